@@ -1,0 +1,29 @@
+import type { Store } from "../store/store.ts";
+import type { Subscription } from "./subscription.ts";
+
+/**
+ * Carries every module's log to those that subscribe to it. Delivery is at least once and in order per
+ * publisher; the cursor in the subscriber's own database makes it exactly once in effect. A subscriber never
+ * delays its publisher.
+ */
+export interface Bus {
+  /** Which technology carries the events, and whether it works now. */
+  status(): BusStatus;
+  /** Adds a module that lives in this process: its log is published, its subscriptions are served. Before `start`. */
+  join(store: Store, subscriptions: readonly Subscription[]): void;
+  /** Starts delivery; what was committed and not yet applied comes first. Never waits for a remote part to be there. */
+  start(): Promise<void>;
+  /** Carries what is committed as far as it gets within `timeoutMs`, then stops. */
+  stop(timeoutMs: number): Promise<void>;
+  /** Tells everybody, in every process, best effort: nothing is stored and nobody waits. */
+  broadcast(topic: string, message: unknown): void;
+  /** Listens to broadcasts. Returns the way to stop it. */
+  onBroadcast(topic: string, listener: (message: unknown) => void): () => void;
+}
+
+export interface BusStatus {
+  readonly kind: "memory" | "redis";
+  readonly status: "running" | "degraded" | "down";
+  /** Why it is not running. */
+  readonly detail?: string;
+}

@@ -1,0 +1,24 @@
+import type { SpanContext } from "@opentelemetry/api";
+
+/** Who is calling, as a verified token says. */
+export interface Principal {
+  readonly id: string;
+  readonly role: "customer" | "admin";
+}
+
+/** What travels with every call, in one process as between processes. Callers pass theirs on. */
+export interface CallContext {
+  readonly principal: Principal | null;
+  /** The caller's own token, forwarded to whoever is called next. */
+  readonly token: string | null;
+  /** When the caller stops waiting, in milliseconds of `performance.now()`. */
+  readonly deadline: number;
+  readonly requestId: string;
+  /** W3C trace context: the span that calls. */
+  readonly trace: SpanContext;
+}
+
+/** Milliseconds left until the deadline, never below zero. */
+export function remainingMs(ctx: CallContext): number {
+  return Math.max(0, ctx.deadline - performance.now());
+}

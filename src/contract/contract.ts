@@ -1,0 +1,111 @@
+import type { z } from "zod";
+import type { CallContext } from "./context.ts";
+import { declareProblems, type ProblemKind } from "./problem.ts";
+
+/** Who may call: anyone, a signed-in user, or an admin. Ownership is the handler's to check. */
+export type Access = "public" | "user" | "admin";
+
+/** A header that carries a member; of `Prefer` (RFC 7240) one preference does, and a strange one is ignored. */
+export interface HeaderBinding {
+  readonly name: string;
+  readonly preference?: string;
+}
+
+/**
+ * One operation of a module. Where a member of the input travels follows from its name: named in the
+ * path template → path; named in `inputHeaders` → header; else the query of a GET, the body of all others.
+ */
+export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> {
+  readonly method: "GET" | "POST" | "PATCH";
+  /** Path template with `{member}` placeholders, such as `/orders/{id}`. */
+  readonly path: string;
+  /** Further paths that mean the same. */
+  readonly aliases?: readonly string[];
+  readonly access: Access;
+  readonly summary: string;
+  /** A strict object: unknown members are refused. */
+  readonly input: I;
+  /** Members of the input that travel as headers. */
+  readonly inputHeaders?: Readonly<Record<string, HeaderBinding>>;
+  /** What leaves: members that are not declared here never do. */
+  readonly output: O;
+  /** Members of the output that travel as headers, not in the body: member → header name. */
+  readonly outputHeaders?: Readonly<Record<string, string>>;
+  /** Status of success: 200 if left out. */
+  readonly status?: number;
+  /** The names of the problems that the handler may answer, beside those of the environment. */
+  readonly errors: readonly string[];
+  /** The `Location` of what was made. */
+  location?(output: z.output<O>): string;
+  /** The strong `ETag` of the output, quotes included; a GET honours `If-None-Match` with it. */
+  etag?(output: z.output<O>): string;
+  /** Milliseconds that a call with this input may take beyond the usual deadline. */
+  extraTimeMs?(input: Readonly<Record<string, unknown>>): number;
+  /** The answer is a page: `next_cursor` is repeated as `Link: rel="next"`. */
+  readonly paged?: boolean;
+  /** Counted by the stricter limit of sign-in attempts. */
+  readonly signIn?: boolean;
+}
+
+/** Declares one operation; `location` and `etag` learn their types from the output. */
+export function operation<I extends z.ZodObject, O extends z.ZodObject>(spec: Operation<I, O>): Operation<I, O> {
+  return spec;
+}
+
+/** All that others may see of a module. */
+export interface Contract {
+  readonly name: string;
+  /** The module's own problem names and what kind of failure each is. */
+  readonly errors: Readonly<Record<string, ProblemKind>>;
+  readonly operations: Readonly<Record<string, Operation>>;
+  /** The events it publishes: type → schema of the data. */
+  readonly events: Readonly<Record<string, z.ZodObject>>;
+}
+
+/** A client's type, from the contract alone: the same for every transport. */
+export type ClientOf<C extends Contract> = {
+  readonly [K in keyof C["operations"]]: (
+    input: z.input<C["operations"][K]["input"]>,
+    ctx: CallContext,
+  ) => Promise<z.output<C["operations"][K]["output"]>>;
+};
+
+/** What a module implements. A handler's input has been parsed; what it answers will be. */
+export type HandlersOf<C extends Contract> = {
+  readonly [K in keyof C["operations"]]: (
+    input: z.output<C["operations"][K]["input"]>,
+    ctx: CallContext,
+  ) => z.input<C["operations"][K]["output"]> | Promise<z.input<C["operations"][K]["output"]>>;
+};
+
+/** The data of one type of event. */
+export type EventData<C extends Contract, T extends keyof C["events"]> = z.output<C["events"][T]>;
+
+/** An operation called by name: what local services, HTTP clients and routes have in common. */
+export interface Callable {
+  readonly contract: Contract;
+  /**
+   * @param input the members of the operation's input, not yet parsed
+   * @returns the parsed output
+   * @throws Problem, always: a failure without a name becomes `internal`
+   */
+  call(operation: string, input: Readonly<Record<string, unknown>>, ctx: CallContext): Promise<Record<string, unknown>>;
+}
+
+/**
+ * Declares a contract, and its problem names with it.
+ * @throws Error when an operation names a problem that nobody declared, or a problem name has two meanings
+ */
+export function defineContract<const C extends Contract>(contract: C): C {
+  declareProblems(contract.errors);
+  return contract;
+}
+
+/** The typed client of anything that can be called by name. */
+export function createClient<C extends Contract>(contract: C, callable: Callable): ClientOf<C> {
+  const methods = Object.keys(contract.operations).map((name) => [
+    name,
+    (input: Record<string, unknown>, ctx: CallContext) => callable.call(name, input, ctx),
+  ]);
+  return Object.fromEntries(methods) as ClientOf<C>;
+}

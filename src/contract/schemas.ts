@@ -1,0 +1,61 @@
+import { z } from "zod";
+
+/** The types that contracts share, so that an id or a page means the same everywhere. */
+
+/** A UUID; ours are version 7 (RFC 9562), whose order is that of time. */
+export const id = z.uuid("must be a UUID");
+
+/** RFC 3339, UTC. */
+export const timestamp = z.iso.datetime();
+
+/** An amount in minor units of a currency, such as cents. */
+export const priceCents = z.int().min(0).max(100_000_000);
+
+/** ISO 4217. */
+export const currency = z.string().regex(/^[A-Z]{3}$/, "must be an ISO 4217 code, such as USD");
+
+/** A key that makes a retry safe; chosen by the client, its own per user. */
+export const idempotencyKey = z
+  .string()
+  .regex(/^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/, "must be 1 to 255 visible ASCII characters");
+
+/** Text of `min` to `max` characters (code points) that every database and terminal can hold: no NUL, no lone surrogate. */
+export function text(min: number, max: number) {
+  return z
+    .string()
+    .min(min)
+    .max(max * 2)
+    .refine((value) => value.isWellFormed() && !value.includes("\0"), "must not hold NUL or a lone surrogate")
+    .refine((value) => [...value].length <= max, `must have at most ${max} characters`)
+    .meta({ minLength: min, maxLength: max });
+}
+
+/** The query of a list, newest first. A cursor is opaque to callers: the id after which the page starts. */
+export const pageQuery = {
+  limit: z.int().min(1).max(100).default(20),
+  cursor: z
+    .string()
+    .transform((value, ctx) => {
+      const decoded = id.safeParse(Buffer.from(value, "base64url").toString("latin1"));
+      if (decoded.success && cursorOf(decoded.data) === value) return decoded.data;
+      ctx.addIssue("is not a cursor that a list answered");
+      return z.NEVER;
+    })
+    .optional(),
+};
+
+/** The answer of a list. */
+export function page<T extends z.ZodType>(item: T) {
+  return z.object({ data: z.array(item), next_cursor: z.string().nullable() });
+}
+
+/** Makes a page of rows that were read one more than asked for, which tells whether there is a next page. */
+export function pageOf<T extends { readonly id: string }>(rows: readonly T[], limit: number) {
+  const data = rows.slice(0, limit);
+  const last = data.at(-1);
+  return { data, next_cursor: rows.length > limit && last !== undefined ? cursorOf(last.id) : null };
+}
+
+function cursorOf(lastId: string): string {
+  return Buffer.from(lastId, "latin1").toString("base64url");
+}

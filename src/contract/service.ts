@@ -1,0 +1,102 @@
+import type { z } from "zod";
+import { Binding, pointer, unknownMember, validationFailed } from "./binding.ts";
+import { type CallContext, remainingMs } from "./context.ts";
+import type { Callable, Contract, HandlersOf, Operation } from "./contract.ts";
+import { type Fault, injectFault } from "./faults.ts";
+import { ENVIRONMENT_PROBLEMS, type FieldError, isProblem, Problem } from "./problem.ts";
+
+export interface ServiceOptions {
+  /** Told of every failure without a name, which the caller sees as `internal`. */
+  readonly onUnexpected: (operation: string, error: unknown, ctx: CallContext) => void;
+  /** Faults to inject, by `<module>.<operation>`. */
+  readonly faults?: ReadonlyMap<string, Fault>;
+}
+
+type Handler = (input: unknown, ctx: CallContext) => unknown;
+
+/**
+ * A module that can be called: what the contract promises is enforced here, at the callee, for every caller
+ * and in every topology: access, strict parsing in and out, the deadline, and which problems may leave.
+ */
+export function createService<C extends Contract>(
+  contract: C,
+  handlers: HandlersOf<C>,
+  options: ServiceOptions,
+): Callable {
+  const served = new Map<string, (input: Readonly<Record<string, unknown>>, ctx: CallContext) => Promise<unknown>>();
+  for (const [name, operation] of Object.entries(contract.operations)) {
+    const handler = handlers[name] as Handler | undefined;
+    if (handler === undefined) throw new Error(`${contract.name} does not implement ${name}`);
+    served.set(name, serveOperation(`${contract.name}.${name}`, operation, handler, options));
+  }
+  return {
+    contract,
+    call(name, input, ctx) {
+      const serve = served.get(name);
+      if (serve === undefined) return Promise.reject(new Problem("not-found", "There is no such operation."));
+      return serve(input, ctx) as Promise<Record<string, unknown>>;
+    },
+  };
+}
+
+/**
+ * Checks the access that an operation asks for.
+ * @throws Problem unauthenticated, or forbidden
+ */
+export function checkAccess(operation: Operation, ctx: Pick<CallContext, "principal">): void {
+  if (operation.access === "public") return;
+  if (ctx.principal === null) throw new Problem("unauthenticated", "This needs a signed-in user.");
+  if (operation.access === "admin" && ctx.principal.role !== "admin") {
+    throw new Problem("forbidden", "This needs an admin.");
+  }
+}
+
+function serveOperation(name: string, operation: Operation, handler: Handler, options: ServiceOptions) {
+  const binding = new Binding(operation);
+  const fault = options.faults?.get(name);
+  return async (input: Readonly<Record<string, unknown>>, ctx: CallContext): Promise<unknown> => {
+    checkAccess(operation, ctx);
+    const parsed = parseInput(operation.input, binding, input);
+    try {
+      const work = fault === undefined ? handler(parsed, ctx) : injectFault(fault, () => handler(parsed, ctx));
+      const output = work instanceof Promise ? await beforeDeadline(work, ctx) : work;
+      return operation.output.parse(output);
+    } catch (error) {
+      if (isProblem(error) && (operation.errors.includes(error.code) || ENVIRONMENT_PROBLEMS.has(error.code))) {
+        throw error;
+      }
+      options.onUnexpected(name, error, ctx);
+      throw new Problem("internal", "Something went wrong here.", { cause: error });
+    }
+  };
+}
+
+function parseInput(schema: z.ZodObject, binding: Binding, input: Readonly<Record<string, unknown>>): unknown {
+  const result = schema.safeParse(input);
+  if (result.success) return result.data;
+  throw validationFailed(result.error.issues.flatMap((issue) => fieldErrors(binding, issue)));
+}
+
+function fieldErrors(binding: Binding, issue: z.core.$ZodIssue): FieldError[] {
+  const member = issue.path[0];
+  const where = member === undefined ? binding.locationOf("") : binding.locationOf(String(member));
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => {
+      const error = unknownMember(where, key);
+      return { ...error, pointer: pointer([...issue.path, key]) };
+    });
+  }
+  const path = member === undefined ? [] : [binding.wireName(String(member)), ...issue.path.slice(1)];
+  return [{ in: where, pointer: pointer(path), detail: issue.message }];
+}
+
+/** Settles with the work, or fails when the caller's deadline has passed; the work itself goes on. */
+function beforeDeadline(work: Promise<unknown>, ctx: CallContext): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new Problem("upstream-timeout", "The answer did not come in time.")),
+      Math.ceil(remainingMs(ctx)),
+    );
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}

@@ -1,0 +1,25 @@
+import type { Logger } from "pino";
+import type { Subscription } from "../bus/subscription.ts";
+import type { Contract, HandlersOf } from "../contract/contract.ts";
+import type { Store } from "../store/store.ts";
+
+/** What every module is given, beside the clients of the modules it may call. */
+export interface ModuleDeps<Settings> {
+  readonly store: Store;
+  readonly settings: Settings;
+  readonly logger: Logger;
+}
+
+/** What a module's factory answers: all that the runtime needs to serve it. */
+export interface Module<C extends Contract> {
+  readonly handlers: HandlersOf<C>;
+  readonly subscriptions: readonly Subscription[];
+  /** What must be there before the first call, such as a signing key or the first admin. */
+  prepare?(): Promise<void>;
+  /** Writes the demo data, never over existing data. Resolves what it wrote, in words, or undefined. */
+  seed?(): Promise<string | undefined>;
+  /** Ends what waits (a long poll) so that the process can drain. */
+  drain?(): void;
+  /** Frees what the module holds beside its store. */
+  stop?(): Promise<void>;
+}

@@ -1,0 +1,118 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { defineContract, operation } from "../../contract/contract.ts";
+import { currency, id, idempotencyKey, page, pageQuery, priceCents, text, timestamp } from "../../contract/schemas.ts";
+
+export const product = z.object({
+  id,
+  name: z.string(),
+  description: z.string(),
+  price_cents: z.int(),
+  currency: z.string(),
+  stock: z.int(),
+  active: z.boolean(),
+  created_at: timestamp,
+  updated_at: timestamp,
+});
+
+const name = text(1, 100);
+const description = text(0, 2_000);
+const made = product.extend({ replayed: z.literal(true).optional() });
+const replayable = {
+  inputHeaders: { idempotencyKey: { name: "Idempotency-Key" } },
+  outputHeaders: { replayed: "Idempotency-Replayed" },
+};
+
+/** The strong entity tag of a product: two products that differ anywhere have different tags. */
+export function productEtag(value: z.output<typeof product>): string {
+  return `"${createHash("sha256").update(JSON.stringify(product.parse(value))).digest("base64url").slice(0, 22)}"`;
+}
+
+export const products = defineContract({
+  name: "products",
+  errors: {},
+  operations: {
+    listProducts: operation({
+      method: "GET",
+      path: "/products",
+      access: "public",
+      summary: "List all active products",
+      input: z.strictObject(pageQuery),
+      output: page(product),
+      errors: [],
+      paged: true,
+    }),
+    getProduct: operation({
+      method: "GET",
+      path: "/products/{id}",
+      access: "public",
+      summary: "One product; an inactive one for an admin only",
+      input: z.strictObject({ id }),
+      output: product,
+      errors: ["not-found"],
+      etag: productEtag,
+    }),
+    addProduct: operation({
+      method: "POST",
+      path: "/products",
+      access: "admin",
+      summary: "Add a product",
+      input: z.strictObject({
+        name,
+        description: description.default(""),
+        price_cents: priceCents,
+        currency: currency.default("USD"),
+        stock: z.int().min(0).max(1_000_000_000),
+        idempotencyKey: idempotencyKey.optional(),
+      }),
+      output: made,
+      ...replayable,
+      status: 201,
+      errors: ["idempotency-key-reused", "request-in-progress"],
+      location: ({ id }) => `/products/${id}`,
+      etag: productEtag,
+    }),
+    updateProduct: operation({
+      method: "PATCH",
+      path: "/products/{id}",
+      access: "admin",
+      summary: "Change a product, if it is still the one that was seen",
+      input: z.strictObject({
+        id,
+        name: name.optional(),
+        description: description.optional(),
+        price_cents: priceCents.optional(),
+        active: z.boolean().optional(),
+        ifMatch: z.string().max(1_000).optional(),
+      }),
+      inputHeaders: { ifMatch: { name: "If-Match" } },
+      output: product,
+      errors: ["not-found", "precondition-failed"],
+      etag: productEtag,
+    }),
+    restockProduct: operation({
+      method: "POST",
+      path: "/products/{id}/restock",
+      access: "admin",
+      summary: "Add to a product's stock",
+      input: z.strictObject({
+        id,
+        quantity: z.int().min(1).max(1_000),
+        idempotencyKey: idempotencyKey.optional(),
+      }),
+      output: made,
+      ...replayable,
+      errors: ["not-found", "idempotency-key-reused", "request-in-progress"],
+      etag: productEtag,
+    }),
+  },
+  events: {
+    "stock.reserved": z.object({ order_id: id }),
+    "stock.rejected": z.object({
+      order_id: id,
+      reason: z.enum(["insufficient-stock", "product-not-found"]),
+      product_id: id,
+    }),
+    "stock.released": z.object({ order_id: id }),
+  },
+});

@@ -1,0 +1,119 @@
+import type { Statement } from "better-sqlite3";
+import type { CloudEvent, EventDraft } from "../contract/event.ts";
+
+/**
+ * A module's private database, as the module sees it. Its `store.ts` holds all the SQL and offers few,
+ * coarse, atomic methods to the handlers, so that another engine can stand behind the same interface.
+ */
+export interface Store {
+  /** The module's name: the file is `<name>.db`. */
+  readonly name: string;
+  /** Prepares a statement. Reading with it sees committed data; writing with it belongs inside `write`. */
+  prepare<Params extends unknown[] | Record<string, unknown>, Row = unknown>(sql: string): Statement<Params, Row>;
+  /**
+   * Queues a unit of work. What waits commits in one transaction with one sync, a savepoint for each, so
+   * that a failure is its own; the promise settles after the commit: what it resolves is on disk.
+   *
+   * @param work synchronous; its rows, events, cursor and idempotent answer commit together or not at all
+   * @throws whatever `work` threw; Problem storage-full when the disk is; Problem dependency-unavailable for
+   *   any other fault of the environment, which may have committed
+   */
+  write<T>(work: (unit: UnitOfWork) => T): Promise<T>;
+  /** The log of the module's own events. */
+  readonly log: EventLog;
+  /** Where this module stands in the logs of others, and what it could not apply. */
+  readonly cursors: Cursors;
+  /** Answers that are kept for retries. */
+  readonly answers: Answers;
+  /** Undefined while writes succeed; else why the last one failed for a fault of the environment. */
+  fault(): string | undefined;
+  /** Commits what waits, then closes. Later writes are refused. */
+  close(): Promise<void>;
+}
+
+/** What a unit of work can do beside running the module's own statements. */
+export interface UnitOfWork {
+  /** Appends an event to the module's log: the outbox is the log. */
+  append(draft: EventDraft): void;
+  /** Keeps the answer of an idempotent operation with the change that it tells of. */
+  keepAnswer(claim: Claim, answer: unknown): void;
+}
+
+/** One row of a log: `seq` is dense, 1, 2, 3…; `epoch` names the opening of the database that wrote it. */
+export interface LogEntry {
+  readonly seq: number;
+  readonly epoch: string;
+  /** The epoch of the row before, "" for row 1: with `seq` it says what this row connects to. */
+  readonly previousEpoch: string;
+  /** The CloudEvent as JSON text. */
+  readonly event: string;
+}
+
+/** A place in a log: the row that was seen last. */
+export interface Position {
+  readonly epoch: string;
+  readonly seq: number;
+}
+
+export interface EventLog {
+  /** The newest row's position, undefined while the log is empty. */
+  head(): Position | undefined;
+  /** The oldest row's number that is still there, undefined while the log is empty. */
+  floor(): number | undefined;
+  /** At most `limit` rows after `seq`, oldest first. */
+  readAfter(seq: number, limit: number): LogEntry[];
+  /** The row with this number, if it is there. */
+  entry(seq: number): LogEntry | undefined;
+  /** Deletes rows below `seq`, never the newest. */
+  prune(seq: number): Promise<void>;
+  /** Calls back after each commit that appended, with the new rows in order. Returns the way to stop it. */
+  onAppended(listener: (entries: readonly LogEntry[]) => void): () => void;
+}
+
+export interface DeadLetter {
+  readonly id: number;
+  readonly publisher: string;
+  readonly position: Position;
+  readonly event: CloudEvent;
+  readonly error: string;
+  readonly attempts: number;
+  readonly failedAt: string;
+}
+
+/** All but `apply` reads; what changes a cursor runs inside the unit of work that applies the event. */
+export interface Cursors {
+  /** The last row applied of this publisher's log in this epoch, 0 if none. */
+  position(publisher: string, epoch: string): number;
+  /** The positions in all epochs of this publisher's log, newest first by the order they were first moved. */
+  positions(publisher: string): Position[];
+  /** Moves a cursor, inside the unit of work that applied the row. */
+  move(unit: UnitOfWork, publisher: string, position: Position): void;
+  /** Counts a try of one row, in a commit of its own, before the try: poison may kill the process. Resolves the count. */
+  countAttempt(publisher: string, position: Position): Promise<number>;
+  /** Writes a dead letter, inside the unit of work that moves the cursor beyond it. */
+  bury(unit: UnitOfWork, letter: Omit<DeadLetter, "id" | "failedAt">): void;
+  deadLetters(): DeadLetter[];
+}
+
+/** One use of an idempotency key. */
+export interface Claim {
+  /** Whose key it is. */
+  readonly principal: string;
+  readonly key: string;
+  /** What was asked: the same key with another fingerprint is refused. */
+  readonly fingerprint: string;
+}
+
+export interface Answers {
+  /**
+   * Runs an operation at most once per key: a kept answer is returned with `replayed: true`.
+   * The work must give the claim to `unit.keepAnswer` in the unit of work that makes the change.
+   *
+   * @param claim undefined when the caller gave no key: the work just runs
+   * @throws Problem request-in-progress while the first still runs, idempotency-key-reused when the key came with
+   *   another request; whatever the work threw, and then the key is free again
+   */
+  once<T extends object>(claim: Claim | undefined, work: () => Promise<T>): Promise<T & { replayed?: true }>;
+  /** Forgets answers older than a day. Resolves how many. */
+  expire(): Promise<number>;
+}
