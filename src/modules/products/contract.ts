@@ -25,7 +25,10 @@ const replayable = {
 
 /** The strong entity tag of a product: two products that differ anywhere have different tags. */
 export function productEtag(value: z.output<typeof product>): string {
-  return `"${createHash("sha256").update(JSON.stringify(product.parse(value))).digest("base64url").slice(0, 22)}"`;
+  return `"${createHash("sha256")
+    .update(JSON.stringify(product.parse(value)))
+    .digest("base64url")
+    .slice(0, 22)}"`;
 }
 
 export const products = defineContract({
