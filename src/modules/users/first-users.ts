@@ -1,0 +1,64 @@
+import type { Logger } from "pino";
+import { loadCommonPasswords } from "./common-passwords.ts";
+import { canonicalPassword, passwordFault } from "./password.ts";
+import type { PasswordHasher } from "./password-hasher.ts";
+import type { UserStore } from "./store.ts";
+import { type Account, newAccount, type User } from "./user.ts";
+
+export interface AdminSettings {
+  readonly email: string;
+  readonly password: string;
+}
+
+interface Deps {
+  readonly store: UserStore;
+  readonly passwords: PasswordHasher;
+}
+
+const DEMO_USERS = [
+  { name: "Demo Admin", email: "admin@example.com", role: "admin", password: "admin-demo-password" },
+  { name: "Demo Customer", email: "customer@example.com", role: "customer", password: "customer-demo-password" },
+] as const;
+
+/**
+ * Makes the first admin if there is no account with this address. An account that is there stays as it is: its
+ * password may have been changed, and a customer who took the address is no admin.
+ * @throws Error when the password may not be chosen
+ */
+export async function ensureAdmin(
+  admin: AdminSettings,
+  { store, passwords, logger }: Deps & { readonly logger: Logger },
+): Promise<void> {
+  const present = await store.findByEmail(admin.email);
+  if (present?.role === "customer") {
+    logger.warn({ userId: present.id }, "the address of the first admin belongs to a customer, who stays one");
+  }
+  if (present !== undefined) return;
+  const fault = passwordFault(canonicalPassword(admin.password), await loadCommonPasswords());
+  if (fault !== undefined) throw new Error(`The first admin cannot be made. ${fault}`);
+  const account = await accountOf(passwords, { ...admin, name: "Admin", role: "admin" });
+  await store.add(account);
+  logger.info({ userId: account.id }, "the first admin was made");
+}
+
+/**
+ * Writes the demo accounts if there are no accounts but the first admin's.
+ * @returns what it wrote, in words, or undefined
+ */
+export async function seedDemoUsers({
+  store,
+  passwords,
+  admin,
+}: Deps & { readonly admin: AdminSettings | undefined }): Promise<string | undefined> {
+  if (await store.hasOthers(admin?.email)) return undefined;
+  const accounts = await Promise.all(DEMO_USERS.map((user) => accountOf(passwords, user)));
+  const wrote = await store.addIfNoOthers(accounts, admin?.email);
+  return wrote ? `the accounts ${DEMO_USERS.map(({ email }) => email).join(" and ")}` : undefined;
+}
+
+async function accountOf(
+  passwords: PasswordHasher,
+  { password, ...user }: Pick<User, "name" | "email" | "role"> & { readonly password: string },
+): Promise<Account> {
+  return newAccount(user, await passwords.hash(canonicalPassword(password)));
+}

@@ -1,0 +1,38 @@
+import { v7 as uuidv7 } from "uuid";
+import type { z } from "zod";
+import type { Principal } from "../../contract/context.ts";
+import type { user } from "./contract.ts";
+
+/** A user as others may see it. */
+export type User = z.output<typeof user>;
+
+/** A user as it is kept. */
+export interface Account extends User {
+  readonly password_hash: string;
+}
+
+/** A new account, with an id that is later than all before. */
+export function newAccount(
+  { name, email, role }: Pick<User, "name" | "email" | "role">,
+  passwordHash: string,
+  now = new Date(),
+): Account {
+  return {
+    id: uuidv7({ msecs: now.getTime() }),
+    name,
+    email,
+    role,
+    password_hash: passwordHash,
+    created_at: now.toISOString(),
+  };
+}
+
+/** The form in which two e-mail addresses are the same address: case makes no difference. */
+export function canonicalEmail(email: string): string {
+  return email.toLowerCase();
+}
+
+/** Oneself, or anyone for an admin. */
+export function maySee(principal: Principal | null, userId: string): boolean {
+  return principal !== null && (principal.role === "admin" || principal.id === userId);
+}
