@@ -112,7 +112,7 @@ export const orders = defineContract({
     "order.created": z.object({
       order_id: id,
       user_id: id,
-      items: z.array(z.object({ product_id: id, quantity: z.int() })),
+      items: z.array(z.object({ product_id: id, quantity: z.int().min(1) })).min(1),
       total_cents: z.int(),
       currency: z.string(),
     }),

@@ -105,7 +105,7 @@ export const products = defineContract({
       }),
       output: made,
       ...replayable,
-      errors: ["not-found", "idempotency-key-reused", "request-in-progress"],
+      errors: ["not-found", "validation-failed", "idempotency-key-reused", "request-in-progress"],
       etag: productEtag,
     }),
   },

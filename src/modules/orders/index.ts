@@ -1,0 +1,150 @@
+import type { Logger } from "pino";
+import { v7 as newId } from "uuid";
+import { type Subscription, subscribeTo } from "../../bus/subscription.ts";
+import { type CallContext, type Principal, remainingMs } from "../../contract/context.ts";
+import type { HandlersOf } from "../../contract/contract.ts";
+import { draftEvent } from "../../contract/event.ts";
+import { Problem } from "../../contract/problem.ts";
+import { pageOf } from "../../contract/schemas.ts";
+import { claimOf } from "../../store/claim.ts";
+import type { Answers } from "../../store/store.ts";
+import type { Module, ModuleDeps } from "../module.ts";
+import { products } from "../products/contract.ts";
+import { orders } from "./contract.ts";
+import { lookUp, type Neighbours } from "./look-ups.ts";
+import {
+  acknowledgeRelease,
+  addUp,
+  cancelOrder,
+  confirmOrder,
+  type Order,
+  type Outcome,
+  placeOrder,
+  rejectOrder,
+} from "./order.ts";
+import { createOrderStore, type OrderStore } from "./store.ts";
+import { createWaits, type Waits } from "./waits.ts";
+
+/** There is nothing to set. */
+export type OrdersSettings = Readonly<Record<string, never>>;
+
+/** How many callers may wait for an order at once; one more is answered at once. */
+const MAX_WAITS = 10_000;
+
+/** Orders, from being placed to what became of them; asks users and products, and hears from products. */
+export function createOrders(deps: ModuleDeps<OrdersSettings> & Neighbours): Module<typeof orders> {
+  const { store, logger, users, products } = deps;
+  const book = createOrderStore(store);
+  const waits = createWaits(MAX_WAITS);
+  return {
+    handlers: {
+      placeOrder: placing(book, store.answers, { users, products }),
+      ...reading(book, waits),
+      cancelOrder: cancelling(book, waits),
+    },
+    subscriptions: [settleOrders(book, waits, logger)],
+    drain: waits.drain,
+  };
+}
+
+function placing(book: OrderStore, answers: Answers, neighbours: Neighbours): HandlersOf<typeof orders>["placeOrder"] {
+  return (input, ctx) => {
+    const caller = callerOf(ctx);
+    const { user_id: userId = caller.id, product_id, quantity, idempotencyKey } = input;
+    if (userId !== caller.id && caller.role !== "admin") {
+      throw new Problem("forbidden", "Only an admin may place an order for another user.");
+    }
+    const { items = product_id && quantity ? [{ product_id, quantity }] : [] } = input;
+    const units = addUp(items);
+    const claim = claimOf(caller.id, "placeOrder", idempotencyKey, input);
+    return answers.once(claim, async () => {
+      const found = await lookUp(neighbours, userId, units.keys(), ctx);
+      requireTime(ctx);
+      const order = placeOrder(newId(), userId, units, found, new Date().toISOString());
+      return book.place(order, orderCreated(order, ctx), claim);
+    });
+  };
+}
+
+function reading(book: OrderStore, waits: Waits): Pick<HandlersOf<typeof orders>, "getOrder" | "listOrders"> {
+  return {
+    getOrder({ id, wait = 0 }, ctx) {
+      const look = () => findVisible(book, id, ctx);
+      return wait === 0 ? look() : waits.until(id, wait * 1_000, look, (order) => order.status !== "pending");
+    },
+    async listOrders({ limit, cursor, status, user_id }, ctx) {
+      const caller = callerOf(ctx);
+      const isAdmin = caller.role === "admin";
+      if (!isAdmin && user_id !== undefined && user_id !== caller.id) {
+        throw new Problem("forbidden", "Only an admin may list the orders of another user.");
+      }
+      const userId = isAdmin ? user_id : caller.id;
+      return pageOf(await book.list({ userId, status }, cursor, limit + 1), limit);
+    },
+  };
+}
+
+function cancelling(book: OrderStore, waits: Waits): HandlersOf<typeof orders>["cancelOrder"] {
+  return async ({ id }, ctx) => {
+    const { user_id } = await findVisible(book, id, ctx);
+    const cancelled = draftEvent(orders, "order.cancelled", id, { order_id: id, user_id }, ctx.trace);
+    const order = await book.cancel(id, (order) => cancelOrder(order, new Date().toISOString()), cancelled);
+    waits.wake(id);
+    return order;
+  };
+}
+
+/** Does to an order what products decided of it. */
+function settleOrders(book: OrderStore, waits: Waits, logger: Logger): Subscription {
+  const settle = (orderId: string, reply: string, rule: (order: Order) => Outcome): void => {
+    const outcome = book.settle(orderId, rule);
+    if (outcome === undefined) {
+      logger.warn({ orderId, reply }, "reply to an unknown order: to be reconciled");
+    } else if (outcome === "contradiction") {
+      logger.warn({ orderId, reply }, "reply contradicts a final order: to be reconciled");
+    } else {
+      // A unit of work is synchronous to its commit: who is woken after it sees the order changed, or, had it failed,
+      // unchanged, and waits on.
+      waits.wake(orderId);
+    }
+  };
+  const now = () => new Date().toISOString();
+  return subscribeTo(products, {
+    "stock.reserved"(_unit, { type, data }) {
+      settle(data.order_id, type, (order) => confirmOrder(order, now()));
+    },
+    "stock.rejected"(_unit, { type, data: { order_id, ...rejection } }) {
+      settle(order_id, type, (order) => rejectOrder(order, rejection, now()));
+    },
+    "stock.released"(_unit, { type, data }) {
+      settle(data.order_id, type, acknowledgeRelease);
+    },
+  });
+}
+
+/** An order for those who may see it. @throws Problem not-found, the same for an order that is not there */
+async function findVisible(book: OrderStore, id: string, ctx: CallContext): Promise<Order> {
+  const caller = callerOf(ctx);
+  const order = await book.find(id);
+  if (order === undefined || !(order.user_id === caller.id || caller.role === "admin")) {
+    throw new Problem("not-found", "There is no such order.");
+  }
+  return order;
+}
+
+/** The kit lets nobody in without having signed in, where an operation asks for it. */
+function callerOf({ principal }: CallContext): Principal {
+  if (principal === null) throw new Problem("unauthenticated", "This needs a signed-in user.");
+  return principal;
+}
+
+/** Whoever asked has been told by now that there is no answer: an order would come as a surprise. */
+function requireTime(ctx: CallContext): void {
+  if (remainingMs(ctx) === 0) throw new Problem("upstream-timeout", "The answer did not come in time.");
+}
+
+function orderCreated(order: Order, ctx: CallContext) {
+  const { id, user_id, total_cents, currency } = order;
+  const items = order.items.map(({ product_id, quantity }) => ({ product_id, quantity }));
+  return draftEvent(orders, "order.created", id, { order_id: id, user_id, items, total_cents, currency }, ctx.trace);
+}

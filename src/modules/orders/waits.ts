@@ -1,0 +1,73 @@
+/** Callers that wait for something to change, each for its own time. */
+export interface Waits {
+  /**
+   * Looks, and looks again after each `wake` of the key, until what it sees is done, the time is over, or all
+   * waits are drained. Answers what it saw last; beyond the bound, and once drained, it looks just once.
+   * @throws whatever `look` throws
+   */
+  until<T>(key: string, timeoutMs: number, look: () => Promise<T>, isDone: (seen: T) => boolean): Promise<T>;
+  /** Lets those that wait for this key look again, once the synchronous work that is running now has ended. */
+  wake(key: string): void;
+  /** Ends all waits at once, for good. */
+  drain(): void;
+}
+
+interface Wait {
+  isOver: boolean;
+  bell: PromiseWithResolvers<void>;
+}
+
+/** @param maxWaits how many may wait at once */
+export function createWaits(maxWaits: number): Waits {
+  const waitsOf = new Map<string, Set<Wait>>();
+  let count = 0;
+  let isDrained = false;
+
+  /** Begins to listen for the key; answers how to stop. */
+  const enter = (key: string, wait: Wait): (() => void) => {
+    const waits = waitsOf.get(key) ?? new Set();
+    waitsOf.set(key, waits.add(wait));
+    count += 1;
+    return () => {
+      count -= 1;
+      waits.delete(wait);
+      if (waits.size === 0) waitsOf.delete(key);
+    };
+  };
+
+  return {
+    async until(key, timeoutMs, look, isDone) {
+      if (isDrained || count >= maxWaits) return look();
+      const wait: Wait = { isOver: false, bell: Promise.withResolvers() };
+      // Listening begins before the first look, so that no change can fall between the two.
+      const leave = enter(key, wait);
+      const timer = setTimeout(end, timeoutMs, wait);
+      try {
+        let seen = await look();
+        while (!isDone(seen) && !wait.isOver) {
+          await wait.bell.promise;
+          wait.bell = Promise.withResolvers();
+          seen = await look();
+        }
+        return seen;
+      } finally {
+        clearTimeout(timer);
+        leave();
+      }
+    },
+    wake(key) {
+      queueMicrotask(() => {
+        for (const wait of waitsOf.get(key) ?? []) wait.bell.resolve();
+      });
+    },
+    drain() {
+      isDrained = true;
+      for (const waits of waitsOf.values()) for (const wait of waits) end(wait);
+    },
+  };
+}
+
+function end(wait: Wait): void {
+  wait.isOver = true;
+  wait.bell.resolve();
+}

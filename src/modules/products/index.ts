@@ -1,0 +1,102 @@
+import { v7 as newId } from "uuid";
+import { type Subscription, subscribeTo } from "../../bus/subscription.ts";
+import type { CallContext } from "../../contract/context.ts";
+import type { HandlersOf } from "../../contract/contract.ts";
+import { type CloudEvent, draftEvent, type EventDraft } from "../../contract/event.ts";
+import { Problem } from "../../contract/problem.ts";
+import { pageOf } from "../../contract/schemas.ts";
+import { claimOf } from "../../store/claim.ts";
+import type { Answers, Claim } from "../../store/store.ts";
+import type { Module, ModuleDeps } from "../module.ts";
+import { orders } from "../orders/contract.ts";
+import { products } from "./contract.ts";
+import { DEMO_PRODUCTS } from "./demo-products.ts";
+import { createProduct, restockProduct, reviseProduct } from "./product.ts";
+import { createProductStore, type ProductStore } from "./store.ts";
+
+/** There is nothing to set. */
+export type ProductsSettings = Readonly<Record<string, never>>;
+
+/** The catalogue and its stock; decides the orders that it hears of. */
+export function createProducts({ store }: ModuleDeps<ProductsSettings>): Module<typeof products> {
+  const catalogue = createProductStore(store);
+  return {
+    handlers: createHandlers(catalogue, store.answers),
+    subscriptions: [decideOrders(catalogue)],
+    async seed() {
+      if (!(await catalogue.isEmpty())) return undefined;
+      const now = new Date().toISOString();
+      await Promise.all(DEMO_PRODUCTS.map((draft) => catalogue.add(createProduct(newId(), draft, now))));
+      return `${DEMO_PRODUCTS.length} demo products`;
+    },
+  };
+}
+
+function createHandlers(catalogue: ProductStore, answers: Answers): HandlersOf<typeof products> {
+  return {
+    async listProducts({ cursor, limit }) {
+      return pageOf(await catalogue.list(cursor, limit + 1), limit);
+    },
+    async getProduct({ id }, ctx) {
+      const product = await catalogue.find(id);
+      if (product === undefined || !(product.active || ctx.principal?.role === "admin")) {
+        throw new Problem("not-found", "There is no such product.");
+      }
+      return product;
+    },
+    addProduct(input, ctx) {
+      const claim = claimFor("addProduct", input, ctx);
+      return answers.once(claim, () => catalogue.add(createProduct(newId(), input, new Date().toISOString()), claim));
+    },
+    updateProduct({ id, ifMatch, ...changes }) {
+      return catalogue.change(id, (product) => reviseProduct(product, changes, ifMatch, new Date().toISOString()));
+    },
+    restockProduct(input, ctx) {
+      const claim = claimFor("restockProduct", input, ctx);
+      return answers.once(claim, () =>
+        catalogue.change(
+          input.id,
+          (product) => restockProduct(product, input.quantity, new Date().toISOString()),
+          claim,
+        ),
+      );
+    },
+  };
+}
+
+function claimFor(
+  operation: string,
+  input: { readonly idempotencyKey?: string | undefined },
+  ctx: CallContext,
+): Claim | undefined {
+  return ctx.principal === null ? undefined : claimOf(ctx.principal.id, operation, input.idempotencyKey, input);
+}
+
+/** Takes the stock of new orders and gives back that of cancelled ones; each answer is an event in our own log. */
+function decideOrders(catalogue: ProductStore): Subscription {
+  return subscribeTo(orders, {
+    "order.created"(unit, event) {
+      const { order_id, items } = event.data;
+      const decision = catalogue.reserve(order_id, items, new Date().toISOString());
+      if (decision === undefined) return;
+      if (decision === "reserved") unit.append(reply(event, "stock.reserved", { order_id }));
+      else unit.append(reply(event, "stock.rejected", { order_id, ...decision }));
+    },
+    "order.cancelled"(unit, event) {
+      const { order_id } = event.data;
+      if (catalogue.release(order_id, new Date().toISOString())) {
+        unit.append(reply(event, "stock.released", { order_id }));
+      }
+    },
+  });
+}
+
+/** An event that answers another belongs to the same trace. */
+function reply<T extends keyof (typeof products)["events"]>(
+  event: CloudEvent,
+  type: T,
+  data: Parameters<typeof draftEvent<typeof products, T>>[3],
+): EventDraft {
+  const draft = draftEvent(products, type, data.order_id, data);
+  return event.traceparent === undefined ? draft : { ...draft, traceparent: event.traceparent };
+}

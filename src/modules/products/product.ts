@@ -1,0 +1,60 @@
+import type { z } from "zod";
+import { validationFailed } from "../../contract/binding.ts";
+import { Problem } from "../../contract/problem.ts";
+import { type product, productEtag } from "./contract.ts";
+import { matchesStrongly } from "./if-match.ts";
+
+export type Product = z.output<typeof product>;
+
+/** What an admin says of a new product. */
+export type ProductDraft = Pick<Product, "name" | "description" | "price_cents" | "currency" | "stock">;
+
+/** What may change by hand; a member that is undefined stays as it is. */
+export type ProductChanges = {
+  readonly [K in "name" | "description" | "price_cents" | "active"]?: Product[K] | undefined;
+};
+
+/** The most that may be in stock by anybody's order to add some. */
+const MAX_STOCK = 1_000_000_000;
+
+/** A new product, for sale at once. */
+export function createProduct(id: string, draft: ProductDraft, now: string): Product {
+  const { name, description, price_cents, currency, stock } = draft;
+  return { id, name, description, price_cents, currency, stock, active: true, created_at: now, updated_at: now };
+}
+
+/**
+ * Changes a product, if it is still the one that was seen.
+ * @param ifMatch the `If-Match` header, if there was one
+ * @throws Problem precondition-failed when none of its tags is the product's
+ */
+export function reviseProduct(
+  product: Product,
+  changes: ProductChanges,
+  ifMatch: string | undefined,
+  now: string,
+): Product {
+  if (ifMatch !== undefined && !matchesStrongly(ifMatch, productEtag(product))) {
+    throw new Problem("precondition-failed", "The product is not the one that was seen any more.");
+  }
+  const {
+    name = product.name,
+    description = product.description,
+    price_cents = product.price_cents,
+    active = product.active,
+  } = changes;
+  return { ...product, name, description, price_cents, active, updated_at: now };
+}
+
+/**
+ * Adds to a product's stock.
+ * @throws Problem validation-failed when the stock would pass its upper bound
+ */
+export function restockProduct(product: Product, quantity: number, now: string): Product {
+  const stock = product.stock + quantity;
+  if (stock > MAX_STOCK) {
+    const detail = `must leave the stock at ${MAX_STOCK} or below; it is ${product.stock}`;
+    throw validationFailed([{ in: "body", pointer: "/quantity", detail }]);
+  }
+  return { ...product, stock, updated_at: now };
+}

@@ -1,0 +1,150 @@
+import { MAX as MAX_ID } from "uuid";
+import { Problem } from "../../contract/problem.ts";
+import type { Claim, Store } from "../../store/store.ts";
+import type { Product } from "./product.ts";
+import { addUp, findRejection, type OrderLines, type Rejection, type ReservationState } from "./reservation.ts";
+
+/** All that is kept of products. What changes together is one method and one unit of work. */
+export interface ProductStore {
+  /** At most `limit` active products with ids below `before`, newest first. */
+  list(before: string | undefined, limit: number): Promise<Product[]>;
+  find(id: string): Promise<Product | undefined>;
+  isEmpty(): Promise<boolean>;
+  /** Keeps a new product, its first stock in the ledger, and the answer to a retry. */
+  add(product: Product, claim?: Claim): Promise<Product>;
+  /**
+   * Changes one product by a rule that sees it as it is at that moment, writes a difference of stock to the
+   * ledger, and keeps the answer to a retry.
+   * @throws Problem not-found, or whatever the rule throws; nothing has changed then
+   */
+  change(id: string, rule: (product: Product) => Product, claim?: Claim): Promise<Product>;
+  /**
+   * Inside a unit of work: decides an order and takes its units, of all its products or of none.
+   * @returns undefined when the order was decided before, or cancelled before it came: nothing is taken then
+   */
+  reserve(orderId: string, lines: OrderLines, now: string): "reserved" | Rejection | undefined;
+  /**
+   * Inside a unit of work: gives back what a cancelled order took. An order that is not known leaves a
+   * tombstone, so that it takes nothing should it come later.
+   * @returns whether it had taken anything that was not given back before
+   */
+  release(orderId: string, now: string): boolean;
+}
+
+type Row = Omit<Product, "active"> & { readonly active: number };
+type Movement = { id: string; delta: number; now: string };
+type LedgerReason = "initial" | "restocked" | "reserved" | "released";
+
+const COLUMNS = "id, name, description, price_cents, currency, stock, active, created_at, updated_at";
+
+/** The list's statement, here for the test that looks at its plan. */
+export const LIST_SQL = `SELECT ${COLUMNS} FROM products WHERE active = 1 AND id < ? ORDER BY id DESC LIMIT ?`;
+
+export function createProductStore(store: Store): ProductStore {
+  const sql = prepare(store);
+
+  const find = (id: string): Product | undefined => {
+    const row = sql.find.get(id);
+    return row && toProduct(row);
+  };
+  const record = (
+    productId: string,
+    delta: number,
+    reason: LedgerReason,
+    orderId: string | null,
+    now: string,
+  ): void => {
+    if (delta !== 0) sql.record.run(productId, delta, reason, orderId, now);
+  };
+  /** An order's units, out of the stock (negative) or back into it. */
+  const move = (productId: string, delta: number, orderId: string, now: string): void => {
+    const { changes } = sql.move.run({ id: productId, delta, now });
+    if (changes !== 1) throw new Error(`${delta} units of ${productId} cannot be moved for order ${orderId}`);
+    record(productId, delta, delta < 0 ? "reserved" : "released", orderId, now);
+  };
+
+  return {
+    async list(before = MAX_ID, limit) {
+      return sql.list.all(before, limit).map(toProduct);
+    },
+    async find(id) {
+      return find(id);
+    },
+    async isEmpty() {
+      return sql.any.get() === undefined;
+    },
+    add(product, claim) {
+      return store.write((unit) => {
+        sql.insert.run(toRow(product));
+        record(product.id, product.stock, "initial", null, product.created_at);
+        if (claim !== undefined) unit.keepAnswer(claim, product);
+        return product;
+      });
+    },
+    change(id, rule, claim) {
+      return store.write((unit) => {
+        const before = find(id);
+        if (before === undefined) throw new Problem("not-found", "There is no such product.");
+        const after = rule(before);
+        sql.update.run(toRow(after));
+        record(id, after.stock - before.stock, "restocked", null, after.updated_at);
+        if (claim !== undefined) unit.keepAnswer(claim, after);
+        return after;
+      });
+    },
+    reserve(orderId, lines, now) {
+      if (sql.stateOf.get(orderId) !== undefined) return undefined;
+      const units = addUp(lines);
+      const rejection = findRejection(units, find);
+      sql.remember.run(orderId, rejection === undefined ? "reserved" : "rejected");
+      if (rejection !== undefined) return rejection;
+      for (const [productId, quantity] of units) move(productId, -quantity, orderId, now);
+      return "reserved";
+    },
+    release(orderId, now) {
+      const state = sql.stateOf.get(orderId)?.state;
+      if (state === undefined) sql.remember.run(orderId, "cancelled");
+      if (state !== "reserved") return false;
+      sql.remember.run(orderId, "released");
+      for (const { product_id, delta } of sql.takenBy.all(orderId)) move(product_id, -delta, orderId, now);
+      return true;
+    },
+  };
+}
+
+function prepare(store: Store) {
+  return {
+    list: store.prepare<[string, number], Row>(LIST_SQL),
+    find: store.prepare<[string], Row>(`SELECT ${COLUMNS} FROM products WHERE id = ?`),
+    any: store.prepare<[], Row>("SELECT id FROM products LIMIT 1"),
+    insert: store.prepare<[Row]>(
+      `INSERT INTO products (${COLUMNS}) VALUES
+       (:id, :name, :description, :price_cents, :currency, :stock, :active, :created_at, :updated_at)`,
+    ),
+    update: store.prepare<[Row]>(
+      `UPDATE products SET name = :name, description = :description, price_cents = :price_cents, stock = :stock,
+       active = :active, updated_at = :updated_at WHERE id = :id`,
+    ),
+    move: store.prepare<[Movement]>(
+      "UPDATE products SET stock = stock + :delta, updated_at = :now WHERE id = :id AND stock + :delta >= 0",
+    ),
+    record: store.prepare<[string, number, LedgerReason, string | null, string]>(
+      "INSERT INTO stock_ledger (product_id, delta, reason, order_id, at) VALUES (?, ?, ?, ?, ?)",
+    ),
+    takenBy: store.prepare<[string], { product_id: string; delta: number }>(
+      "SELECT product_id, delta FROM stock_ledger WHERE order_id = ? AND reason = 'reserved'",
+    ),
+    stateOf: store.prepare<[string], { state: ReservationState }>("SELECT state FROM reservations WHERE order_id = ?"),
+    remember: store.prepare<[string, ReservationState]>(
+      "INSERT INTO reservations (order_id, state) VALUES (?, ?) ON CONFLICT DO UPDATE SET state = excluded.state",
+    ),
+  };
+}
+
+function toProduct(row: Row): Product {
+  return { ...row, active: row.active === 1 };
+}
+
+function toRow(product: Product): Row {
+  return { ...product, active: product.active ? 1 : 0 };
+}
