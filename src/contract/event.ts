@@ -1,6 +1,7 @@
 import { isSpanContextValid, type SpanContext } from "@opentelemetry/api";
 import type { z } from "zod";
 import type { Contract } from "./contract.ts";
+import { formatTraceparent } from "./trace.ts";
 
 /** A CloudEvents 1.0 envelope in its JSON form, with the distributed-tracing extension. */
 export interface CloudEvent<Data = unknown> {
@@ -41,9 +42,4 @@ export function draftEvent<C extends Contract, T extends keyof C["events"] & str
   if (schema === undefined) throw new Error(`${contract.name} declares no event ${type}`);
   const draft = { type, subject, data: schema.parse(data) };
   return trace !== undefined && isSpanContextValid(trace) ? { ...draft, traceparent: formatTraceparent(trace) } : draft;
-}
-
-/** W3C Trace Context, version 00. */
-export function formatTraceparent(trace: SpanContext): string {
-  return `00-${trace.traceId}-${trace.spanId}-${trace.traceFlags.toString(16).padStart(2, "0")}`;
 }

@@ -1,0 +1,49 @@
+import { randomFillSync } from "node:crypto";
+import type { SpanContext } from "@opentelemetry/api";
+
+/** version, trace id, parent id and flags; what a later version adds comes after another dash. */
+const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
+const ZEROS = /^0+$/;
+
+/** The flags that Trace Context level 2 defines: sampled, and random trace id. */
+const KNOWN_FLAGS = 0b11;
+
+const TRACE_ID_BYTES = 16;
+const SPAN_ID_BYTES = 8;
+
+/** Random bytes are drawn for many ids at once, since each draw costs far more than its bytes. */
+const pool = Buffer.alloc((TRACE_ID_BYTES + SPAN_ID_BYTES) * 128);
+let used = pool.length;
+
+/**
+ * The trace that a request belongs to (W3C Trace Context).
+ * @param header the value of `traceparent`; without one, or with one that is not valid, a new trace begins, unsampled
+ */
+export function traceOf(header: string | readonly string[] | undefined): SpanContext {
+  return (typeof header === "string" ? parseTraceparent(header) : undefined) ?? newTrace();
+}
+
+/** W3C Trace Context, version 00. */
+export function formatTraceparent(trace: SpanContext): string {
+  return `00-${trace.traceId}-${trace.spanId}-${trace.traceFlags.toString(16).padStart(2, "0")}`;
+}
+
+function parseTraceparent(header: string): SpanContext | undefined {
+  const [, version, traceId = "", spanId = "", flags = "", rest] = TRACEPARENT.exec(header) ?? [];
+  if (version === undefined || version === "ff" || (version === "00" && rest !== undefined)) return undefined;
+  if (ZEROS.test(traceId) || ZEROS.test(spanId)) return undefined;
+  return { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & KNOWN_FLAGS, isRemote: true };
+}
+
+function newTrace(): SpanContext {
+  return { traceId: randomHex(TRACE_ID_BYTES), spanId: randomHex(SPAN_ID_BYTES), traceFlags: 0 };
+}
+
+function randomHex(bytes: number): string {
+  if (used + bytes > pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  used += bytes;
+  return pool.toString("hex", used - bytes, used);
+}
