@@ -1,0 +1,149 @@
+import type { Redis } from "ioredis";
+import type { Logger } from "pino";
+
+/**
+ * Counts requests in fixed windows: the first request of a caller opens one, and all until its end are counted in it.
+ * Windows begin and end on whole seconds, so that every number that is told about them is exact as an integer.
+ */
+export interface RateWindows {
+  /** Counts one request of a caller. */
+  count(caller: string): Count | Promise<Count>;
+}
+
+/** How many requests a window has seen, the present one included, and the second (since 1970) at which it ends. */
+export interface Count {
+  readonly requests: number;
+  readonly endsAt: number;
+}
+
+export interface RateWindowsOptions {
+  readonly windowSeconds: number;
+  /** The time in milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** Beyond this many open windows the oldest are forgotten, so that a flood of addresses cannot fill the memory. */
+const MAX_WINDOWS = 100_000;
+
+/** How long a request waits for Redis. */
+const ANSWER_MS = 50;
+
+/** How often Redis is tried while it does not answer, and how often that is logged at most. */
+const RETRY_MS = 500;
+const LOG_MS = 60_000;
+
+/**
+ * Opens a window unless there is one, which ends no later than a new one would: a clock that was set back must not
+ * make anybody wait longer than a window. The same rule as in `createMemoryWindows`.
+ */
+const COUNT_REQUEST = `
+  local now, seconds = tonumber(ARGV[1]), tonumber(ARGV[2])
+  local ends_at = tonumber(redis.call('HGET', KEYS[1], 'ends_at') or 0)
+  if ends_at <= now or ends_at > now + seconds then
+    ends_at = now + seconds
+    redis.call('HSET', KEYS[1], 'ends_at', ends_at, 'requests', 0)
+    redis.call('EXPIRE', KEYS[1], seconds)
+  end
+  return { redis.call('HINCRBY', KEYS[1], 'requests', 1), ends_at }`;
+
+interface CountingRedis {
+  countRequest(key: string, now: number, windowSeconds: number): Promise<[number, number]>;
+}
+
+/**
+ * Windows in the memory of this process, in two generations: after a window's time, or when the younger one is full,
+ * the older is dropped, with nothing to search for what has expired.
+ * @param maxWindows how many are kept at most
+ */
+export function createMemoryWindows(options: RateWindowsOptions, maxWindows = MAX_WINDOWS): RateWindows {
+  const { windowSeconds, now } = options;
+  let young = new Map<string, { requests: number; readonly endsAt: number }>();
+  let old = young;
+  let agesAt = 0;
+  return {
+    count(caller) {
+      const nowSeconds = Math.floor(now() / 1000);
+      if (nowSeconds >= agesAt || young.size >= maxWindows / 2) {
+        old = young;
+        young = new Map();
+        agesAt = nowSeconds + windowSeconds;
+      }
+      let window = young.get(caller) ?? old.get(caller);
+      if (window === undefined || window.endsAt <= nowSeconds || window.endsAt > nowSeconds + windowSeconds) {
+        window = { requests: 0, endsAt: nowSeconds + windowSeconds };
+        young.set(caller, window);
+      }
+      window.requests++;
+      return window;
+    },
+  };
+}
+
+/**
+ * Windows in Redis, shared by all who use it. While Redis does not answer in time, `standIn` counts, so that no
+ * request waits or fails for it; what it counted is not carried over.
+ */
+export function createRedisWindows(
+  redis: Redis,
+  standIn: RateWindows,
+  options: RateWindowsOptions & { readonly logger: Logger },
+): RateWindows {
+  redis.defineCommand("countRequest", { numberOfKeys: 1, lua: COUNT_REQUEST });
+  const counting = redis as unknown as CountingRedis;
+  const outage = createOutage(() => redis.ping(), options.logger);
+  return {
+    async count(caller) {
+      if (outage.lasts()) return standIn.count(caller);
+      try {
+        const nowSeconds = Math.floor(options.now() / 1000);
+        const [requests, endsAt] = await answered(counting.countRequest(caller, nowSeconds, options.windowSeconds));
+        return { requests, endsAt };
+      } catch (error) {
+        outage.begin(error);
+        return standIn.count(caller);
+      }
+    },
+  };
+}
+
+/** Remembers that Redis does not answer, so that not every request waits for it, and tries it from time to time. */
+function createOutage(ping: () => Promise<unknown>, logger: Logger) {
+  let lasting = false;
+  let triedAt = 0;
+  let loggedAt = Number.NEGATIVE_INFINITY;
+  const retry = (): void => {
+    triedAt = performance.now();
+    answered(ping()).then(
+      () => {
+        lasting = false;
+      },
+      () => {}, // still down; the next try is due soon
+    );
+  };
+  return {
+    lasts(): boolean {
+      if (lasting && performance.now() - triedAt >= RETRY_MS) retry();
+      return lasting;
+    },
+    begin(cause: unknown): void {
+      if (lasting) return;
+      lasting = true;
+      triedAt = performance.now();
+      if (triedAt - loggedAt < LOG_MS) return;
+      loggedAt = triedAt;
+      logger.warn({ err: cause }, "Redis does not answer: until it does, requests are counted in this process alone");
+    },
+  };
+}
+
+/**
+ * Fails when the answer has not come in time. When the time is up, what has arrived meanwhile is still looked at:
+ * it may be this process that was late.
+ */
+function answered<T>(answer: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const late = () => reject(new Error(`no answer within ${ANSWER_MS} ms`));
+    const timer = setTimeout(() => setImmediate(late), ANSWER_MS);
+    answer.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
