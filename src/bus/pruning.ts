@@ -1,0 +1,43 @@
+import type { EventLog, Position } from "../store/store.ts";
+
+/** A week: backups may be as old as two days. */
+export const DEFAULT_PRUNE_WINDOW_MS = 7 * 24 * 3_600_000;
+
+/**
+ * The row up to which all subscribers have applied a log. A subscriber whose position is not known, or names a row
+ * that is not in the log, may need every row there is.
+ *
+ * @param positions of the subscribers known from configuration, undefined where none was reported
+ * @returns the row's number, 0 when every row may be needed
+ */
+export function lowestPosition(log: EventLog, positions: readonly (Position | undefined)[]): number {
+  const reached = positions.map((position) =>
+    position !== undefined && log.entry(position.seq)?.epoch === position.epoch ? position.seq : 0,
+  );
+  return Math.min(log.head()?.seq ?? 0, ...reached);
+}
+
+/**
+ * Remembers the lowest positions over a window of time, which must be at least three times the age of the oldest
+ * backup that one would restore: a subscriber restored from it needs the rows since then again.
+ *
+ * @param now milliseconds that never go back
+ * @returns takes the lowest position of the moment, answers below which row the log may be pruned, 0 for none
+ */
+export function createPruneWindow({ windowMs, now }: { windowMs: number; now: () => number }) {
+  let window: { lowest: number; sinceMs: number; seenMs: number } | undefined;
+  let prunable = 0;
+  return (lowest: number): number => {
+    const nowMs = now();
+    // Nobody knows what a subscriber reported while nobody looked.
+    if (window === undefined || nowMs - window.seenMs > windowMs / 4)
+      window = { lowest, sinceMs: nowMs, seenMs: nowMs };
+    window.lowest = Math.min(window.lowest, lowest);
+    window.seenMs = nowMs;
+    if (nowMs - window.sinceMs >= windowMs) {
+      prunable = window.lowest;
+      window = { lowest, sinceMs: nowMs, seenMs: nowMs };
+    }
+    return prunable;
+  };
+}

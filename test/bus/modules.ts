@@ -1,0 +1,60 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import pino from "pino";
+import type { Subscription } from "../../src/bus/subscription.ts";
+import { type OpenStoreOptions, openStore } from "../../src/store/open-store.ts";
+import type { Store, UnitOfWork } from "../../src/store/store.ts";
+
+export const silent = pino({ level: "silent" });
+
+/** Opens the store of a module that publishes numbers and remembers which numbers of others it has applied. */
+export function openModule(name: string, folder: string, options: Partial<OpenStoreOptions> = {}): Store {
+  const migrations = new URL("./migrations/", import.meta.url);
+  return openStore({ name, file: `${folder}/${name}.db`, migrations, ...options });
+}
+
+/** Publishes numbers, each in a write of its own, with one round of writes. */
+export async function publish(store: Store, numbers: readonly number[], type = "number.said"): Promise<void> {
+  await Promise.all(
+    numbers.map((number) =>
+      store.write((unit) => unit.append({ type, subject: String(number), data: { number, from: store.name } })),
+    ),
+  );
+}
+
+/** Remembers every number of a publisher; `before` may throw for poison, or answer with events of its own. */
+export function remember(
+  store: Store,
+  publisher: string,
+  before: (number: number, unit: UnitOfWork) => void = () => {},
+): Subscription {
+  const insert = store.prepare<[string, number]>("INSERT INTO applied (publisher, number) VALUES (?, ?)");
+  return {
+    publisher,
+    apply(unit, { data }) {
+      const { number } = data as { number: number };
+      before(number, unit);
+      insert.run(publisher, number);
+    },
+  };
+}
+
+/** The numbers of a publisher that a module has applied, in the order it did. */
+export function applied(store: Store, publisher: string): number[] {
+  const sql = "SELECT number FROM applied WHERE publisher = ? ORDER BY id";
+  return store
+    .prepare<[string], { number: number }>(sql)
+    .all(publisher)
+    .map(({ number }) => number);
+}
+
+/** `from`, `from + 1`, … `to`. */
+export function range(from: number, to: number): number[] {
+  return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+}
+
+/** Waits until something holds. @throws Error when it does not within some seconds */
+export async function until(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = 10_000): Promise<void> {
+  for (const end = performance.now() + timeoutMs; !(await holds()); await sleep(2)) {
+    if (performance.now() > end) throw new Error(`not within ${timeoutMs} ms: ${what}`);
+  }
+}
