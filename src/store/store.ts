@@ -9,7 +9,9 @@ export interface Store {
   /** The module's name: the file is `<name>.db`. */
   readonly name: string;
   /** Prepares a statement. Reading with it sees committed data; writing with it belongs inside `write`. */
-  prepare<Params extends unknown[] | Record<string, unknown>, Row = unknown>(sql: string): Statement<Params, Row>;
+  prepare<Params extends unknown[] | Record<string, unknown> = unknown[], Row = unknown>(
+    sql: string,
+  ): Statement<Params, Row>;
   /**
    * Queues a unit of work. What waits commits in one transaction with one sync, a savepoint for each, so
    * that a failure is its own; the promise settles after the commit: what it resolves is on disk.
@@ -92,7 +94,13 @@ export interface Cursors {
   countAttempt(publisher: string, position: Position): Promise<number>;
   /** Writes a dead letter, inside the unit of work that moves the cursor beyond it. */
   bury(unit: UnitOfWork, letter: Omit<DeadLetter, "id" | "failedAt">): void;
+  /** All dead letters, oldest first. */
   deadLetters(): DeadLetter[];
+  /**
+   * Takes a dead letter out, inside the unit of work that applies its event again, or gives it up. Returns undefined
+   * when there is none with this id.
+   */
+  unbury(unit: UnitOfWork, id: number): DeadLetter | undefined;
 }
 
 /** One use of an idempotency key. */

@@ -1,0 +1,82 @@
+import type { Database } from "better-sqlite3";
+import type { Cursors, DeadLetter, Position, Store, UnitOfWork } from "./store.ts";
+
+export interface CursorsOptions {
+  readonly database: Database;
+  readonly now: () => number;
+  readonly write: Store["write"];
+  /** @throws Error unless this unit of work is running in this store */
+  readonly requireRunning: (unit: UnitOfWork) => void;
+}
+
+interface DeadLetterRow {
+  readonly id: number;
+  readonly publisher: string;
+  readonly epoch: string;
+  readonly seq: number;
+  readonly event: string;
+  readonly error: string;
+  readonly attempts: number;
+  readonly failed_at: string;
+}
+
+/** Where a module stands in the logs of others: tables beside its own, so that effect and cursor commit together. */
+export function createCursors({ database, now, write, requireRunning }: CursorsOptions): Cursors {
+  const sql = prepareStatements(database);
+  return {
+    position: (publisher, epoch) => sql.position.get(publisher, epoch)?.seq ?? 0,
+    positions: (publisher) => sql.positions.all(publisher),
+    move(unit, publisher, { epoch, seq }) {
+      requireRunning(unit);
+      if (sql.move.run(publisher, epoch, seq).changes === 0) {
+        throw new Error(`the cursor of ${publisher} stands beyond row ${seq} of epoch ${epoch}`);
+      }
+      sql.forgetAttempts.run(publisher, epoch, seq);
+    },
+    countAttempt: (publisher, { epoch, seq }) =>
+      write(() => sql.countAttempt.get(publisher, epoch, seq)?.attempts ?? 0),
+    bury(unit, { publisher, position: { epoch, seq }, event, error, attempts }) {
+      requireRunning(unit);
+      const failedAt = new Date(now()).toISOString();
+      sql.bury.run(publisher, epoch, seq, JSON.stringify(event), error, attempts, failedAt);
+    },
+    deadLetters: () => sql.deadLetters.all().map(toDeadLetter),
+    unbury(unit, id) {
+      requireRunning(unit);
+      const row = sql.unbury.get(id);
+      return row === undefined ? undefined : toDeadLetter(row);
+    },
+  };
+}
+
+function prepareStatements(database: Database) {
+  return {
+    position: database.prepare<[string, string], { seq: number }>(
+      "SELECT seq FROM cursors WHERE publisher = ? AND epoch = ?",
+    ),
+    positions: database.prepare<[string], Position>(
+      "SELECT epoch, seq FROM cursors WHERE publisher = ? ORDER BY id DESC",
+    ),
+    move: database.prepare<[string, string, number]>(
+      `INSERT INTO cursors (publisher, epoch, seq) VALUES (?, ?, ?)
+       ON CONFLICT (publisher, epoch) DO UPDATE SET seq = excluded.seq WHERE excluded.seq >= cursors.seq`,
+    ),
+    forgetAttempts: database.prepare<[string, string, number]>(
+      "DELETE FROM attempts WHERE publisher = ? AND epoch = ? AND seq <= ?",
+    ),
+    countAttempt: database.prepare<[string, string, number], { attempts: number }>(
+      `INSERT INTO attempts (publisher, epoch, seq, attempts) VALUES (?, ?, ?, 1)
+       ON CONFLICT (publisher, epoch, seq) DO UPDATE SET attempts = attempts + 1 RETURNING attempts`,
+    ),
+    bury: database.prepare<[string, string, number, string, string, number, string]>(
+      `INSERT INTO dead_letters (publisher, epoch, seq, event, error, attempts, failed_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    deadLetters: database.prepare<[], DeadLetterRow>("SELECT * FROM dead_letters ORDER BY id"),
+    unbury: database.prepare<[number], DeadLetterRow>("DELETE FROM dead_letters WHERE id = ? RETURNING *"),
+  };
+}
+
+function toDeadLetter({ epoch, seq, event, failed_at, ...row }: DeadLetterRow): DeadLetter {
+  return { ...row, position: { epoch, seq }, event: JSON.parse(event), failedAt: failed_at };
+}

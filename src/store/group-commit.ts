@@ -1,0 +1,214 @@
+import type { Database } from "better-sqlite3";
+import type { EventDraft } from "../contract/event.ts";
+import { Problem } from "../contract/problem.ts";
+import { isDatabaseFault, problemOfFault } from "./environment-fault.ts";
+import type { Claim, UnitOfWork } from "./store.ts";
+import { reasonOf } from "./store-refusal.ts";
+
+/** The most units of work in one transaction: bounds how long a group keeps the event loop. */
+const MAX_GROUP = 256;
+
+/** What must pass after a fault before asking for it tries a write again. */
+const PROBE_AFTER_MS = 1_000;
+
+/** What a unit of work writes beside the module's own rows; what it remembers follows the fate of the transaction. */
+export interface UnitEffects {
+  append(draft: EventDraft): void;
+  keepAnswer(claim: Claim, answer: unknown): void;
+  /** Called before each unit; `undo` with its result forgets what the unit appended. */
+  mark(): number;
+  undo(mark: number): void;
+  /** Called after the commit, and after everyone was told. */
+  committed(): void;
+}
+
+export interface GroupCommitOptions {
+  readonly database: Database;
+  readonly effects: UnitEffects;
+  /** When a group commits, given that work waits. */
+  readonly schedule: (run: () => void) => void;
+  readonly now: () => number;
+}
+
+/**
+ * Commits what waits in one transaction with one sync, a savepoint for each unit of work. Nobody is told anything
+ * before the COMMIT, since a full disk ends the whole transaction, savepoints and all: whatever a unit found before
+ * that, even its own failure, may rest on rows that are gone.
+ */
+export class GroupCommit {
+  readonly #options: GroupCommitOptions;
+  readonly #statements: Readonly<Record<"begin" | "savepoint" | "release" | "undo" | "commit", { run(): unknown }>>;
+  /** Rewrites the header with what it holds: the smallest change that must reach the disk. */
+  readonly #probe: string;
+  #queue: QueuedWrite[] = [];
+  #current: QueuedWrite | undefined;
+  #scheduled = false;
+  #fault: { readonly reason: string; readonly atMs: number } | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(options: GroupCommitOptions) {
+    const { database } = options;
+    this.#options = options;
+    this.#statements = {
+      begin: database.prepare("BEGIN IMMEDIATE"),
+      savepoint: database.prepare("SAVEPOINT unit"),
+      release: database.prepare("RELEASE unit"),
+      undo: database.prepare("ROLLBACK TO unit"),
+      commit: database.prepare("COMMIT"),
+    };
+    this.#probe = `user_version = ${database.pragma("user_version", { simple: true })}`;
+  }
+
+  /** See `Store.write`. */
+  write<T>(work: (unit: UnitOfWork) => T): Promise<T> {
+    if (this.#closed !== undefined) return Promise.reject(new Problem("draining", "This store is closing."));
+    return new Promise<T>((resolve, reject) => {
+      this.#queue.push(new QueuedWrite(this, work, resolve as (result: unknown) => void, reject));
+      this.#wake();
+    });
+  }
+
+  /** Why the last group failed, undefined if it did not. Asking later on also tries whether the fault has passed. */
+  fault(): string | undefined {
+    const fault = this.#fault;
+    if (fault === undefined || this.#closed !== undefined) return fault?.reason;
+    if (this.#queue.length === 0 && this.#options.now() - fault.atMs >= PROBE_AFTER_MS) {
+      this.write(() => undefined).catch(() => undefined);
+    }
+    return fault.reason;
+  }
+
+  /** Commits what waits, then closes the database. */
+  close(): Promise<void> {
+    // A turn later, so that a unit of work which closes its own store has ended.
+    this.#closed ??= Promise.resolve().then(() => {
+      while (this.#queue.length > 0) this.#commitGroup();
+      this.#options.database.close();
+    });
+    return this.#closed;
+  }
+
+  /** @throws Error unless this unit of work is running now, in this store: its statements would commit by themselves */
+  effectsOf(unit: UnitOfWork): UnitEffects {
+    if (this.#current !== unit) throw new Error("this unit of work is not running in this store");
+    return this.#options.effects;
+  }
+
+  #wake(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#options.schedule(() => {
+      this.#scheduled = false;
+      if (this.#queue.length > 0) this.#commitGroup();
+      if (this.#queue.length > 0) this.#wake();
+    });
+  }
+
+  #commitGroup(): void {
+    const group = this.#queue.splice(0, MAX_GROUP);
+    const { database, effects } = this.#options;
+    try {
+      this.#statements.begin.run();
+      // Only a change that reaches the disk proves that the fault has passed.
+      if (this.#fault !== undefined) database.pragma(this.#probe);
+      for (const write of group) this.#run(write);
+      this.#statements.commit.run();
+    } catch (error) {
+      this.#abandon(group, error);
+      return;
+    }
+    this.#fault = undefined;
+    for (const write of group) write.settle();
+    effects.committed();
+  }
+
+  /** Runs one unit of work; its own failure is undone and kept for it. @throws what ends the whole group */
+  #run(write: QueuedWrite): void {
+    const { database, effects } = this.#options;
+    const mark = effects.mark();
+    this.#statements.savepoint.run();
+    this.#current = write;
+    try {
+      write.run();
+      this.#statements.release.run();
+    } catch (error) {
+      if (!database.inTransaction || isDatabaseFault(error)) throw error;
+      this.#statements.undo.run();
+      this.#statements.release.run();
+      effects.undo(mark);
+      write.failed(error);
+    } finally {
+      this.#current = undefined;
+    }
+  }
+
+  #abandon(group: readonly QueuedWrite[], error: unknown): void {
+    const { database, effects, now } = this.#options;
+    try {
+      if (database.inTransaction) database.exec("ROLLBACK");
+    } catch {
+      // SQLite ended the transaction itself.
+    }
+    effects.undo(0);
+    this.#fault = { reason: reasonOf(error), atMs: now() };
+    const problem = problemOfFault(error);
+    for (const write of group) {
+      write.failed(problem);
+      write.settle();
+    }
+  }
+}
+
+/** A unit of work that waits for its group, and what came of it. */
+class QueuedWrite implements UnitOfWork {
+  readonly #group: GroupCommit;
+  readonly #work: (unit: UnitOfWork) => unknown;
+  readonly #resolve: (result: unknown) => void;
+  readonly #reject: (reason: unknown) => void;
+  #outcome: unknown;
+  #failed = false;
+
+  constructor(
+    group: GroupCommit,
+    work: (unit: UnitOfWork) => unknown,
+    resolve: (result: unknown) => void,
+    reject: (reason: unknown) => void,
+  ) {
+    this.#group = group;
+    this.#work = work;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  append(draft: EventDraft): void {
+    this.#group.effectsOf(this).append(draft);
+  }
+
+  keepAnswer(claim: Claim, answer: unknown): void {
+    this.#group.effectsOf(this).keepAnswer(claim, answer);
+  }
+
+  run(): void {
+    const result = this.#work(this);
+    if (isThenable(result)) {
+      // What it does from now on is outside the transaction; its failure must not go unheard as well as unwanted.
+      if (result instanceof Promise) result.catch(() => undefined);
+      throw new TypeError("a unit of work must be synchronous: it answered a promise");
+    }
+    this.#outcome = result;
+  }
+
+  failed(error: unknown): void {
+    this.#failed = true;
+    this.#outcome = error;
+  }
+
+  settle(): void {
+    if (this.#failed) this.#reject(this.#outcome);
+    else this.#resolve(this.#outcome);
+  }
+}
+
+function isThenable(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}

@@ -1,0 +1,112 @@
+import { randomBytes } from "node:crypto";
+import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import Database from "better-sqlite3";
+import { KeptAnswers } from "./answers.ts";
+import { createCursors } from "./cursors.ts";
+import { Outbox } from "./event-log.ts";
+import { GroupCommit, type UnitEffects } from "./group-commit.ts";
+import { migrate, readSchema, requireKnownVersion, type Schema } from "./migrations.ts";
+import type { Store } from "./store.ts";
+import { reasonOf, StoreRefusal } from "./store-refusal.ts";
+
+/** How long a statement waits for another process's lock; the event loop waits with it. */
+const BUSY_TIMEOUT_MS = 1_000;
+
+const IN_MEMORY = ":memory:";
+
+export interface OpenStoreOptions {
+  /** The module's name. */
+  readonly name: string;
+  /** The database file, made if absent with its folder; `:memory:` keeps nothing. */
+  readonly file: string;
+  /** The folder of the module's `NNNN-*.sql` files. */
+  readonly migrations: URL;
+  /** When a group commits, given that work waits; by default when this turn of the event loop has done its I/O. */
+  readonly schedule?: (run: () => void) => void;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+  /** A name that no other opening of this database has. */
+  readonly randomEpoch?: () => string;
+}
+
+/**
+ * Opens a module's private database, checked and migrated.
+ * @throws StoreRefusal when its folder cannot be made or written, or the file is corrupt, cannot be migrated or is of
+ *   newer code; a file that is there already is left as it was
+ */
+export function openStore(options: OpenStoreOptions): Store {
+  const { name, file } = options;
+  try {
+    const schema = readSchema(options.migrations);
+    if (file !== IN_MEMORY) inspect(file, schema);
+    const database = connect(file);
+    try {
+      migrate(database, schema);
+      return createStore(database, options);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  } catch (error) {
+    if (error instanceof StoreRefusal)
+      throw new StoreRefusal(`${name}: ${file} ${error.message}`, { cause: error.cause });
+    throw new StoreRefusal(`${name}: ${file} cannot be opened: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+/** Makes the folder, and looks at the file without changing a byte of it. */
+function inspect(file: string, schema: Schema): void {
+  mkdirSync(dirname(file), { recursive: true });
+  accessSync(dirname(file), constants.W_OK);
+  if (!existsSync(file)) return;
+  accessSync(file, constants.W_OK);
+  // Closing the last connection to a crashed database would move its write-ahead log into the file.
+  const readonly = existsSync(`${file}-wal`);
+  const database = new Database(file, { readonly, timeout: BUSY_TIMEOUT_MS });
+  try {
+    requireKnownVersion(database, schema);
+    const fault = database.pragma("quick_check(1)", { simple: true });
+    if (fault !== "ok") throw new StoreRefusal(`is corrupt: ${reasonOf(fault)}`);
+  } finally {
+    database.close();
+  }
+}
+
+function connect(file: string): Database.Database {
+  const database = new Database(file, { timeout: BUSY_TIMEOUT_MS });
+  // FULL is a setting of the connection: without it a commit may be lost with the power.
+  for (const setting of ["journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"]) database.pragma(setting);
+  return database;
+}
+
+function createStore(database: Database.Database, options: OpenStoreOptions): Store {
+  const { name, now = Date.now, schedule = setImmediate, randomEpoch = drawEpoch } = options;
+  const write: Store["write"] = (work) => group.write(work);
+  const log = new Outbox({ database, name, epoch: randomEpoch(), now, write });
+  const answers = new KeptAnswers({ database, now, write });
+  const effects: UnitEffects = {
+    append: (draft) => log.append(draft),
+    keepAnswer: (claim, answer) => answers.keep(claim, answer),
+    mark: () => log.mark(),
+    undo: (mark) => log.undo(mark),
+    committed: () => log.committed(),
+  };
+  const group = new GroupCommit({ database, effects, schedule, now });
+  const cursors = createCursors({ database, now, write, requireRunning: (unit) => group.effectsOf(unit) });
+  return {
+    name,
+    prepare: (sql) => database.prepare(sql),
+    write,
+    log,
+    cursors,
+    answers,
+    fault: () => group.fault(),
+    close: () => group.close(),
+  };
+}
+
+/** 96 random bits: two openings of one database never share them. */
+function drawEpoch(): string {
+  return randomBytes(12).toString("base64url");
+}
