@@ -11,7 +11,7 @@ export interface RawRequest {
 }
 
 /** What a member travels in, and how to turn text into its type and back. */
-interface Member {
+export interface Member {
   readonly name: string;
   readonly in: FieldError["in"];
   readonly header?: HeaderBinding;
@@ -37,6 +37,11 @@ export class Binding {
     const entries = Object.entries(operation.input.shape);
     this.#members = new Map(entries.map(([name, schema]) => [name, describe(operation, name, schema)]));
     this.takesBody = [...this.#members.values()].some((member) => member.in === "body");
+  }
+
+  /** All members of the input. */
+  get members(): Iterable<Member> {
+    return this.#members.values();
   }
 
   /** The part of a request that carries this member; an unknown one counts as sent where unknown members are. */

@@ -10,25 +10,27 @@ const rejection = z.object({ reason: z.enum(["insufficient-stock", "product-not-
 /** The longest wait that `Prefer: wait=N` may ask for, in seconds; more is taken as this. */
 const MAX_WAIT_SECONDS = 30;
 
-export const order = z.object({
-  id,
-  user_id: id,
-  status,
-  items: z.array(
-    z.object({
-      product_id: id,
-      name: z.string(),
-      quantity: z.int(),
-      unit_price_cents: z.int(),
-      line_total_cents: z.int(),
-    }),
-  ),
-  total_cents: z.int(),
-  currency: z.string(),
-  rejection: rejection.nullable(),
-  created_at: timestamp,
-  updated_at: timestamp,
-});
+export const order = z
+  .object({
+    id,
+    user_id: id,
+    status,
+    items: z.array(
+      z.object({
+        product_id: id,
+        name: z.string(),
+        quantity: z.int(),
+        unit_price_cents: z.int(),
+        line_total_cents: z.int(),
+      }),
+    ),
+    total_cents: z.int(),
+    currency: z.string(),
+    rejection: rejection.nullable(),
+    created_at: timestamp,
+    updated_at: timestamp,
+  })
+  .meta({ id: "Order" });
 
 export const orders = defineContract({
   name: "orders",
@@ -54,7 +56,8 @@ export const orders = defineContract({
           items: z.array(line).min(1).max(50).optional(),
           idempotencyKey: idempotencyKey.optional(),
         })
-        .superRefine(exactlyOneForm),
+        .superRefine(exactlyOneForm)
+        .meta({ oneOf: [{ required: ["product_id", "quantity"] }, { required: ["items"] }] }),
       inputHeaders: { idempotencyKey: { name: "Idempotency-Key" } },
       output: order.extend({ replayed: z.literal(true).optional() }),
       outputHeaders: { replayed: "Idempotency-Replayed" },

@@ -3,17 +3,19 @@ import { z } from "zod";
 import { defineContract, operation } from "../../contract/contract.ts";
 import { currency, id, idempotencyKey, page, pageQuery, priceCents, text, timestamp } from "../../contract/schemas.ts";
 
-export const product = z.object({
-  id,
-  name: z.string(),
-  description: z.string(),
-  price_cents: z.int(),
-  currency: z.string(),
-  stock: z.int(),
-  active: z.boolean(),
-  created_at: timestamp,
-  updated_at: timestamp,
-});
+export const product = z
+  .object({
+    id,
+    name: z.string(),
+    description: z.string(),
+    price_cents: z.int(),
+    currency: z.string(),
+    stock: z.int(),
+    active: z.boolean(),
+    created_at: timestamp,
+    updated_at: timestamp,
+  })
+  .meta({ id: "Product" });
 
 const name = text(1, 100);
 const description = text(0, 2_000);

@@ -2,20 +2,24 @@ import { z } from "zod";
 import { defineContract, operation } from "../../contract/contract.ts";
 import { id, page, pageQuery, text, timestamp } from "../../contract/schemas.ts";
 
-export const user = z.object({
-  id,
-  name: z.string(),
-  email: z.string(),
-  role: z.enum(["customer", "admin"]),
-  created_at: timestamp,
-});
+export const user = z
+  .object({
+    id,
+    name: z.string(),
+    email: z.string(),
+    role: z.enum(["customer", "admin"]),
+    created_at: timestamp,
+  })
+  .meta({ id: "User" });
 
-const session = z.object({
-  user,
-  token: z.string(),
-  token_type: z.literal("Bearer"),
-  expires_in: z.int(),
-});
+const session = z
+  .object({
+    user,
+    token: z.string(),
+    token_type: z.literal("Bearer"),
+    expires_in: z.int(),
+  })
+  .meta({ id: "Session" });
 
 const email = text(3, 254).pipe(z.email("must be an e-mail address")).meta({ format: "email" });
 
