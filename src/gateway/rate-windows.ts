@@ -74,7 +74,7 @@ export function createMemoryWindows(options: RateWindowsOptions, maxWindows = MA
         young.set(caller, window);
       }
       window.requests++;
-      return window;
+      return { ...window }; // as it is now, whatever is counted before the caller looks
     },
   };
 }

@@ -1,0 +1,47 @@
+import { once } from "node:events";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { expect } from "chai";
+import Koa from "koa";
+import { securityHeaders } from "../../src/gateway/security-headers.ts";
+
+describe("the security headers", () => {
+  let server: Server;
+  let url: string;
+
+  before(async () => {
+    const app = new Koa({ proxy: true });
+    app.use(securityHeaders);
+    app.use((koa) => {
+      if (koa.path === "/page") koa.type = "html";
+      koa.body = koa.path === "/page" ? "<p>Hello</p>" : { hello: true };
+    });
+    server = app.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+
+  after(() => server.close());
+
+  it("let data do nothing in a browser", async () => {
+    const { headers } = await fetch(`${url}/data`);
+    expect(headers.get("content-security-policy")).to.equal("default-src 'none'; frame-ancestors 'none'");
+    expect(headers.get("x-content-type-options")).to.equal("nosniff");
+    expect(headers.get("referrer-policy")).to.equal("no-referrer");
+    expect(headers.has("x-powered-by")).to.equal(false);
+  });
+
+  it("let pages load from here alone and be framed by nobody", async () => {
+    const { headers } = await fetch(`${url}/page`);
+    const policy = headers.get("content-security-policy");
+    expect(policy).to.include("default-src 'self'").and.include("frame-ancestors 'none'");
+    expect(policy).not.to.include("unsafe");
+  });
+
+  it("ask for secure transport only over secure transport", async () => {
+    const plain = await fetch(`${url}/data`);
+    const secure = await fetch(`${url}/data`, { headers: { "X-Forwarded-Proto": "https" } });
+    expect(plain.headers.has("strict-transport-security")).to.equal(false);
+    expect(secure.headers.get("strict-transport-security")).to.equal("max-age=31536000");
+  });
+});
