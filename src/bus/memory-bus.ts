@@ -2,15 +2,14 @@ import ee from "eventemitter2";
 import type { Logger } from "pino";
 import type { Fault } from "../contract/faults.ts";
 import type { LogEntry, Position, Store } from "../store/store.ts";
+import { createBroadcasts } from "./broadcasts.ts";
 import type { Bus } from "./bus.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { createConsumer } from "./consumer.ts";
-import { createFollower, type Follower } from "./follower.ts";
 import { createLocalLog } from "./local-log.ts";
 import { createOutage } from "./outage.ts";
 import { createPace, type Pace, repeat } from "./pace.ts";
-import { withPoison } from "./poison.ts";
 import { createPruneWindow, DEFAULT_PRUNE_WINDOW_MS, lowestPosition } from "./pruning.ts";
+import { createSubscriber, describeStall, type Subscriber } from "./subscriber.ts";
 import type { Subscription } from "./subscription.ts";
 
 const { EventEmitter2 } = ee;
@@ -24,131 +23,105 @@ const SETTLE_POLL_MS = 2;
 export interface MemoryBusOptions {
   readonly logger: Logger;
   /** Injected faults: poison by `<subscriber>:<event type>`. */
-  readonly faults?: ReadonlyMap<string, Fault>;
+  readonly faults?: ReadonlyMap<string, Fault> | undefined;
   /** For how long rows are kept after everybody has applied them; see `createPruneWindow`. */
   readonly pruneWindowMs?: number;
   readonly clock?: Clock;
-}
-
-interface Follow {
-  readonly store: Store;
-  readonly publisher: Store;
-  readonly follower: Follower;
-  readonly pace: Pace;
 }
 
 /** The bus of one process that holds all modules: committed rows are handed over by EventEmitter2. */
 export function createMemoryBus(options: MemoryBusOptions): Bus {
   const { logger, faults, pruneWindowMs = DEFAULT_PRUNE_WINDOW_MS, clock = systemClock } = options;
   const appended = new EventEmitter2({ maxListeners: 0 });
-  const broadcasts = new EventEmitter2({ maxListeners: 0 });
+  const broadcasts = createBroadcasts(logger);
   const members = new Map<string, { store: Store; subscriptions: readonly Subscription[] }>();
-  const positions = new Map<string, Map<string, Position>>();
-  const follows: Follow[] = [];
+  const subscribers: Subscriber[] = [];
   const running: Promise<void>[] = [];
   const unhook: (() => void)[] = [];
   const prunePace = createPace(clock);
+  const prunes: (() => Promise<void>)[] = [];
 
-  function follow(store: Store, subscription: Subscription): void {
-    const publisher = members.get(subscription.publisher)?.store;
-    if (publisher === undefined)
-      throw new Error(`${store.name} subscribes to ${subscription.publisher}, which is not here`);
-    const pace = createPace(clock);
-    const reports = positions.get(publisher.name) ?? new Map<string, Position>();
-    positions.set(publisher.name, reports);
-    const source = createLocalLog({ log: publisher.log, pace, onReport: (name, at) => reports.set(name, at) });
-    const applying = { store, subscription: withPoison(store.name, subscription, faults), logger, pace, clock };
-    const follower = createFollower({
-      publisher: publisher.name,
-      subscriber: store.name,
-      cursors: store.cursors,
-      source,
-      consumer: createConsumer(applying),
-      pace,
-      clock,
-      outage: createOutage({ what: `The subscription of ${store.name} to ${publisher.name}`, logger, clock }),
-      logger,
-    });
-    const push = (entries: readonly LogEntry[]) => source.push(entries);
-    appended.on(publisher.name, push);
-    unhook.push(() => appended.off(publisher.name, push));
-    follows.push({ store, publisher, follower, pace });
-  }
-
-  /** Rows that every subscriber applied long ago are deleted. */
-  function prune(store: Store) {
+  /** Serves the subscriptions to one publisher, and prunes what they have applied. */
+  function serve(publisher: Store): void {
+    const positions = new Map<string, Position>();
+    const names: string[] = [];
+    const onReport = (name: string, position: Position) => positions.set(name, position);
+    for (const [store, subscription] of subscriptionsTo(publisher.name)) {
+      const source = (pace: Pace) => {
+        const local = createLocalLog({ log: publisher.log, pace, onReport });
+        const push = (entries: readonly LogEntry[]) => local.push(entries);
+        appended.on(publisher.name, push);
+        unhook.push(() => appended.off(publisher.name, push));
+        return local;
+      };
+      const outage = createOutage({ what: `The subscription of ${store.name} to ${publisher.name}`, logger, clock });
+      subscribers.push(createSubscriber({ store, subscription, source, outage, faults, clock, logger }));
+      names.push(store.name);
+    }
     const prunable = createPruneWindow({ windowMs: pruneWindowMs, now: clock.now });
-    const subscribers = follows.filter(({ publisher }) => publisher === store).map((follow) => follow.store.name);
-    return async () => {
-      const reports = subscribers.map((name) => positions.get(store.name)?.get(name));
-      const below = prunable(lowestPosition(store.log, reports));
-      if (below > (store.log.floor() ?? 0)) await store.log.prune(below);
-    };
+    prunes.push(async () => {
+      const reported = names.map((name) => positions.get(name));
+      const below = prunable(lowestPosition(publisher.log, reported));
+      if (below > (publisher.log.floor() ?? 0)) await publisher.log.prune(below);
+    });
   }
 
-  async function pruneAll(): Promise<void> {
-    const prunes = [...members.values()].map(({ store }) => prune(store));
+  function* subscriptionsTo(publisher: string): Generator<[Store, Subscription]> {
+    for (const { store, subscriptions } of members.values()) {
+      for (const subscription of subscriptions) {
+        if (subscription.publisher === publisher) yield [store, subscription];
+      }
+    }
+  }
+
+  function prune(): Promise<void> {
     const outage = createOutage({ what: "Pruning the logs", logger, clock });
     const step = async () => {
       await prunePace.wait(Math.min(PRUNE_EVERY_MS, pruneWindowMs / 8));
       for (const pruneOne of prunes) await pruneOne();
     };
-    await repeat(step, { pace: prunePace, onFailure: outage.failed, onSuccess: outage.worked });
+    return repeat(step, { pace: prunePace, onFailure: outage.failed, onSuccess: outage.worked });
   }
 
-  const isSettled = ({ store, publisher, follower }: Follow): boolean => {
-    const head = publisher.log.head();
-    return head === undefined || follower.stalled() || store.cursors.position(publisher.name, head.epoch) >= head.seq;
-  };
-
-  function deliver(topic: string, text: string): void {
-    try {
-      broadcasts.emit(topic, JSON.parse(text));
-    } catch (error) {
-      logger.warn({ err: error, topic }, "A listener to a broadcast failed");
-    }
+  function isSettled(subscriber: Subscriber): boolean {
+    const head = members.get(subscriber.publisher)?.store.log.head();
+    const cursors = members.get(subscriber.name)?.store.cursors;
+    if (head === undefined || cursors === undefined || subscriber.stalled()) return true;
+    return cursors.position(subscriber.publisher, head.epoch) >= head.seq;
   }
 
   return {
     status() {
-      const stalled = follows.find(({ follower }) => follower.stalled());
-      if (stalled === undefined) return { kind: "memory", status: "running" };
-      return {
-        kind: "memory",
-        status: "degraded",
-        detail: `${stalled.store.name} misses events of ${stalled.publisher.name}`,
-      };
+      const stall = describeStall(subscribers);
+      return stall === undefined
+        ? { kind: "memory", status: "running" }
+        : { kind: "memory", status: "degraded", detail: stall };
     },
     join(store, subscriptions) {
       members.set(store.name, { store, subscriptions });
       unhook.push(store.log.onAppended((entries) => appended.emit(store.name, entries)));
     },
     async start() {
-      for (const { store, subscriptions } of members.values()) {
-        for (const subscription of subscriptions) follow(store, subscription);
-      }
-      running.push(pruneAll(), ...follows.map(({ follower }) => follower.run()));
+      for (const { store } of members.values()) serve(store);
+      running.push(prune(), ...subscribers.map((subscriber) => subscriber.run()));
     },
     async stop(timeoutMs) {
       prunePace.stop();
       const settling = createPace(clock);
       // What one subscriber applies may be news to another: all must be settled at one look.
-      for (const endMs = clock.now() + timeoutMs; clock.now() < endMs && !follows.every(isSettled); ) {
+      for (const endMs = clock.now() + timeoutMs; clock.now() < endMs && !subscribers.every(isSettled); ) {
         await settling.sleep(SETTLE_POLL_MS);
       }
-      for (const { pace } of follows) pace.stop();
+      for (const subscriber of subscribers) subscriber.stop();
       await Promise.all(running);
       for (const off of unhook) off();
     },
     broadcast(topic, message) {
-      if (broadcasts.listenerCount(topic) === 0) return;
+      if (!broadcasts.hasListeners(topic)) return;
       // A copy on a later turn, as from another process.
       const text = JSON.stringify(message);
-      setImmediate(() => deliver(topic, text));
+      setImmediate(() => broadcasts.deliver(topic, JSON.parse(text)));
     },
-    onBroadcast(topic, listener) {
-      broadcasts.on(topic, listener);
-      return () => broadcasts.off(topic, listener);
-    },
+    onBroadcast: broadcasts.on,
   };
 }

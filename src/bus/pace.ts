@@ -16,6 +16,7 @@ export interface Pace {
   /** So many milliseconds, whoever wakes. @throws Stopped */
   sleep(delayMs: number): Promise<void>;
   wake(): void;
+  readonly stopped: boolean;
   /** Ends the pause that lasts, and every later one. */
   stop(): void;
 }
@@ -43,6 +44,9 @@ export function createPace(clock: Clock): Pace {
     });
 
   return {
+    get stopped() {
+      return stopped;
+    },
     async wait(timeoutMs) {
       if (!woken) await pause(timeoutMs, true);
       woken = false;
@@ -66,28 +70,23 @@ export function backoffMs(failures: number): number {
 }
 
 /**
- * Takes step after step until stopped. A step that fails is taken again after a pause that grows.
+ * Takes step after step until stopped, which is no failure. A step that fails is taken again after a pause that grows.
  * @param onFailure told of each failure; @param onSuccess of each step that ended well
  */
 export async function repeat(
   step: () => Promise<void>,
   { pace, onFailure, onSuccess }: { pace: Pace; onFailure: (error: unknown) => void; onSuccess?: () => void },
 ): Promise<void> {
-  let failures = 0;
-  try {
-    for (;;) {
-      try {
-        await step();
-        failures = 0;
-        onSuccess?.();
-      } catch (error) {
-        if (error instanceof Stopped) throw error;
-        failures += 1;
-        onFailure(error);
-        await pace.sleep(backoffMs(failures));
-      }
+  for (let failures = 0; !pace.stopped; ) {
+    try {
+      await step();
+      failures = 0;
+      onSuccess?.();
+    } catch (error) {
+      if (pace.stopped) return;
+      failures += 1;
+      onFailure(error);
+      await pace.sleep(backoffMs(failures)).catch(() => undefined);
     }
-  } catch (error) {
-    if (!(error instanceof Stopped)) throw error;
   }
 }

@@ -4,16 +4,39 @@ import { join } from "node:path";
 import { expect } from "chai";
 import type { Bus } from "../../src/bus/bus.ts";
 import { createMemoryBus, type MemoryBusOptions } from "../../src/bus/memory-bus.ts";
+import { createRedisBus } from "../../src/bus/redis-bus.ts";
 import { parseFaults } from "../../src/contract/faults.ts";
 import type { Store, UnitOfWork } from "../../src/store/store.ts";
+import { startRedis, type TestRedis } from "../support/redis.ts";
 import { applied, openModule, publish, range, remember, silent, until } from "./modules.ts";
 
 type BusOptions = Omit<MemoryBusOptions, "logger">;
 
+let redis: TestRedis;
+let systems = 0;
+let subscribersOfOrders = 1;
+
 /** Every bus keeps the same promises. */
 const buses: { name: string; create: (options?: BusOptions) => Bus }[] = [
   { name: "memory", create: (options = {}) => createMemoryBus({ logger: silent, ...options }) },
+  {
+    name: "Redis",
+    create: (options = {}) =>
+      createRedisBus({
+        url: redis.url,
+        logger: silent,
+        keyPrefix: `test-${process.pid}-${systems}:`,
+        subscribers: { orders: ["products", "stuck"].slice(0, subscribersOfOrders), products: ["orders"] },
+        ...options,
+      }),
+  },
 ];
+
+before(async () => {
+  redis = await startRedis();
+});
+
+after(() => redis.stop());
 
 for (const { name, create } of buses) {
   describe(`the ${name} bus`, () => {
@@ -39,6 +62,8 @@ for (const { name, create } of buses) {
     const allApplied = (count: number) => () => applied(products, "orders").length >= count;
 
     beforeEach(() => {
+      systems += 1;
+      subscribersOfOrders = 1;
       folder = mkdtempSync(join(tmpdir(), "bus-"));
       orders = openModule("orders", folder);
       products = openModule("products", folder);
@@ -201,6 +226,7 @@ for (const { name, create } of buses) {
 
     it("deletes nothing that one of its subscribers may still need", async () => {
       const stuck = openModule("stuck", folder);
+      subscribersOfOrders = 2;
       const bus = create({ pruneWindowMs: 40 });
       bus.join(orders, []);
       bus.join(products, [remember(products, "orders")]);

@@ -1,0 +1,114 @@
+import type { Redis } from "ioredis";
+import type { LogEntry, Position } from "../store/store.ts";
+import type { LogReplica, ReplicaEnds, Reports } from "./log-replica.ts";
+import type { LogSource } from "./log-source.ts";
+
+/** How long a read waits for entries; the head is looked at as often. */
+const READ_BLOCK_MS = 1_000;
+
+/** The field that the publisher reports its floor in; no module has such a name. */
+const FLOOR_FIELD = "#floor";
+
+/** `seq` and `epoch` of the newest entry, `first` of the oldest. An epoch never leaves the text it came as. */
+const FIND_ENDS = `
+local function find_ends(key)
+  local newest = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
+  if not newest then return '0', '', '0' end
+  local oldest = redis.call('XRANGE', key, '-', '+', 'COUNT', 1)[1]
+  return string.match(newest[1], '^%d+'), newest[2][2], string.match(oldest[1], '^%d+')
+end
+local seq, epoch, first = find_ends(KEYS[1])
+`;
+
+const ENDS = `${FIND_ENDS} return {seq, epoch, first}`;
+
+const APPEND = `${FIND_ENDS}
+if seq ~= ARGV[1] or epoch ~= ARGV[2] then return {seq, epoch, first} end
+if seq == '0' or ARGV[3] == '1' then redis.call('DEL', KEYS[1]) end
+for i = 4, #ARGV, 4 do
+  redis.call('XADD', KEYS[1], ARGV[i] .. '-0', 'epoch', ARGV[i + 1], 'previous_epoch', ARGV[i + 2], 'event', ARGV[i + 3])
+end
+return false
+`;
+
+// Without this flag a full Redis refuses what would let it be trimmed.
+const TRIM = `#!lua flags=allow-oom
+${FIND_ENDS}
+if seq == ARGV[1] and epoch == ARGV[2] then redis.call('XTRIM', KEYS[1], 'MINID', ARGV[3] .. '-0') end
+`;
+const REPORT = `#!lua flags=allow-oom
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+`;
+
+export interface RedisLogOptions {
+  /** Set before all keys; the log of `orders` is `<prefix>log:orders`. */
+  readonly keyPrefix: string;
+  readonly publisher: string;
+  readonly commands: Redis;
+}
+
+/** A publisher's stream, for its relay. */
+export function createRedisReplica(options: RedisLogOptions): LogReplica {
+  const { commands } = options;
+  const { stream, reports } = keys(options);
+  return {
+    ends: async () => toEnds(await commands.eval(ENDS, 1, stream)),
+    async append(expected, rows, rebuild) {
+      const values = rows.flatMap((row) => [String(row.seq), row.epoch, row.previousEpoch, row.event]);
+      const expectation = [String(expected?.seq ?? 0), expected?.epoch ?? "", rebuild ? "1" : "0"];
+      const found = await commands.eval(APPEND, 1, stream, ...expectation, ...values);
+      return found === null ? undefined : toEnds(found);
+    },
+    async trim(expected, seq) {
+      await commands.eval(TRIM, 1, stream, String(expected.seq), expected.epoch, String(seq));
+    },
+    reports: async () => toReports(await commands.hgetall(reports)),
+    async reportFloor(seq) {
+      await commands.eval(REPORT, 1, reports, FLOOR_FIELD, String(seq));
+    },
+  };
+}
+
+/**
+ * A publisher's stream, for one subscriber.
+ * @param reader a connection of its own: reads block
+ */
+export function createRedisSource({ reader, ...options }: RedisLogOptions & { reader: Redis }): LogSource {
+  const { commands } = options;
+  const { stream, reports } = keys(options);
+  return {
+    async read(seq, limit) {
+      const found = await reader.xread("COUNT", limit, "BLOCK", READ_BLOCK_MS, "STREAMS", stream, `${seq}-0`);
+      return found?.[0]?.[1].map(toEntry) ?? [];
+    },
+    head: async () => toEnds(await commands.eval(ENDS, 1, stream)).head,
+    floor: async () => toReports(await commands.hgetall(reports)).floor,
+    async report(subscriber, { epoch, seq }) {
+      await commands.eval(REPORT, 1, reports, subscriber, `${seq}:${epoch}`);
+    },
+  };
+}
+
+function keys({ keyPrefix, publisher }: RedisLogOptions) {
+  const stream = `${keyPrefix}log:${publisher}`;
+  return { stream, reports: `${stream}:reports` };
+}
+
+function toEnds(found: unknown): ReplicaEnds {
+  const [seq, epoch, first] = found as [string, string, string];
+  if (seq === "0") return { head: undefined, first: undefined };
+  return { head: { seq: Number(seq), epoch }, first: Number(first) };
+}
+
+function toEntry([id, fields]: [string, string[]]): LogEntry {
+  const [, epoch = "", , previousEpoch = "", , event = ""] = fields;
+  return { seq: Number.parseInt(id, 10), epoch, previousEpoch, event };
+}
+
+function toReports({ [FLOOR_FIELD]: floor, ...positions }: Record<string, string>): Reports {
+  const entries = Object.entries(positions).map(([name, text]): [string, Position] => {
+    const colon = text.indexOf(":");
+    return [name, { seq: Number(text.slice(0, colon)), epoch: text.slice(colon + 1) }];
+  });
+  return { positions: new Map(entries), floor: floor === undefined ? undefined : Number(floor) };
+}

@@ -1,0 +1,49 @@
+import type { Logger } from "pino";
+import type { Fault } from "../contract/faults.ts";
+import type { Store } from "../store/store.ts";
+import type { Clock } from "./clock.ts";
+import { createConsumer } from "./consumer.ts";
+import { createFollower, type Follower } from "./follower.ts";
+import type { LogSource } from "./log-source.ts";
+import type { Outage } from "./outage.ts";
+import { createPace, type Pace } from "./pace.ts";
+import { withPoison } from "./poison.ts";
+import type { Subscription } from "./subscription.ts";
+
+export interface SubscriberOptions {
+  readonly store: Store;
+  readonly subscription: Subscription;
+  /** Makes the source, given the pauses of the loop that reads it. */
+  readonly source: (pace: Pace) => LogSource;
+  /** Told how the source fares. */
+  readonly outage: Outage;
+  /** Injected faults: poison by `<subscriber>:<event type>`. */
+  readonly faults: ReadonlyMap<string, Fault> | undefined;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** One subscription of a module in this process. */
+export interface Subscriber extends Follower {
+  readonly name: string;
+  readonly publisher: string;
+  stop(): void;
+}
+
+/** Puts together what serves one subscription, the same for every bus. */
+export function createSubscriber(options: SubscriberOptions): Subscriber {
+  const { store, source, outage, faults, clock, logger } = options;
+  const pace = createPace(clock);
+  const subscription = withPoison(store.name, options.subscription, faults);
+  const { publisher } = subscription;
+  const consumer = createConsumer({ store, subscription, pace, clock, logger });
+  const following = { publisher, subscriber: store.name, cursors: store.cursors, source: source(pace), consumer };
+  const follower = createFollower({ ...following, pace, clock, outage, logger });
+  return { ...follower, name: store.name, publisher, stop: pace.stop };
+}
+
+/** Says which subscription cannot go on, undefined when all can. */
+export function describeStall(subscribers: readonly Subscriber[]): string | undefined {
+  const stalled = subscribers.find((subscriber) => subscriber.stalled());
+  return stalled && `${stalled.name} lacks events of ${stalled.publisher} and waits for them`;
+}
