@@ -13,6 +13,8 @@ export interface TokenVerifierOptions {
   readonly now?: () => number;
   /** How long an answer of `fetchKeys` is final: an unknown key id within that time is refused without asking again. */
   readonly refetchAfterMs?: number;
+  /** Tokens remembered at most, about half a kilobyte each; the oldest goes first. */
+  readonly rememberedTokens?: number;
 }
 
 export interface TokenVerifier {
@@ -28,9 +30,6 @@ interface Verified {
   readonly principal: Principal;
   readonly expiresAtMs: number;
 }
-
-/** Tokens remembered at most; the oldest goes first. About half a kilobyte each. */
-const REMEMBERED_TOKENS = 10_000;
 
 /** The age at which keys are fetched again in the background, so that a retired key ends without a restart. */
 const KEYS_STALE_AFTER_MS = 300_000;
@@ -60,7 +59,7 @@ const publicKey = z.object({
  * that are known go on being used.
  */
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
-  const now = options.now ?? Date.now;
+  const { now = Date.now, rememberedTokens = 10_000 } = options;
   const seen = new Map<string, Verified>();
   const keySet = createKeySet({ ...options, now, onChanged: () => seen.clear() });
 
@@ -74,7 +73,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
 
   function remember(token: string, verified: Verified): void {
     for (const oldest of seen.keys()) {
-      if (seen.size < REMEMBERED_TOKENS) break;
+      if (seen.size < rememberedTokens) break;
       seen.delete(oldest);
     }
     seen.set(token, verified);

@@ -1,0 +1,96 @@
+import { expect } from "chai";
+import type { UsersSettings } from "../../../src/modules/users/index.ts";
+import { as, GOOD_PASSWORD, makeFolder, problemOf, startUsers, type UsersSystem } from "./users-system.ts";
+
+const nobody = as(null);
+const anAdmin = as({ id: "0190a000-0000-7000-8000-000000000000", role: "admin" });
+const admin = { email: "root@example.com", password: GOOD_PASSWORD };
+
+describe("the first users", () => {
+  let folder: ReturnType<typeof makeFolder>;
+  let system: UsersSystem | undefined;
+
+  async function start(settings: Partial<UsersSettings> = {}): Promise<UsersSystem> {
+    await system?.stop();
+    system = undefined;
+    system = await startUsers(folder.path, settings);
+    return system;
+  }
+
+  async function emails({ client }: UsersSystem): Promise<string[]> {
+    return (await client.listUsers({}, anAdmin)).data.map(({ email }) => email);
+  }
+
+  beforeEach(() => {
+    folder = makeFolder();
+  });
+  afterEach(async () => {
+    await system?.stop();
+    system = undefined;
+    folder.remove();
+  });
+
+  it("are none where none are asked for", async () => {
+    expect(await emails(await start())).to.deep.equal([]);
+  });
+
+  it("include the configured admin, who can sign in", async () => {
+    const { client } = await start({ admin });
+    expect((await client.loginUser(admin, nobody)).user.role).to.equal("admin");
+  });
+
+  it("leave an admin who is there as he is", async () => {
+    await start({ admin });
+    const { client } = await start({ admin: { ...admin, password: "quite another password" } });
+    expect((await client.loginUser(admin, nobody)).user.role).to.equal("admin");
+  });
+
+  it("never make an admin of a customer who took the address", async () => {
+    const { client } = await start();
+    await client.registerUser({ name: "Eve", ...admin, email: "ROOT@example.com" }, nobody);
+    const again = await start({ admin });
+    expect((await again.client.loginUser(admin, nobody)).user.role).to.equal("customer");
+  });
+
+  it("have no admin with a weak password: it does not start, and does not tell the password", async () => {
+    const failure = await start({ admin: { ...admin, password: "qwertyuiop123" } }).catch((error: Error) => error);
+    expect(String(failure))
+      .to.match(/first admin .* most common/)
+      .and.not.include("qwertyuiop123");
+  });
+
+  it("are a demo admin and a demo customer when seeded", async () => {
+    const { client, seed } = await start();
+    expect(await seed())
+      .to.include("admin@example.com")
+      .and.include("customer@example.com");
+    const [first, second] = await Promise.all([
+      client.loginUser({ email: "admin@example.com", password: "admin-demo-password" }, nobody),
+      client.loginUser({ email: "customer@example.com", password: "customer-demo-password" }, nobody),
+    ]);
+    expect([first.user.role, second.user.role]).to.deep.equal(["admin", "customer"]);
+  });
+
+  it("are seeded beside the configured admin", async () => {
+    const started = await start({ admin });
+    expect(await started.seed()).to.be.a("string");
+    expect(await emails(started)).to.have.members([admin.email, "admin@example.com", "customer@example.com"]);
+  });
+
+  it("are not seeded twice, nor by two at once", async () => {
+    const { seed } = await start();
+    const wrote = await Promise.all([seed(), seed()]);
+    expect(wrote.filter((words) => words !== undefined)).to.have.length(1);
+    const again = await start();
+    expect(await again.seed()).to.equal(undefined);
+    expect(await emails(again)).to.have.length(2);
+  });
+
+  it("are not seeded where there is anybody", async () => {
+    const started = await start();
+    await started.client.registerUser({ name: "Ada", email: "ada@example.com", password: GOOD_PASSWORD }, nobody);
+    expect(await started.seed()).to.equal(undefined);
+    const login = started.client.loginUser({ email: "admin@example.com", password: "admin-demo-password" }, nobody);
+    expect(await problemOf(login)).to.include({ code: "invalid-credentials" });
+  });
+});

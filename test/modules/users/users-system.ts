@@ -1,0 +1,87 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { INVALID_SPAN_CONTEXT } from "@opentelemetry/api";
+import { pino } from "pino";
+import type { CallContext, Principal } from "../../../src/contract/context.ts";
+import { type ClientOf, createClient } from "../../../src/contract/contract.ts";
+import { isProblem, type Problem } from "../../../src/contract/problem.ts";
+import { createService } from "../../../src/contract/service.ts";
+import { users } from "../../../src/modules/users/contract.ts";
+import { createUsers, type UsersSettings } from "../../../src/modules/users/index.ts";
+import { openStore } from "../../../src/store/open-store.ts";
+import type { Store } from "../../../src/store/store.ts";
+
+/** Users as a caller meets it, over a real database file. */
+export interface UsersSystem {
+  readonly client: ClientOf<typeof users>;
+  readonly store: Store;
+  /** What failed without a name. */
+  readonly unexpected: unknown[];
+  seed(): Promise<string | undefined>;
+  stop(): Promise<void>;
+}
+
+export const GOOD_PASSWORD = "grüne Äpfel im Mai";
+
+/** bcrypt's least cost: what is tested here does not depend on it. */
+export const SETTINGS: UsersSettings = {
+  bcryptCost: 4,
+  tokenTtlSeconds: 3_600,
+  jwtIssuer: "quartet",
+  jwtAudience: "quartet",
+};
+
+/** Opens users.db in this folder and serves it, prepared. */
+export async function startUsers(folder: string, settings: Partial<UsersSettings> = {}): Promise<UsersSystem> {
+  const migrations = new URL("../../../src/modules/users/migrations/", import.meta.url);
+  const store = openStore({ name: "users", file: join(folder, "users.db"), migrations });
+  const logger = pino({ level: "silent" });
+  const module = createUsers({ store, logger, settings: { ...SETTINGS, ...settings } });
+  const unexpected: unknown[] = [];
+  const service = createService(users, module.handlers, { onUnexpected: (_, error) => unexpected.push(error) });
+  const stop = async () => {
+    await module.stop?.();
+    await store.close();
+  };
+  try {
+    await module.prepare?.();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { client: createClient(users, service), store, unexpected, seed: async () => module.seed?.(), stop };
+}
+
+export function makeFolder(): { readonly path: string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), "quartet-users-"));
+  return { path, remove: () => rmSync(path, { recursive: true }) };
+}
+
+/** The context of a call by this principal, or by nobody. */
+export function as(principal: Principal | null): CallContext {
+  return {
+    principal,
+    token: null,
+    deadline: performance.now() + 20_000,
+    requestId: "test",
+    trace: INVALID_SPAN_CONTEXT,
+  };
+}
+
+/** The problem that the work fails with; anything else fails the test. */
+export async function problemOf(work: unknown): Promise<Problem> {
+  try {
+    await work;
+  } catch (error) {
+    if (isProblem(error)) return error;
+    throw error;
+  }
+  throw new Error("expected a problem");
+}
+
+/** All that a caller sees of a problem. */
+export function seen(problem: Problem): string {
+  const { cause: _, ...options } = problem.options;
+  return JSON.stringify([problem.code, problem.status, problem.message, options]);
+}
