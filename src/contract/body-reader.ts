@@ -47,7 +47,11 @@ function checkMediaType(req: IncomingMessage): void {
   }
 }
 
-function readBytes(req: IncomingMessage, limitBytes: number): Promise<Buffer> {
+/**
+ * Reads what a request carries, as it is.
+ * @throws Problem payload-too-large, without reading more than the limit; malformed-request when the client goes away
+ */
+export function readBytes(req: IncomingMessage, limitBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const gone = () => reject(new Problem("malformed-request", "The connection ended before the body did."));
     const chunks: Buffer[] = [];

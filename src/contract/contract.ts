@@ -17,7 +17,7 @@ export interface HeaderBinding {
  */
 export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> {
   readonly method: "GET" | "POST" | "PATCH";
-  /** Path template with `{member}` placeholders, such as `/orders/{id}`. */
+  /** Path template with `{member}` placeholders, such as `/orders/{id}`; what stands there holds no slash. */
   readonly path: string;
   /** Further paths that mean the same. */
   readonly aliases?: readonly string[];

@@ -9,7 +9,7 @@ export interface ServiceOptions {
   /** Told of every failure without a name, which the caller sees as `internal`. */
   readonly onUnexpected: (operation: string, error: unknown, ctx: CallContext) => void;
   /** Faults to inject, by `<module>.<operation>`. */
-  readonly faults?: ReadonlyMap<string, Fault>;
+  readonly faults?: ReadonlyMap<string, Fault> | undefined;
 }
 
 type Handler = (input: unknown, ctx: CallContext) => unknown;

@@ -1,0 +1,77 @@
+import { PassThrough } from "node:stream";
+import type Router from "@koa/router";
+import { BATCH_LIMIT_BYTES, BATCH_PATH, type BatchedCall, type BatchLine, batchRequest } from "./batch.ts";
+import { readBytes } from "./body-reader.ts";
+import type { Principal } from "./context.ts";
+import type { Callable } from "./contract.ts";
+import { isProblem, Problem } from "./problem.ts";
+import { problemBody, problemHeaders } from "./problem-body.ts";
+import { traceOf } from "./trace.ts";
+
+/**
+ * Mounts the route of batches before a module: each call has its own token, deadline, trace and answer.
+ * @param verify whose token this is, as for every other route
+ */
+export function mountBatches(
+  router: Router,
+  callable: Callable,
+  verify: (token: string) => Principal | Promise<Principal>,
+): void {
+  router.post(BATCH_PATH, async (koa) => {
+    const bytes = await readBytes(koa.req, BATCH_LIMIT_BYTES);
+    const { calls } = readBatch(bytes);
+    const lines = new PassThrough();
+    koa.type = "application/x-ndjson";
+    koa.body = lines;
+    answerAll(calls, lines, callable, verify);
+  });
+}
+
+function readBatch(bytes: Buffer) {
+  try {
+    return batchRequest.parse(JSON.parse(bytes.toString("utf8")));
+  } catch (error) {
+    throw new Problem("malformed-request", "This is not a batch of calls.", { cause: error });
+  }
+}
+
+/** Writes each answer as its call finishes; what finishes in one turn of the event loop goes out together. */
+function answerAll(
+  calls: readonly BatchedCall[],
+  lines: PassThrough,
+  callable: Callable,
+  verify: (token: string) => Principal | Promise<Principal>,
+): void {
+  let ready = "";
+  let open = calls.length;
+  const flush = () => {
+    lines.write(ready);
+    ready = "";
+    if (open === 0) lines.end();
+  };
+  calls.forEach(async (call, index) => {
+    const line = await answer(call, index, callable, verify);
+    open -= 1;
+    if (ready === "") setImmediate(flush);
+    ready += `${JSON.stringify(line)}\n`;
+  });
+}
+
+async function answer(
+  call: BatchedCall,
+  index: number,
+  callable: Callable,
+  verify: (token: string) => Principal | Promise<Principal>,
+): Promise<BatchLine> {
+  const { token, request_id: requestId } = call;
+  try {
+    const deadline = performance.now() + call.timeout_ms;
+    const principal = token === null ? null : await verify(token);
+    const ctx = { principal, token, deadline, requestId, trace: traceOf(call.traceparent) };
+    return { index, output: await callable.call(call.operation, call.input, ctx) };
+  } catch (error) {
+    const problem = isProblem(error) ? error : new Problem("internal", "Something went wrong here.", { cause: error });
+    const headers = problemHeaders(problem);
+    return { index, problem: problemBody(problem, BATCH_PATH, requestId), retryAfter: headers["Retry-After"] ?? null };
+  }
+}

@@ -1,0 +1,39 @@
+import { z } from "zod";
+
+/**
+ * Calls that travel together: `POST /.calls` takes a list of calls and answers one JSON line for each, in the
+ * order in which they finish, so that a slow or failing one harms no other.
+ */
+export const BATCH_PATH = "/.calls";
+
+/** The most calls in one batch. */
+export const BATCH_LIMIT = 64;
+
+/** The largest body of a batch: each of its calls may have one of the usual size. */
+export const BATCH_LIMIT_BYTES = BATCH_LIMIT * 100 * 1024;
+
+/** Tells a neighbour how many milliseconds its caller still waits. */
+export const TIMEOUT_HEADER = "x-timeout-ms";
+
+export const batchRequest = z.object({
+  calls: z
+    .array(
+      z.object({
+        operation: z.string(),
+        input: z.record(z.string(), z.unknown()),
+        token: z.string().nullable(),
+        timeout_ms: z.number().min(0),
+        request_id: z.string(),
+        traceparent: z.string(),
+      }),
+    )
+    .min(1)
+    .max(BATCH_LIMIT),
+});
+
+export type BatchedCall = z.infer<typeof batchRequest>["calls"][number];
+
+/** One line of the answer: an output, or a problem as RFC 9457 has it. */
+export type BatchLine =
+  | { readonly index: number; readonly output: Record<string, unknown> }
+  | { readonly index: number; readonly problem: Record<string, unknown>; readonly retryAfter: string | null };

@@ -1,0 +1,70 @@
+import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleAll } from "cockatiel";
+import { BATCH_LIMIT } from "./batch.ts";
+import { Binding } from "./binding.ts";
+import { createCallQueue } from "./call-queue.ts";
+import { remainingMs } from "./context.ts";
+import type { Callable, Contract, Operation } from "./contract.ts";
+import { type BoundOperation, createFlightSender } from "./http-flight.ts";
+import { isProblem, Problem } from "./problem.ts";
+import type { CreateTransport } from "./transport.ts";
+
+/** Failures in a row after which a neighbour is left alone, and for how long. */
+const BREAKER_FAILURES = 5;
+const BREAKER_OPEN_MS = 1_000;
+
+/** A module that is served by another process. */
+export interface HttpCallable extends Callable {
+  close(): Promise<void>;
+}
+
+/**
+ * The client of a contract whose module lives elsewhere: the same type and the same failures as the local one.
+ * An answer that does not come in time is `upstream-timeout`; a neighbour that cannot be reached, or breaks off,
+ * is `dependency-unavailable`: the call may have run. It is tried once more where that is safe: a read, or a
+ * call with an idempotency key.
+ * @param origin `http://host:port`
+ */
+export function createHttpCallable(contract: Contract, origin: string, createTransport: CreateTransport): HttpCallable {
+  const transport = createTransport(origin);
+  const operations = new Map(Object.entries(contract.operations).map(([name, operation]) => [name, bind(operation)]));
+  const breaker = circuitBreaker(handleAll, {
+    halfOpenAfter: BREAKER_OPEN_MS,
+    breaker: new ConsecutiveBreaker(BREAKER_FAILURES),
+  });
+  const send = createFlightSender(transport, operations);
+  const queue = createCallQueue((calls, signal) => breaker.execute(() => send(calls, signal)), BATCH_LIMIT);
+  return {
+    contract,
+    async call(name, input, ctx) {
+      const bound = operations.get(name);
+      if (bound === undefined) throw new Problem("not-found", "There is no such operation.");
+      const patient = (bound.operation.extraTimeMs?.(input) ?? 0) > 0;
+      const attempt = () => queue.call({ name, input, ctx }, patient);
+      try {
+        return await attempt().catch((error) => {
+          if (isFinal(error) || !isSafeToRepeat(bound.operation, input) || remainingMs(ctx) === 0) throw error;
+          return attempt();
+        });
+      } catch (error) {
+        if (isProblem(error)) throw error;
+        throw new Problem("dependency-unavailable", `The ${contract.name} service cannot be reached.`, {
+          cause: error,
+        });
+      }
+    },
+    close: () => transport.close(),
+  };
+}
+
+function bind(operation: Operation): BoundOperation {
+  return { operation, binding: new Binding(operation) };
+}
+
+/** An answer is final, and so is an open breaker: only a lost connection is worth another try. */
+function isFinal(error: unknown): boolean {
+  return isProblem(error) || error instanceof BrokenCircuitError;
+}
+
+function isSafeToRepeat(operation: Operation, input: Readonly<Record<string, unknown>>): boolean {
+  return operation.method === "GET" || input.idempotencyKey !== undefined;
+}

@@ -1,0 +1,125 @@
+import { BATCH_PATH, type BatchedCall, type BatchLine, TIMEOUT_HEADER } from "./batch.ts";
+import type { Binding } from "./binding.ts";
+import type { QueuedCall, SendFlight } from "./call-queue.ts";
+import { type CallContext, remainingMs } from "./context.ts";
+import type { Operation } from "./contract.ts";
+import { readProblem } from "./problem-body.ts";
+import { formatTraceparent } from "./trace.ts";
+import type { Transport, TransportAnswer } from "./transport.ts";
+
+export interface BoundOperation {
+  readonly operation: Operation;
+  readonly binding: Binding;
+}
+
+/**
+ * Sends a lone call as the plain REST request of its contract, several as one batch.
+ * @returns the sender; it rejects when the neighbour cannot be reached, breaks off, or answers what is not ours
+ */
+export function createFlightSender(transport: Transport, operations: ReadonlyMap<string, BoundOperation>): SendFlight {
+  return async (calls, signal) => {
+    const [first, second] = calls;
+    if (first === undefined) return;
+    if (second === undefined) await sendAlone(first, transport, operations, signal);
+    else await sendBatch(calls, transport, signal);
+  };
+}
+
+async function sendAlone(
+  call: QueuedCall,
+  transport: Transport,
+  operations: ReadonlyMap<string, BoundOperation>,
+  signal: AbortSignal,
+): Promise<void> {
+  const bound = operations.get(call.name);
+  if (bound === undefined) throw new Error(`no operation ${call.name}`);
+  const { path, query, headers, body } = bound.binding.write(call.input);
+  const answer = await transport.send({
+    method: bound.operation.method,
+    path: query === "" ? path : `${path}?${query}`,
+    headers: { ...headers, ...contextHeaders(call.ctx), ...(body === undefined ? {} : JSON_BODY) },
+    body: body === undefined ? undefined : JSON.stringify(body),
+    signal,
+  });
+  const output = JSON.parse(await readAll(answer)) as Record<string, unknown>;
+  if (answer.status >= 400) call.reject(problemOf(output, (name) => answer.header(name)));
+  else call.resolve(withHeaders(output, bound.operation, answer));
+}
+
+async function sendBatch(calls: readonly QueuedCall[], transport: Transport, signal: AbortSignal): Promise<void> {
+  const answer = await transport.send({
+    method: "POST",
+    path: BATCH_PATH,
+    headers: JSON_BODY,
+    body: JSON.stringify({ calls: calls.map(batched) }),
+    signal,
+  });
+  if (answer.status !== 200) throw new Error(`a batch was answered with ${answer.status}`);
+  let answered = 0;
+  try {
+    for await (const line of linesOf(answer.body)) {
+      settle(calls, JSON.parse(line) as BatchLine);
+      answered += 1;
+    }
+  } catch (error) {
+    // The last of them gave up; that a neighbour which answered others was slow for one is not its failure.
+    if (answered === 0 || !signal.aborted) throw error;
+  }
+  if (answered < calls.length && !signal.aborted) throw new Error("a batch broke off");
+}
+
+function settle(calls: readonly QueuedCall[], line: BatchLine): void {
+  const call = calls[line.index];
+  if (call === undefined) throw new Error("a batch answered a call that was not in it");
+  if ("problem" in line) call.reject(problemOf(line.problem, () => line.retryAfter));
+  else call.resolve(line.output);
+}
+
+function problemOf(body: unknown, header: (name: string) => string | null): Error {
+  return readProblem(body, header) ?? new Error("the neighbour answered what is not a problem of ours");
+}
+
+function batched({ name, input, ctx }: QueuedCall): BatchedCall {
+  return {
+    operation: name,
+    input: { ...input },
+    token: ctx.token,
+    timeout_ms: remainingMs(ctx),
+    request_id: ctx.requestId,
+    traceparent: formatTraceparent(ctx.trace),
+  };
+}
+
+const JSON_BODY = { "content-type": "application/json" };
+
+function contextHeaders(ctx: CallContext): Record<string, string> {
+  return {
+    ...(ctx.token === null ? {} : { authorization: `Bearer ${ctx.token}` }),
+    [TIMEOUT_HEADER]: String(Math.ceil(remainingMs(ctx))),
+    "x-request-id": ctx.requestId,
+    traceparent: formatTraceparent(ctx.trace),
+  };
+}
+
+/** Puts members that travelled as headers back; they are flags, so far. */
+function withHeaders(output: Record<string, unknown>, operation: Operation, answer: TransportAnswer) {
+  for (const [member, header] of Object.entries(operation.outputHeaders ?? {})) {
+    if (answer.header(header.toLowerCase()) === "true") output[member] = true;
+  }
+  return output;
+}
+
+async function readAll(answer: TransportAnswer): Promise<string> {
+  let text = "";
+  for await (const piece of answer.body) text += piece;
+  return text;
+}
+
+async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string> {
+  let rest = "";
+  for await (const piece of pieces) {
+    const lines = (rest + piece).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+}

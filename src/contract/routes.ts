@@ -1,0 +1,125 @@
+import type Router from "@koa/router";
+import type { Context } from "koa";
+import { TIMEOUT_HEADER } from "./batch.ts";
+import { Binding } from "./binding.ts";
+import { readBody } from "./body-reader.ts";
+import type { CallContext, Principal } from "./context.ts";
+import type { Callable, Operation } from "./contract.ts";
+import { isProblem, type Problem } from "./problem.ts";
+import { checkAccess } from "./service.ts";
+import { readBearer } from "./token-verifier.ts";
+
+/** The largest body that is read. */
+export const BODY_LIMIT_BYTES = 100 * 1024;
+
+export interface RouteOptions {
+  /** Whose token this is. Throws Problem invalid-token, or dependency-unavailable while the keys are not known. */
+  verify(token: string): Principal | Promise<Principal>;
+  /** Lets the request in, or throws Problem: the gateway's rate limit. */
+  admit?(koa: Context, operation: Operation, principal: Principal | null): Promise<void>;
+  /** Milliseconds that this request may take, given the operation's own extra time. */
+  timeoutMs(koa: Context, extraTimeMs: number): number;
+}
+
+/** The time that a neighbour's caller still waits, at most ours. */
+export function timeoutOf(ownTimeoutMs: number): RouteOptions["timeoutMs"] {
+  return (koa, extraTimeMs) => {
+    const own = ownTimeoutMs + extraTimeMs;
+    const told = koa.get(TIMEOUT_HEADER);
+    return /^\d{1,9}$/.test(told) ? Math.min(Number(told), own) : own;
+  };
+}
+
+/**
+ * Mounts all operations of a contract as Koa routes. The checks come in the order of the API: path, method,
+ * rate limit, authentication, authorisation, media type, size, JSON; the callee validates, then operates.
+ */
+export function mountContract(router: Router, callable: Callable, options: RouteOptions): void {
+  for (const [name, operation] of Object.entries(callable.contract.operations)) {
+    const handle = handleOperation(name, operation, callable, options);
+    for (const path of [operation.path, ...(operation.aliases ?? [])]) {
+      router.register(path.replace(/\{(\w+)\}/g, ":$1"), [operation.method], handle);
+    }
+  }
+}
+
+function handleOperation(name: string, operation: Operation, callable: Callable, options: RouteOptions) {
+  const binding = new Binding(operation);
+  return async (koa: Context & { params: Record<string, string> }): Promise<void> => {
+    const identity = await identify(koa, options);
+    await options.admit?.(koa, operation, isProblem(identity) ? null : identity.principal);
+    if (isProblem(identity)) throw identity;
+    checkAccess(operation, identity);
+    const body = await readBody(koa.req, { limitBytes: BODY_LIMIT_BYTES, expected: binding.takesBody });
+    const input = binding.read({
+      path: koa.params,
+      query: new URLSearchParams(koa.querystring),
+      header: (header) => koa.get(header) || undefined,
+      body,
+    });
+    const timeoutMs = options.timeoutMs(koa, operation.extraTimeMs?.(input) ?? 0);
+    const ctx: CallContext = {
+      ...identity,
+      deadline: performance.now() + timeoutMs,
+      requestId: koa.state.requestId,
+      trace: koa.state.trace,
+    };
+    answer(koa, operation, await callable.call(name, input, ctx), ctx);
+  };
+}
+
+/** A bad token is told only after the rate limit has counted the request. */
+async function identify(
+  koa: Context,
+  options: RouteOptions,
+): Promise<Pick<CallContext, "principal" | "token"> | Problem> {
+  try {
+    const token = readBearer(koa.headers.authorization);
+    if (token === null) return { principal: null, token };
+    const verified = options.verify(token);
+    return { principal: verified instanceof Promise ? await verified : verified, token };
+  } catch (error) {
+    if (isProblem(error)) return error;
+    throw error;
+  }
+}
+
+function answer(koa: Context, operation: Operation, output: Record<string, unknown>, ctx: CallContext): void {
+  const body = bodyWithoutHeaders(koa, operation, output);
+  koa.status = operation.status ?? 200;
+  if (ctx.principal !== null || operation.method !== "GET") koa.set("Cache-Control", "no-store");
+  if (operation.location !== undefined) koa.set("Location", operation.location(output));
+  if (operation.paged === true && typeof body.next_cursor === "string")
+    koa.set("Link", nextLink(koa, body.next_cursor));
+  if (operation.etag !== undefined) {
+    const etag = operation.etag(output);
+    koa.set("ETag", etag);
+    if (operation.method === "GET" && matchesTag(koa.get("If-None-Match"), etag)) {
+      koa.status = 304;
+      return;
+    }
+  }
+  koa.type = "application/json; charset=utf-8";
+  koa.body = JSON.stringify(body);
+}
+
+function bodyWithoutHeaders(koa: Context, operation: Operation, output: Record<string, unknown>) {
+  if (operation.outputHeaders === undefined) return output;
+  const body = { ...output };
+  for (const [member, header] of Object.entries(operation.outputHeaders)) {
+    if (body[member] !== undefined) koa.set(header, String(body[member]));
+    delete body[member];
+  }
+  return body;
+}
+
+function nextLink(koa: Context, cursor: string): string {
+  const query = new URLSearchParams(koa.querystring);
+  query.set("cursor", cursor);
+  return `<${koa.path}?${query}>; rel="next"`;
+}
+
+/** RFC 9110, 13.1.2: the weak comparison. */
+function matchesTag(header: string, etag: string): boolean {
+  return header === "*" || header.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag);
+}

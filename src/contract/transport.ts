@@ -1,0 +1,29 @@
+/** One HTTP request of ours to a neighbour. */
+export interface TransportRequest {
+  readonly method: string;
+  /** Path and query. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+export interface TransportAnswer {
+  readonly status: number;
+  header(name: string): string | null;
+  /** The body in pieces of text, as they arrive. To be read to its end, or the connection is not used again. */
+  readonly body: AsyncIterable<string>;
+}
+
+/** Carries requests to one neighbour: what differs between HTTP libraries, and nothing else. */
+export interface Transport {
+  /** Resolves when the headers are there. Rejects when the neighbour cannot be reached, or on abort. */
+  send(request: TransportRequest): Promise<TransportAnswer>;
+  close(): Promise<void>;
+}
+
+/** How long an idle connection is kept: shorter than the server keeps it. */
+export const IDLE_CONNECTION_MS = 30_000;
+
+/** Makes the transport to the neighbour at `origin`, such as `http://users:8001`. */
+export type CreateTransport = (origin: string) => Transport;

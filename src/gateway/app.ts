@@ -1,0 +1,82 @@
+import type { Redis } from "ioredis";
+import type Koa from "koa";
+import type { Context } from "koa";
+import type { Logger } from "pino";
+import type { Principal } from "../contract/context.ts";
+import type { Callable, Operation } from "../contract/contract.ts";
+import { createHttpApp } from "../contract/http-app.ts";
+import { describeApi } from "../contract/openapi.ts";
+import { mountContract, type RouteOptions } from "../contract/routes.ts";
+import { clientAddress } from "./client-address.ts";
+import { ownRoutes } from "./own-routes.ts";
+import { createRateLimit, type RateLimit, rateLimited, writeRateHeaders } from "./rate-limit.ts";
+import type { RateLimitSetting } from "./rate-limit-setting.ts";
+import { securityHeaders } from "./security-headers.ts";
+import { type HealthDeps, mountHealth } from "./status.ts";
+
+export interface GatewayDeps {
+  /** Every module, wherever it is. */
+  readonly callables: readonly Callable[];
+  readonly verify: RouteOptions["verify"];
+  readonly settings: {
+    readonly callTimeoutMs: number;
+    readonly rateLimit: RateLimitSetting;
+    readonly signInRateLimit: RateLimitSetting;
+    readonly trustedProxies: number;
+  };
+  /** Where requests are counted; in the memory of this process if left out. */
+  readonly redis?: Redis | undefined;
+  readonly health: HealthDeps;
+  readonly version: string;
+  readonly logger: Logger;
+}
+
+/** The public face: every operation of the contracts, behind rate limits, with health, status and the API's document. */
+export function createGateway(deps: GatewayDeps): Koa {
+  const { callables, settings, logger } = deps;
+  const document = describeApi(
+    callables.map(({ contract }) => contract),
+    { title: "Quartet", version: deps.version },
+    ownRoutes,
+  );
+  return createHttpApp(
+    (router) => {
+      mountHealth(router, deps.health);
+      router.get("/openapi.json", (koa) => {
+        koa.body = document;
+      });
+      for (const callable of callables) {
+        mountContract(router, callable, {
+          verify: deps.verify,
+          admit: createAdmission(deps),
+          timeoutMs: (_koa, extraTimeMs) => settings.callTimeoutMs + extraTimeMs,
+        });
+      }
+    },
+    {
+      before: [securityHeaders],
+      onUnexpected: (error, koa) => logger.error({ err: error, request_id: koa.state.requestId }, "request failed"),
+    },
+  );
+}
+
+/** Counts every request of an operation, signed-in callers by user, others by address; sign-in attempts also apart. */
+function createAdmission({ settings, redis, logger }: GatewayDeps) {
+  const limitOf = (limit: RateLimitSetting, name: string): RateLimit | undefined =>
+    limit === "off" ? undefined : createRateLimit({ limit, name, redis, logger });
+  const everything = limitOf(settings.rateLimit, "default");
+  const signIn = limitOf(settings.signInRateLimit, "sign-in");
+  return async (koa: Context, operation: Operation, principal: Principal | null): Promise<void> => {
+    const id =
+      principal === null ? `address:${clientAddress(koa.req, settings.trustedProxies)}` : `user:${principal.id}`;
+    await count(koa, everything, id);
+    if (operation.signIn === true) await count(koa, signIn, id);
+  };
+}
+
+async function count(koa: Context, limit: RateLimit | undefined, id: string): Promise<void> {
+  if (limit === undefined) return;
+  const state = await limit.count(id);
+  writeRateHeaders(koa, state);
+  if (!state.allowed) throw rateLimited(state);
+}

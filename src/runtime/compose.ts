@@ -1,0 +1,166 @@
+import { asFunction, asValue, createContainer, InjectionMode } from "awilix";
+import type { Logger } from "pino";
+import type { Bus } from "../bus/bus.ts";
+import type { CallContext } from "../contract/context.ts";
+import { type Callable, type Contract, createClient } from "../contract/contract.ts";
+import type { HttpCallable } from "../contract/http-client.ts";
+import { createService } from "../contract/service.ts";
+import { createTokenVerifier, type TokenVerifier } from "../contract/token-verifier.ts";
+import { traceOf } from "../contract/trace.ts";
+import type { CreateTransport } from "../contract/transport.ts";
+import type { Module } from "../modules/module.ts";
+import { openStore } from "../store/open-store.ts";
+import type { Store } from "../store/store.ts";
+import { type Config, urlSetting } from "./config.ts";
+import { type ModuleName, moduleNames, modules, remoteNeighbours } from "./modules.ts";
+
+/** A module that lives in this process. */
+export interface ServedModule {
+  readonly name: ModuleName;
+  readonly store: Store;
+  readonly module: Module<Contract>;
+  readonly service: Callable;
+}
+
+/** All parts of this process, made and wired, before anything listens. */
+export interface System {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly bus: Bus;
+  readonly served: readonly ServedModule[];
+  /** Every module that this process may call, wherever it is. */
+  readonly callables: ReadonlyMap<ModuleName, Callable>;
+  readonly verifier: TokenVerifier;
+  /** Frees what calls to other processes hold. */
+  closeClients(): Promise<void>;
+}
+
+/** Tells how far the start has come: a step's name and what it runs. */
+export type Step = <T>(name: string, work: () => T | Promise<T>) => Promise<T>;
+
+/**
+ * The composition root: decides, from the configuration alone, which modules live here, and gives everybody
+ * else a client of the same type.
+ * @throws StoreRefusal when a database cannot be used
+ */
+export async function compose(config: Config, logger: Logger, step: Step): Promise<System> {
+  const callables = new Map<ModuleName, Callable>();
+  const closeClients = await connectRemotes(config, callables);
+  const bus = await createBus(config, logger);
+  const served: ServedModule[] = [];
+  for (const name of moduleNames.filter((name) => config.SERVE.includes(name))) {
+    const part = await step(name, () => createModule(name, config, logger, callables));
+    callables.set(name, part.service);
+    bus.join(part.store, part.module.subscriptions);
+    served.push(part);
+  }
+  return { config, logger, bus, served, callables, verifier: createVerifier(config, callables), closeClients };
+}
+
+/** The context of a call that nobody outside asked for. */
+export function ownContext(timeoutMs: number): CallContext {
+  return {
+    principal: null,
+    token: null,
+    deadline: performance.now() + timeoutMs,
+    requestId: "-",
+    trace: traceOf(undefined),
+  };
+}
+
+async function createModule(
+  name: ModuleName,
+  config: Config,
+  logger: Logger,
+  callables: ReadonlyMap<ModuleName, Callable>,
+): Promise<ServedModule> {
+  const log = logger.child({ module: name });
+  const store = openStore({
+    name,
+    file: `${config.DATA_DIR}/${name}.db`,
+    migrations: new URL(`../modules/${name}/migrations/`, import.meta.url),
+  });
+  const module = await build(name, { store, logger: log, settings: settingsOf(name, config) }, callables);
+  const { contract } = modules[name];
+  const service = createService<Contract>(contract, module.handlers, {
+    ...(config.FAULTS === undefined ? {} : { faults: config.FAULTS }),
+    onUnexpected(operation, error, ctx) {
+      log.error({ err: error, operation, request_id: ctx.requestId, trace_id: ctx.trace.traceId }, "operation failed");
+    },
+  });
+  return { name, store, module, service };
+}
+
+/** One container per module: what is not registered in it, the module cannot reach. */
+async function build(
+  name: ModuleName,
+  parts: Readonly<Record<string, unknown>>,
+  callables: ReadonlyMap<ModuleName, Callable>,
+): Promise<Module<Contract>> {
+  const container = createContainer<{ module: Module<Contract> }>({ injectionMode: InjectionMode.PROXY, strict: true });
+  for (const [key, part] of Object.entries(parts)) container.register(key, asValue(part));
+  for (const neighbour of modules[name].calls) {
+    container.register(neighbour, asValue(createClient(modules[neighbour].contract, callable(callables, neighbour))));
+  }
+  const factory = (await modules[name].load()) as (deps: object) => Module<Contract>;
+  container.register("module", asFunction(factory).singleton());
+  return container.resolve("module");
+}
+
+function settingsOf(name: ModuleName, config: Config): object {
+  if (name !== "users") return {};
+  return {
+    bcryptCost: config.BCRYPT_COST,
+    tokenTtlSeconds: config.TOKEN_TTL,
+    jwtIssuer: config.JWT_ISSUER,
+    jwtAudience: config.JWT_AUDIENCE,
+    jwtKeyFile: config.JWT_KEY_FILE,
+    admin: config.admin,
+  };
+}
+
+function createVerifier(config: Config, callables: ReadonlyMap<ModuleName, Callable>): TokenVerifier {
+  const users = createClient(modules.users.contract, callable(callables, "users"));
+  return createTokenVerifier({
+    issuer: config.JWT_ISSUER,
+    audience: config.JWT_AUDIENCE,
+    fetchKeys: () => users.getJwks({}, ownContext(config.CALL_TIMEOUT)),
+  });
+}
+
+async function createBus(config: Config, logger: Logger): Promise<Bus> {
+  const faults = { faults: config.FAULTS };
+  if (config.REDIS_URL === undefined) {
+    const { createMemoryBus } = await import("../bus/memory-bus.ts");
+    return createMemoryBus({ logger, ...faults });
+  }
+  const { createRedisBus } = await import("../bus/redis-bus.ts");
+  return createRedisBus({ url: config.REDIS_URL, logger, ...faults });
+}
+
+/** Makes the clients of what is served elsewhere. Returns the way to close them. */
+async function connectRemotes(config: Config, callables: Map<ModuleName, Callable>): Promise<() => Promise<void>> {
+  const remotes: HttpCallable[] = [];
+  for (const name of remoteNeighbours(config.SERVE)) {
+    const { createHttpCallable } = await import("../contract/http-client.ts");
+    const url = config[urlSetting(name)];
+    if (url === undefined) throw new Error(`${name} has no URL`);
+    const remote = createHttpCallable(modules[name].contract, url, await loadTransport(config.HTTP_CLIENT));
+    callables.set(name, remote);
+    remotes.push(remote);
+  }
+  return async () => {
+    await Promise.all(remotes.map((remote) => remote.close()));
+  };
+}
+
+async function loadTransport(library: Config["HTTP_CLIENT"]): Promise<CreateTransport> {
+  if (library === "undici") return (await import("../contract/undici-transport.ts")).createUndiciTransport;
+  return (await import("../contract/node-fetch-transport.ts")).createNodeFetchTransport;
+}
+
+function callable(callables: ReadonlyMap<ModuleName, Callable>, name: ModuleName): Callable {
+  const found = callables.get(name);
+  if (found === undefined) throw new Error(`${name} is neither served here nor reachable`);
+  return found;
+}

@@ -1,0 +1,186 @@
+import { existsSync, readFileSync } from "node:fs";
+import { parseFaults } from "../contract/faults.ts";
+import { parseRateLimit, type RateLimitSetting } from "../gateway/rate-limit-setting.ts";
+import { type ModuleName, remoteNeighbours, type ServiceName, servesAll, serviceNames } from "./modules.ts";
+import {
+  describeSettings,
+  integer,
+  oneOf,
+  optional,
+  readSettings,
+  type Setting,
+  text,
+  toggle,
+  tried,
+  url,
+  type ValuesOf,
+} from "./setting.ts";
+
+const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"] as const;
+
+const table = {
+  SERVE: serve(),
+  NODE_ENV: oneOf(
+    ["development", "production", "test"],
+    "development",
+    "production turns off all that is for trying out",
+  ),
+  HOST: text("an address of this machine", "127.0.0.1", "address to listen on"),
+  PORT: port(8000, "the gateway's port, and the only one of a process that serves all"),
+  USERS_PORT: port(8001, "port of users where it is served apart"),
+  PRODUCTS_PORT: port(8002, "port of products where it is served apart"),
+  ORDERS_PORT: port(8003, "port of orders where it is served apart"),
+  USERS_URL: url(["http:"], "where users is, when not served here"),
+  PRODUCTS_URL: url(["http:"], "where products is, when not served here"),
+  ORDERS_URL: url(["http:"], "where orders is, when not served here"),
+  REDIS_URL: url(["redis:", "rediss:"], "the Redis of bus and limiter"),
+  DATA_DIR: text("a folder", "./data", "where each module's database is"),
+  CALL_TIMEOUT: integer(50, 60_000, 2_000, "milliseconds that a request may take"),
+  HTTP_CLIENT: oneOf(["undici", "node-fetch"], "undici", "transport of calls between processes"),
+  RATE_LIMIT: rateLimit("100/60s", "requests per caller"),
+  AUTH_RATE_LIMIT: rateLimit("10/60s", "registrations and logins per caller"),
+  TRUSTED_PROXIES: integer(0, 10, 0, "hops in front whose X-Forwarded-For counts"),
+  JWT_KEY_FILE: optional(
+    "a file",
+    "PEM of the ES256 key that signs tokens; made and kept if left out",
+    (value) => value,
+  ),
+  JWT_ISSUER: text("a name", "quartet", "issuer of tokens"),
+  JWT_AUDIENCE: text("a name", "quartet", "audience of tokens"),
+  TOKEN_TTL: integer(10, 86_400, 3_600, "seconds that a token lives"),
+  BCRYPT_COST: integer(4, 15, 10, "cost of a password hash, as a power of two"),
+  ADMIN_EMAIL: optional("an e-mail address", "the first admin, made at start", (value) =>
+    value.includes("@") ? value : undefined,
+  ),
+  ADMIN_PASSWORD: optional("12 characters or more", "the first admin's password", longEnough, true),
+  ADMIN_PASSWORD_FILE: optional("a file", "file that holds ADMIN_PASSWORD", (value) => value),
+  SEED: toggle("write demo data; on outside production"),
+  FAULTS: optional(
+    "faults such as users.getUser=unavailable",
+    "faults to inject; never in production",
+    tried(parseFaults),
+  ),
+  LOG_LEVEL: oneOf(LOG_LEVELS, "info", "the least severe messages to print"),
+} satisfies Readonly<Record<string, Setting<unknown>>>;
+
+type Values = ValuesOf<typeof table>;
+
+export interface Config extends Omit<Values, "SEED" | "ADMIN_EMAIL" | "ADMIN_PASSWORD" | "ADMIN_PASSWORD_FILE"> {
+  readonly production: boolean;
+  readonly SEED: boolean;
+  readonly admin: { readonly email: string; readonly password: string } | undefined;
+}
+
+/** A configuration that cannot work; the message tells all its mistakes, one a line. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+/** The lines of `--help`. */
+export const settingsHelp: string = describeSettings(table);
+
+/**
+ * Reads the configuration from flags, environment and `.env`, in this order of precedence.
+ * @throws ConfigError with every mistake at once
+ */
+export function readConfig(args: readonly string[]): Config {
+  if (existsSync(".env")) process.loadEnvFile(".env");
+  const { values, mistakes } = readSettings(table, args, process.env);
+  const production = values.NODE_ENV === "production";
+  const { ADMIN_EMAIL: _e, ADMIN_PASSWORD: _p, ADMIN_PASSWORD_FILE: _f, ...rest } = values;
+  const config = { ...rest, production, SEED: values.SEED ?? !production, admin: readAdmin(values, mistakes) };
+  mistakes.push(...contradictions(config));
+  if (mistakes.length > 0) throw new ConfigError(mistakes.join("\n"));
+  return config;
+}
+
+function readAdmin(values: Values, mistakes: string[]): Config["admin"] {
+  const password = readPassword(values, mistakes);
+  if (values.ADMIN_EMAIL !== undefined && password !== undefined) return { email: values.ADMIN_EMAIL, password };
+  if (values.ADMIN_EMAIL !== undefined)
+    mistakes.push("ADMIN_EMAIL: expected ADMIN_PASSWORD or ADMIN_PASSWORD_FILE with it");
+  else if (password !== undefined) mistakes.push("ADMIN_PASSWORD: expected ADMIN_EMAIL with it");
+  return undefined;
+}
+
+function readPassword(values: Values, mistakes: string[]): string | undefined {
+  const file = values.ADMIN_PASSWORD_FILE;
+  if (file === undefined) return values.ADMIN_PASSWORD;
+  const password = tried(() => readFileSync(file, "utf8").trim())(file);
+  if (password === undefined) mistakes.push(`ADMIN_PASSWORD_FILE=${file}: expected a file that can be read`);
+  else if (longEnough(password) === undefined)
+    mistakes.push(`ADMIN_PASSWORD_FILE=${file}: expected 12 characters or more in it`);
+  return password;
+}
+
+/** What is wrong between settings that are each right. */
+function contradictions(config: Omit<Config, "admin">): string[] {
+  const mistakes: string[] = [];
+  if (config.production && config.FAULTS !== undefined) mistakes.push("FAULTS: expected to be left out in production");
+  if (config.production && config.SEED) mistakes.push("SEED=on: expected to be off in production");
+  for (const name of remoteNeighbours(config.SERVE)) {
+    const setting = urlSetting(name);
+    const value = config[setting];
+    if (value === undefined) mistakes.push(`${setting}: expected the URL of ${name}, which is not served here`);
+    else if (isOwnAddress(value, config)) {
+      mistakes.push(`${setting}=${value}: expected another process, this is this process's own address`);
+    }
+  }
+  if (!servesAll(config.SERVE) && config.REDIS_URL === undefined) {
+    mistakes.push("REDIS_URL: expected the URL of a Redis, because not all modules are served here");
+  }
+  return mistakes;
+}
+
+/** The port a service listens on when it has one of its own. */
+export function portOf(config: Pick<Config, PortSetting>, name: ServiceName): number {
+  return config[portSetting(name)];
+}
+
+/** The name of the setting that says where a module is. */
+export function urlSetting(name: ModuleName) {
+  return `${name.toUpperCase() as Uppercase<typeof name>}_URL` as const;
+}
+
+type PortSetting = "PORT" | "USERS_PORT" | "PRODUCTS_PORT" | "ORDERS_PORT";
+
+function portSetting(name: ServiceName): PortSetting {
+  return name === "gateway" ? "PORT" : `${name.toUpperCase() as Uppercase<typeof name>}_PORT`;
+}
+
+function isOwnAddress(value: string, config: Omit<Config, "admin">): boolean {
+  const { hostname, port: asked } = new URL(value);
+  const own = servesAll(config.SERVE) ? [config.PORT] : config.SERVE.map((name) => portOf(config, name));
+  return ["127.0.0.1", "localhost", "[::1]", config.HOST].includes(hostname) && own.includes(Number(asked || 80));
+}
+
+function serve(): Setting<readonly ServiceName[]> {
+  return {
+    expected: `all, or some of ${serviceNames.join(",")}`,
+    meaning: "what this process serves",
+    fallback: serviceNames,
+    parse(value) {
+      if (value === "all") return serviceNames;
+      const names = value.split(",").map((name) => name.trim());
+      const known = serviceNames.filter((name) => names.includes(name));
+      return known.length === names.length ? known : undefined;
+    },
+  };
+}
+
+function port(fallback: number, meaning: string): Setting<number> {
+  return integer(0, 65_535, fallback, meaning);
+}
+
+function rateLimit(fallback: string, meaning: string): Setting<RateLimitSetting> {
+  return {
+    expected: "a limit such as 100/60s, or off",
+    meaning,
+    fallback: parseRateLimit(fallback),
+    parse: tried(parseRateLimit),
+  };
+}
+
+function longEnough(password: string): string | undefined {
+  return [...password].length >= 12 ? password : undefined;
+}

@@ -1,0 +1,40 @@
+import type { Contract } from "../contract/contract.ts";
+import { orders } from "../modules/orders/contract.ts";
+import { products } from "../modules/products/contract.ts";
+import { users } from "../modules/users/contract.ts";
+
+/** The whole system: each module's contract, its factory (loaded where it is served), and whom it may call. */
+export const modules = {
+  users: { contract: users, calls: [], load: async () => (await import("../modules/users/index.ts")).createUsers },
+  products: {
+    contract: products,
+    calls: [],
+    load: async () => (await import("../modules/products/index.ts")).createProducts,
+  },
+  orders: {
+    contract: orders,
+    calls: ["users", "products"],
+    load: async () => (await import("../modules/orders/index.ts")).createOrders,
+  },
+} as const satisfies Readonly<
+  Record<string, { contract: Contract; calls: readonly string[]; load(): Promise<unknown> }>
+>;
+
+export type ModuleName = keyof typeof modules;
+
+/** What a process can serve: the modules, and the gateway before them. */
+export type ServiceName = ModuleName | "gateway";
+
+export const moduleNames = Object.keys(modules) as ModuleName[];
+export const serviceNames: readonly ServiceName[] = ["gateway", ...moduleNames];
+
+/** True when a process that serves these needs no other process. */
+export function servesAll(serve: readonly ServiceName[]): boolean {
+  return serviceNames.every((name) => serve.includes(name));
+}
+
+/** The modules that a process must reach elsewhere: whom its own may call, users for its keys, and all for the gateway. */
+export function remoteNeighbours(serve: readonly ServiceName[]): ModuleName[] {
+  const needed = serve.flatMap((name) => (name === "gateway" ? moduleNames : ["users", ...modules[name].calls]));
+  return moduleNames.filter((name) => needed.includes(name) && !serve.includes(name));
+}

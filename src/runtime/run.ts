@@ -1,0 +1,85 @@
+import type { Logger } from "pino";
+import { StoreRefusal } from "../store/store-refusal.ts";
+import type { Step } from "./compose.ts";
+import { type Config, ConfigError, readConfig, settingsHelp } from "./config.ts";
+import { createLogger } from "./logger.ts";
+import { type Running, start } from "./start.ts";
+
+/** A stop that takes longer is cut short. */
+const STOP_TIMEOUT_MS = 9_500;
+
+/**
+ * The program: reads the configuration, starts, and stops on a signal. What keeps it from starting is told in
+ * clear lines, and the process ends with status 1.
+ * @param args the command line's arguments
+ */
+export async function run(args: readonly string[]): Promise<void> {
+  if (args.includes("--help")) {
+    console.log(`Settings, as flags or as environment variables (--x-y is X_Y):\n\n${settingsHelp}`);
+    return;
+  }
+  try {
+    const config = readConfig(args);
+    const logger = await createLogger(config);
+    const startedAt = performance.now();
+    const running = await start(config, logger, timedSteps(logger));
+    stopOnSignal(running, logger);
+    announce(config, running, logger, performance.now() - startedAt);
+  } catch (error) {
+    console.error(reasonOf(error));
+    process.exit(1);
+  }
+}
+
+function timedSteps(logger: Logger): Step {
+  return async (name, work) => {
+    const startedAt = performance.now();
+    const result = await work();
+    const detail = typeof result === "string" ? `: ${result}` : "";
+    logger.info(`${name}${detail} (${Math.round(performance.now() - startedAt)} ms)`);
+    return result;
+  };
+}
+
+function announce(config: Config, running: Running, logger: Logger, ms: number): void {
+  for (const [name, url] of running.urls) logger.info({ url }, `${name} listens`);
+  logger.info(`ready in ${Math.round(ms)} ms`);
+  const gateway = running.urls.get("gateway");
+  if (config.production || gateway === undefined) return;
+  console.log(`\n  Quartet is at ${gateway}\n${config.SEED ? DEMO_CREDENTIALS : ""}`);
+}
+
+const DEMO_CREDENTIALS = `
+  Sign in as   admin@example.com     admin-demo-password
+  or as        customer@example.com  customer-demo-password
+`;
+
+function stopOnSignal(running: Running, logger: Logger): void {
+  let stopping = false;
+  const stop = async (signal: string): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    logger.info(`${signal}: stopping`);
+    setTimeout(() => {
+      logger.error("the stop took too long and was cut short");
+      process.exit(1);
+    }, STOP_TIMEOUT_MS).unref();
+    await running.stop();
+    logger.info("stopped");
+    process.exit(0);
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop(signal));
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof ConfigError) return `This configuration cannot work:\n${error.message}`;
+  if (error instanceof StoreRefusal) return error.message;
+  if (error instanceof Error && "code" in error && "address" in error) return listenReason(error);
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function listenReason(error: Error & { code?: unknown; address?: unknown; port?: unknown }): string {
+  const address = `${String(error.address)}:${String(error.port)}`;
+  if (error.code === "EADDRINUSE") return `${address} is in use by another program; choose another --port.`;
+  return `Cannot listen on ${address}: ${error.message}`;
+}

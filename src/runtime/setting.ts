@@ -1,0 +1,129 @@
+/** One setting: an environment variable `X_Y` that is also the flag `--x-y`. */
+export interface Setting<T> {
+  /** What is expected, in words, for the person whose value is not it. */
+  readonly expected: string;
+  /** What it is for, one line of `--help`. */
+  readonly meaning: string;
+  readonly fallback: T;
+  /** A secret is never printed. */
+  readonly secret?: true;
+  /** The value of a text, or undefined when the text is not what is expected. */
+  parse(text: string): T | undefined;
+}
+
+export function integer(min: number, max: number, fallback: number, meaning: string): Setting<number> {
+  return {
+    expected: `a whole number from ${min} to ${max}`,
+    meaning,
+    fallback,
+    parse: (text) => (/^\d{1,15}$/.test(text) && +text >= min && +text <= max ? +text : undefined),
+  };
+}
+
+export function oneOf<const T extends string>(values: readonly T[], fallback: T, meaning: string): Setting<T> {
+  return {
+    expected: values.join(" or "),
+    meaning,
+    fallback,
+    parse: (text) => values.find((value) => value === text),
+  };
+}
+
+export function text(expected: string, fallback: string, meaning: string): Setting<string> {
+  return { expected, meaning, fallback, parse: (value) => (value.trim() === "" ? undefined : value) };
+}
+
+/** On, off, or what the environment decides when it is left out. */
+export function toggle(meaning: string): Setting<boolean | undefined> {
+  return {
+    expected: "on or off",
+    meaning,
+    fallback: undefined,
+    parse: (value) => (/^(on|true|1)$/.test(value) ? true : /^(off|false|0)$/.test(value) ? false : undefined),
+  };
+}
+
+/** A value that may be left out altogether. */
+export function optional<T>(
+  expected: string,
+  meaning: string,
+  parse: (text: string) => T | undefined,
+  secret = false,
+): Setting<T | undefined> {
+  return { expected, meaning, fallback: undefined, parse, ...(secret ? { secret } : {}) };
+}
+
+/** A URL with one of these protocols, such as `http:`. */
+export function url(protocols: readonly string[], meaning: string): Setting<string | undefined> {
+  return optional(`a URL that begins with ${protocols.map((p) => `${p}//`).join(" or ")}`, meaning, (value) =>
+    URL.canParse(value) && protocols.includes(new URL(value).protocol) ? value.replace(/\/+$/, "") : undefined,
+  );
+}
+
+/** What a parser that throws makes of a text: undefined when it throws. */
+export function tried<T>(parse: (text: string) => T): (text: string) => T | undefined {
+  return (value) => {
+    try {
+      return parse(value);
+    } catch {
+      return undefined;
+    }
+  };
+}
+
+type ValueOf<S> = S extends Setting<infer T> ? T : never;
+export type ValuesOf<T extends Readonly<Record<string, Setting<unknown>>>> = {
+  readonly [K in keyof T]: ValueOf<T[K]>;
+};
+
+/**
+ * Reads all settings, flags before environment.
+ * @param args the arguments after the program's name, as `--x-y value` or `--x-y=value`
+ * @returns the values, and every mistake as one line: name, value (but of a secret), what is expected
+ */
+export function readSettings<T extends Readonly<Record<string, Setting<unknown>>>>(
+  table: T,
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): { values: ValuesOf<T>; mistakes: string[] } {
+  const mistakes: string[] = [];
+  const flags = readFlags(table, args, mistakes);
+  const values = Object.entries(table).map(([name, setting]) => {
+    const given = flags.get(name) ?? env[name];
+    if (given === undefined || given === "") return [name, setting.fallback];
+    const value = setting.parse(given);
+    if (value === undefined) {
+      mistakes.push(`${name}=${setting.secret ? "(not shown)" : given}: expected ${setting.expected}`);
+    }
+    return [name, value ?? setting.fallback];
+  });
+  return { values: Object.fromEntries(values) as ValuesOf<T>, mistakes };
+}
+
+/** The table as lines of help. */
+export function describeSettings(table: Readonly<Record<string, Setting<unknown>>>): string {
+  return Object.entries(table)
+    .map(([name, setting]) => `  ${`--${flagOf(name)}`.padEnd(26)}${setting.meaning} (${setting.expected})`)
+    .join("\n");
+}
+
+function readFlags(table: object, args: readonly string[], mistakes: string[]): Map<string, string> {
+  const flags = new Map<string, string>();
+  const rest = [...args];
+  for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
+    const [, flag, inline] = /^--([a-z][a-z0-9-]*)(?:=(.*))?$/s.exec(arg) ?? [];
+    const name = flag?.replaceAll("-", "_").toUpperCase();
+    if (name === undefined || !(name in table)) {
+      mistakes.push(`${arg}: there is no such flag; --help lists them`);
+      continue;
+    }
+    const value = inline ?? rest.shift();
+    if (value === undefined) mistakes.push(`${arg}: a value is expected after it`);
+    else flags.set(name, value);
+  }
+  return flags;
+}
+
+function flagOf(name: string): string {
+  return name.toLowerCase().replaceAll("_", "-");
+}

@@ -1,0 +1,186 @@
+import type { RequestListener } from "node:http";
+import type { Redis } from "ioredis";
+import type { Logger } from "pino";
+import { systemClock } from "../bus/clock.ts";
+import { createOutage } from "../bus/outage.ts";
+import { Problem } from "../contract/problem.ts";
+import { PROBLEM_TYPE, problemBody, problemHeaders } from "../contract/problem-body.ts";
+import { createGateway } from "../gateway/app.ts";
+import { createLocalProbe, createRemoteProbe, type ModuleProbe } from "../gateway/module-probe.ts";
+import type { HealthDeps } from "../gateway/status.ts";
+import { compose, type ServedModule, type Step, type System } from "./compose.ts";
+import { type Config, portOf, urlSetting } from "./config.ts";
+import { type HttpServer, listen } from "./http-server.ts";
+import { createModuleApp } from "./module-app.ts";
+import { moduleNames, remoteNeighbours, type ServiceName, servesAll } from "./modules.ts";
+import { version } from "./version.ts";
+
+/** How long the parts of a stop may take, in milliseconds; together under ten seconds. */
+const FINISH_REQUESTS_MS = 6_000;
+const FLUSH_EVENTS_MS = 2_000;
+const IDLE_CONNECTIONS_MS = 1_000;
+
+/** A process that serves. */
+export interface Running {
+  /** Where each service listens. */
+  readonly urls: ReadonlyMap<ServiceName, string>;
+  /** Finishes what is under way, carries the events on, closes the databases. */
+  stop(): Promise<void>;
+}
+
+/** What listens before it serves, so that a taken port is known before any database is touched. */
+interface Door {
+  readonly name: ServiceName;
+  readonly server: HttpServer;
+  open(handler: RequestListener): void;
+}
+
+/**
+ * Starts all that the configuration says this process serves.
+ * @throws Error EADDRINUSE and the like; StoreRefusal when a database cannot be used
+ */
+export async function start(config: Config, logger: Logger, step: Step): Promise<Running> {
+  const doors = await step("listening", () => openDoors(config));
+  try {
+    return await serve(config, logger, step, doors);
+  } catch (error) {
+    await Promise.all(doors.map((door) => door.server.stop({ idleMs: 0, timeoutMs: 0 })));
+    throw error;
+  }
+}
+
+async function serve(config: Config, logger: Logger, step: Step, doors: readonly Door[]): Promise<Running> {
+  const system = await compose(config, logger, step);
+  for (const { name, module } of system.served) {
+    if (module.prepare !== undefined) await step(`${name} prepared`, () => module.prepare?.());
+  }
+  if (config.SEED) await seed(system, step);
+  await step("bus", () => system.bus.start());
+  const redis = await connectLimiter(config, logger);
+  let draining = false;
+  for (const door of doors) {
+    const health = healthOf(door.name, system, () => draining);
+    door.open(door.name === "gateway" ? gateway(system, health, redis) : moduleApp(door.name, system, health));
+  }
+  return {
+    urls: new Map(doors.map((door) => [door.name, door.server.url])),
+    async stop() {
+      draining = true;
+      await stop(system, doors);
+      redis?.disconnect();
+    },
+  };
+}
+
+async function stop(system: System, doors: readonly Door[]): Promise<void> {
+  for (const { module } of system.served) module.drain?.();
+  const idleMs = system.config.production ? IDLE_CONNECTIONS_MS : 0;
+  await Promise.all(doors.map((door) => door.server.stop({ idleMs, timeoutMs: FINISH_REQUESTS_MS })));
+  await system.bus.stop(FLUSH_EVENTS_MS);
+  await system.closeClients();
+  for (const { module, store } of system.served) {
+    await module.stop?.();
+    await store.close();
+  }
+}
+
+/** A process that serves all listens for the gateway alone. */
+function openDoors(config: Config): Promise<Door[]> {
+  const names: readonly ServiceName[] = servesAll(config.SERVE) ? ["gateway"] : config.SERVE;
+  return Promise.all(names.map((name) => openDoor(name, config)));
+}
+
+async function openDoor(name: ServiceName, config: Config): Promise<Door> {
+  let handler = refuseWhileStarting;
+  const server = await listen((request, response) => handler(request, response), config.HOST, portOf(config, name));
+  return {
+    name,
+    server,
+    open(ready) {
+      handler = ready;
+    },
+  };
+}
+
+const refuseWhileStarting: RequestListener = (request, response) => {
+  const problem = new Problem("dependency-unavailable", "This process is starting.");
+  response.writeHead(problem.status, { ...problemHeaders(problem), "Content-Type": PROBLEM_TYPE });
+  response.end(JSON.stringify(problemBody(problem, request.url ?? "/", "-")));
+};
+
+async function seed(system: System, step: Step): Promise<void> {
+  for (const { name, module } of system.served) {
+    if (module.seed !== undefined) await step(`${name} seeded`, () => module.seed?.());
+  }
+}
+
+function gateway(system: System, health: HealthDeps, redis: Redis | undefined): RequestListener {
+  const { config, callables, verifier, logger } = system;
+  return createGateway({
+    callables: [...callables.values()],
+    verify: verifier.verify,
+    settings: {
+      callTimeoutMs: config.CALL_TIMEOUT,
+      rateLimit: config.RATE_LIMIT,
+      signInRateLimit: config.AUTH_RATE_LIMIT,
+      trustedProxies: config.TRUSTED_PROXIES,
+    },
+    redis,
+    health,
+    version,
+    logger,
+  }).callback();
+}
+
+function moduleApp(name: ServiceName, system: System, health: HealthDeps): RequestListener {
+  const served = system.served.find((module) => module.name === name);
+  if (served === undefined) throw new Error(`${name} is not served here`);
+  const { config, verifier, logger } = system;
+  return createModuleApp({
+    served,
+    verify: verifier.verify,
+    callTimeoutMs: config.CALL_TIMEOUT,
+    health,
+    logger,
+  }).callback();
+}
+
+/** The gateway answers for all modules, a module for itself. */
+function healthOf(name: ServiceName, system: System, draining: () => boolean): HealthDeps {
+  const { config, bus, served } = system;
+  const own = createLocalProbe("gateway", portOf(config, "gateway"), () => undefined);
+  return {
+    probes:
+      name === "gateway"
+        ? [own, ...moduleNames.map((module) => probe(module, config, served))]
+        : [probe(name, config, served)],
+    busStatus: () => bus.status(),
+    draining,
+    topology: topologyOf(config),
+  };
+}
+
+function probe(name: ServiceName, config: Config, served: readonly ServedModule[]): ModuleProbe {
+  const port = portOf(config, name);
+  const here = served.find((module) => module.name === name);
+  if (here !== undefined) return createLocalProbe(name, port, () => here.store.fault());
+  const url = name === "gateway" ? undefined : config[urlSetting(name)];
+  if (url === undefined) throw new Error(`${name} has no URL`);
+  return createRemoteProbe({ name, port, url });
+}
+
+/** What a person reads of how the system is split, as this process knows it. */
+function topologyOf({ SERVE }: Config): string {
+  const elsewhere = remoteNeighbours(SERVE);
+  if (elsewhere.length === 0) return `one process, pid ${process.pid}`;
+  if (SERVE.length === 1) return `${1 + elsewhere.length} services`;
+  return `${SERVE.join(" and ")} in one process, ${elsewhere.join(" and ")} elsewhere`;
+}
+
+/** The connection of the gateway's rate limit. */
+async function connectLimiter(config: Config, logger: Logger): Promise<Redis | undefined> {
+  if (config.REDIS_URL === undefined || !config.SERVE.includes("gateway")) return undefined;
+  const { connectRedis } = await import("../bus/redis-connection.ts");
+  const outage = createOutage({ what: "The rate limit's Redis", logger, clock: systemClock });
+  return connectRedis(config.REDIS_URL, "commands", outage);
+}

@@ -1,0 +1,121 @@
+import { expect } from "chai";
+import { isProblem, type Problem } from "../../src/contract/problem.ts";
+import { clientRows, contextOf, type Notes } from "../support/clients.ts";
+
+const ada = { id: "ada", role: "customer" } as const;
+const admin = { id: "root", role: "admin" } as const;
+
+async function problemOf(call: Promise<unknown>): Promise<Problem> {
+  const error = await call.then(
+    (value) => expect.fail(`answered ${JSON.stringify(value)}`),
+    (reason: unknown) => reason,
+  );
+  if (!isProblem(error)) throw error;
+  return error;
+}
+
+for (const row of clientRows) {
+  describe(`the contract through ${row.name}`, () => {
+    let notes: Notes;
+    beforeEach(async () => {
+      notes = await row.open();
+    });
+    afterEach(() => notes.close());
+
+    it("gives the callee a copy of the input, parsed, with its defaults", async () => {
+      const tags = ["mine"];
+      const added = await notes.client.addNote({ text: "hi", tags }, contextOf(ada));
+      expect(tags).to.deep.equal(["mine"]);
+      expect(added).to.deep.equal({ id: "n1", text: "hi", tags: ["mine", "touched"] });
+      await notes.client.addNote({ text: "hi" }, contextOf(ada));
+      expect(notes.seen[1]?.input).to.deep.include({ text: "hi" });
+    });
+
+    it("lets nothing undeclared leave", async () => {
+      expect(await notes.client.addNote({ text: "hi" }, contextOf(ada))).not.to.have.property("secret");
+    });
+
+    it("carries members of every type, in path, query and header", async () => {
+      const { client } = notes;
+      expect((await client.getNote({ id: "a b ü?", upper: true }, contextOf(null))).text).to.equal("true");
+      expect((await client.getNote({ id: "n", times: 7 }, contextOf(null))).text).to.equal("7");
+      await client.getNote({ id: "n", wait: 3 }, contextOf(null));
+      expect(notes.seen.map(({ input }) => input)).to.deep.equal([
+        { id: "a b ü?", upper: true },
+        { id: "n", times: 7 },
+        { id: "n", wait: 3 },
+      ]);
+    });
+
+    it("carries members of the output that travel as headers", async () => {
+      const added = await notes.client.addNote({ text: "hi", idempotencyKey: "again" }, contextOf(ada));
+      expect(added.replayed).to.equal(true);
+    });
+
+    it("refuses unknown and wrong members, telling each and where it was", async () => {
+      const input = { text: 5, extra: 1, idempotencyKey: "longer than nine" } as never;
+      const problem = await problemOf(notes.client.addNote(input, contextOf(ada)));
+      expect(problem.code).to.equal("validation-failed");
+      expect(problem.options.errors?.map((error) => `${error.in} ${error.pointer}`)).to.have.members([
+        "body /text",
+        "body /extra",
+        "header /Idempotency-Key",
+      ]);
+      expect(notes.seen).to.have.length(0);
+    });
+
+    it("enforces access at the callee", async () => {
+      const { client } = notes;
+      expect((await problemOf(client.addNote({ text: "hi" }, contextOf(null)))).code).to.equal("unauthenticated");
+      expect((await problemOf(client.dropNotes({}, contextOf(ada)))).code).to.equal("forbidden");
+      expect(await client.dropNotes({}, contextOf(admin))).to.deep.equal({ dropped: 0 });
+    });
+
+    it("passes declared problems with their details", async () => {
+      const problem = await problemOf(notes.client.addNote({ text: "dull" }, contextOf(ada)));
+      expect(problem).to.deep.include({ code: "too-dull", status: 422, message: "Write something else." });
+      expect(problem.options.extensions).to.deep.equal({ tried: "dull" });
+    });
+
+    it("turns everything else into internal, its cause told only inside", async () => {
+      for (const text of ["crash", "undeclared"]) {
+        const problem = await problemOf(notes.client.addNote({ text }, contextOf(ada)));
+        expect(problem.code).to.equal("internal");
+        expect(problem.message).not.to.include("secret");
+      }
+      const broken = await problemOf(notes.client.getNote({ id: "broken" }, contextOf(null)));
+      expect(broken.code).to.equal("internal");
+      expect(notes.unexpected).to.have.length(3);
+    });
+
+    it("keeps the deadline", async () => {
+      const problem = await problemOf(notes.client.getNote({ id: "never" }, contextOf(null, 50)));
+      expect(problem.code).to.equal("upstream-timeout");
+    });
+
+    it("hands principal, request id and trace on, and a deadline that has not grown", async () => {
+      const ctx = contextOf(ada);
+      await notes.client.addNote({ text: "hi" }, ctx);
+      const seen = notes.seen[0]?.ctx;
+      expect(seen).to.deep.include({ principal: ada, token: ctx.token, requestId: ctx.requestId });
+      expect(seen?.trace.traceId).to.equal(ctx.trace.traceId);
+      expect(seen?.deadline).to.be.at.most(ctx.deadline + 5);
+    });
+
+    it("keeps concurrent calls apart: a slow or failing one harms no other", async () => {
+      const finished: string[] = [];
+      const call = (id: string, timeoutMs?: number) =>
+        notes.client.getNote({ id }, contextOf(null, timeoutMs)).then(
+          ({ id }) => finished.push(id),
+          (error: Problem) => finished.push(`${id} ${error.code}`),
+        );
+      const quick = Array.from({ length: 50 }, (_, index) => call(`n${index}`));
+      const others = [call("slow"), call("missing"), call("never", 100), call("broken")];
+      await Promise.all(quick);
+      expect(finished).to.include.members(["n0", "n49"]).and.not.include("slow");
+      await Promise.all(others);
+      expect(finished).to.have.length(54);
+      expect(finished).to.include.members(["slow", "missing not-found", "never upstream-timeout", "broken internal"]);
+    });
+  });
+}

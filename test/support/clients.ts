@@ -1,0 +1,178 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { z } from "zod";
+import { mountBatches } from "../../src/contract/batch-route.ts";
+import type { CallContext, Principal } from "../../src/contract/context.ts";
+import { type Callable, type ClientOf, createClient, defineContract, operation } from "../../src/contract/contract.ts";
+import { createHttpApp } from "../../src/contract/http-app.ts";
+import { createHttpCallable } from "../../src/contract/http-client.ts";
+import { createNodeFetchTransport } from "../../src/contract/node-fetch-transport.ts";
+import { Problem } from "../../src/contract/problem.ts";
+import { mountContract, timeoutOf } from "../../src/contract/routes.ts";
+import { createService } from "../../src/contract/service.ts";
+import { traceOf } from "../../src/contract/trace.ts";
+import type { CreateTransport } from "../../src/contract/transport.ts";
+import { createUndiciTransport } from "../../src/contract/undici-transport.ts";
+
+const note = z.object({
+  id: z.string(),
+  text: z.string(),
+  tags: z.array(z.string()),
+  replayed: z.literal(true).optional(),
+});
+
+/** A small contract that has one of everything the kit promises. */
+export const notes = defineContract({
+  name: "notes",
+  errors: { "too-dull": "unprocessable" },
+  operations: {
+    addNote: operation({
+      method: "POST",
+      path: "/notes",
+      access: "user",
+      summary: "Add a note",
+      input: z.strictObject({
+        text: z.string().max(20),
+        tags: z.array(z.string()).default([]),
+        idempotencyKey: z.string().max(9).optional(),
+      }),
+      inputHeaders: { idempotencyKey: { name: "Idempotency-Key" } },
+      output: note,
+      outputHeaders: { replayed: "Idempotency-Replayed" },
+      status: 201,
+      errors: ["too-dull"],
+      location: ({ id }) => `/notes/${id}`,
+    }),
+    getNote: operation({
+      method: "GET",
+      path: "/notes/{id}",
+      access: "public",
+      summary: "One note",
+      input: z.strictObject({
+        id: z.string(),
+        upper: z.boolean().optional(),
+        times: z.int().max(9).optional(),
+        wait: z.int().max(30).optional(),
+      }),
+      inputHeaders: { wait: { name: "Prefer", preference: "wait" } },
+      output: note,
+      errors: ["not-found"],
+      etag: ({ id }) => `"${id}"`,
+      extraTimeMs: ({ wait }) => (typeof wait === "number" ? wait * 1_000 : 0),
+    }),
+    dropNotes: operation({
+      method: "POST",
+      path: "/notes/drop",
+      access: "admin",
+      summary: "Drop all notes",
+      input: z.strictObject({}),
+      output: z.object({ dropped: z.int() }),
+      errors: [],
+    }),
+  },
+  events: {},
+});
+
+export type NotesClient = ClientOf<typeof notes>;
+
+/** What the notes module saw and how it failed, for the tests to look at. */
+export interface Notes {
+  readonly client: NotesClient;
+  readonly seen: { input: unknown; ctx: CallContext }[];
+  readonly unexpected: unknown[];
+  close(): Promise<void>;
+}
+
+/** The token of a test is the principal itself. */
+export function tokenOf(principal: Principal): string {
+  return Buffer.from(JSON.stringify(principal)).toString("base64url");
+}
+
+export function contextOf(principal: Principal | null, timeoutMs = 2_000): CallContext {
+  return {
+    principal,
+    token: principal === null ? null : tokenOf(principal),
+    deadline: performance.now() + timeoutMs,
+    requestId: "test-request",
+    trace: traceOf(undefined),
+  };
+}
+
+/** Every way to call the notes module; a spec over "a client" runs on each. */
+export const clientRows: readonly { readonly name: string; open(): Promise<Notes> }[] = [
+  { name: "a local client", open: async () => openLocal() },
+  { name: "an HTTP client on undici", open: () => openRemote(createUndiciTransport) },
+  { name: "an HTTP client on node-fetch", open: () => openRemote(createNodeFetchTransport) },
+];
+
+function openLocal(): Notes {
+  const { service, ...looks } = createNotes();
+  return { ...looks, client: createClient(notes, service), close: async () => {} };
+}
+
+async function openRemote(transport: CreateTransport): Promise<Notes> {
+  const { service, ...looks } = createNotes();
+  const { origin, close } = await serveNotes(service);
+  const callable = createHttpCallable(notes, origin, transport);
+  return {
+    ...looks,
+    client: createClient(notes, callable),
+    async close() {
+      await callable.close();
+      await close();
+    },
+  };
+}
+
+/** Serves a notes service as a process of its own would. */
+export async function serveNotes(service: Callable): Promise<{ origin: string; close(): Promise<void> }> {
+  const verify = (token: string): Principal => JSON.parse(Buffer.from(token, "base64url").toString());
+  const app = createHttpApp(
+    (router) => {
+      mountContract(router, service, { verify, timeoutMs: timeoutOf(2_000) });
+      mountBatches(router, service, verify);
+    },
+    { onUnexpected: () => {} },
+  );
+  const server = createServer(app.callback());
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+export function createNotes(): { service: Callable; seen: Notes["seen"]; unexpected: unknown[] } {
+  const seen: Notes["seen"] = [];
+  const unexpected: unknown[] = [];
+  const service = createService(
+    notes,
+    {
+      addNote(input, ctx) {
+        seen.push({ input, ctx });
+        if (input.text === "dull")
+          throw new Problem("too-dull", "Write something else.", { extensions: { tried: input.text } });
+        if (input.text === "undeclared") throw new Problem("not-found", "Not for addNote to say.");
+        if (input.text === "crash") throw new Error("a secret of the inside");
+        input.tags.push("touched");
+        const stored = { id: "n1", text: input.text, tags: input.tags, secret: "stays here" };
+        return input.idempotencyKey === "again" ? { ...stored, replayed: true as const } : stored;
+      },
+      async getNote(input, ctx) {
+        seen.push({ input, ctx });
+        if (input.id === "slow") await new Promise((resolve) => setTimeout(resolve, 300));
+        if (input.id === "never") await new Promise(() => {});
+        if (input.id === "missing") throw new Problem("not-found", "There is no such note.");
+        if (input.id === "broken") return { id: 5 as never, text: "", tags: [] };
+        return { id: input.id, text: String(input.upper ?? input.times ?? "hello"), tags: [] };
+      },
+      dropNotes: () => ({ dropped: 0 }),
+    },
+    { onUnexpected: (_operation, error) => unexpected.push(error) },
+  );
+  return { service, seen, unexpected };
+}
