@@ -1,0 +1,103 @@
+import { cpus } from "node:os";
+import { parseArgs } from "node:util";
+import { type Measured, openShop, type Shop } from "./shop.ts";
+import { type Topology, type TopologyName, topologies } from "./topologies.ts";
+
+/**
+ * POST /orders in several topologies, interleaved in one run, because absolute figures drift from minute to minute
+ * and only what ran side by side can be compared.
+ *
+ *     node bench/orders.ts --topologies bare,one --connections 32 --rounds 5 --seconds 4
+ *
+ * The first topology is what the others are compared with. Figures are medians over the rounds, latencies are over
+ * all requests, the ratio is the median of the rounds' own ratios.
+ */
+
+const { values: flags } = parseArgs({
+  options: {
+    topologies: { type: "string", default: "bare,one" },
+    connections: { type: "string", default: "32" },
+    rounds: { type: "string", default: "5" },
+    seconds: { type: "string", default: "4" },
+    warmup: { type: "string", default: "3" },
+  },
+});
+const names = flags.topologies.split(",").map(topologyName);
+const seconds = positive("seconds", flags.seconds);
+const rounds = positive("rounds", flags.rounds);
+
+console.log(`POST /orders: ${names.join(" and ")}, ${rounds} rounds of ${seconds} s each, interleaved`);
+console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim()}\n`);
+
+const running: Topology[] = [];
+try {
+  const shops: [TopologyName, Shop][] = [];
+  for (const name of names) {
+    const topology = await topologies[name]();
+    running.push(topology);
+    shops.push([name, await openShop(topology)]);
+  }
+  for (const [, shop] of shops) await shop.measure(32, positive("warmup", flags.warmup) * 1_000);
+  for (const connections of flags.connections.split(",").map((text) => positive("connections", text))) {
+    printTable(connections, await interleave(shops, connections));
+  }
+} finally {
+  await Promise.all(running.map((topology) => topology.stop()));
+}
+
+/** Every round measures each once; every second round goes the other way, so that a drift favours nobody. */
+async function interleave(shops: readonly [TopologyName, Shop][], connections: number) {
+  const results = new Map<TopologyName, Measured[]>();
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, shop] of round % 2 === 0 ? shops : shops.toReversed()) {
+      results.set(name, [...(results.get(name) ?? []), await shop.measure(connections, seconds * 1_000)]);
+    }
+  }
+  return results;
+}
+
+function printTable(connections: number, results: ReadonlyMap<TopologyName, readonly Measured[]>): void {
+  const [reference = []] = results.values();
+  console.log(`${connections} connection${connections === 1 ? "" : "s"}`);
+  const rows = [...results].map(([name, measured]) => {
+    const latencies = measured.flatMap(({ latenciesMs }) => latenciesMs).sort((a, b) => a - b);
+    const ratios = measured.map(
+      ({ ordersPerSecond }, round) => ordersPerSecond / (reference[round]?.ordersPerSecond ?? 0),
+    );
+    return [
+      name,
+      median(measured.map((each) => each.ordersPerSecond)).toFixed(0),
+      quantile(latencies, 0.5).toFixed(2),
+      quantile(latencies, 0.99).toFixed(2),
+      median(measured.map((each) => each.cpuMicrosPerOrder)).toFixed(0),
+      median(ratios).toFixed(2),
+    ];
+  });
+  for (const row of [["", "req/s", "p50 ms", "p99 ms", "CPU µs/order", `ratio to ${names[0]}`], ...rows]) {
+    console.log(row.map((cell, column) => (column === 0 ? cell.padEnd(8) : cell.padStart(14))).join(""));
+  }
+  console.log();
+}
+
+function median(values: readonly number[]): number {
+  return quantile(
+    values.toSorted((a, b) => a - b),
+    0.5,
+  );
+}
+
+/** Of values in ascending order, by the nearest rank. */
+function quantile(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
+
+function topologyName(text: string): TopologyName {
+  if (Object.hasOwn(topologies, text)) return text as TopologyName;
+  throw new Error(`--topologies: expected some of ${Object.keys(topologies).join(",")}, not ${text}`);
+}
+
+function positive(name: string, text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new Error(`--${name}: expected a number above 0, not ${text}`);
+  return value;
+}

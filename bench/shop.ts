@@ -1,0 +1,103 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { applyLoad } from "./load.ts";
+import { admin, type Topology } from "./topologies.ts";
+
+/** What one stretch of load found. */
+export interface Measured {
+  readonly orders: number;
+  readonly ordersPerSecond: number;
+  readonly latenciesMs: readonly number[];
+  /** Processor time of all server processes, until the last order had its stock, per order. */
+  readonly cpuMicrosPerOrder: number;
+}
+
+/** A shop with products and a customer, for one topology. */
+export interface Shop {
+  /** @throws Error when an answer is not 201, or the stock does not add up afterwards */
+  measure(connections: number, durationMs: number): Promise<Measured>;
+}
+
+const PRODUCTS = 20;
+const STOCK = 1_000_000_000;
+const QUANTITY = 2;
+const SETTLES_WITHIN_MS = 30_000;
+
+/** Opens a shop over its public API alone. */
+export async function openShop(topology: Topology): Promise<Shop> {
+  const api = createApi(`http://127.0.0.1:${topology.port}`);
+  const { token: adminToken } = await api.post("/users/login", admin);
+  const customer = { name: "Buyer", email: "buyer@example.com", password: "the buyer of a benchmark" };
+  const { token } = await api.post("/users/register", customer);
+  const ids: string[] = [];
+  for (let n = 0; n < PRODUCTS; n++) {
+    const product = { name: `Product ${n}`, price_cents: 1_000 + n, stock: STOCK };
+    ids.push(String((await api.post("/products", product, String(adminToken))).id));
+  }
+  const requests = ids.map((id) => orderRequest(topology.port, String(token), id));
+  let sold = 0;
+  return {
+    async measure(connections, durationMs) {
+      const cpuBefore = cpuMicros(topology);
+      const loaded = await applyLoad({ host: "127.0.0.1", port: topology.port, requests, connections, durationMs });
+      const strange = [...loaded.statuses].filter(([status]) => status !== 201);
+      if (strange.length > 0) throw new Error(`answers other than 201: ${JSON.stringify(strange)}`);
+      sold += loaded.answers * QUANTITY;
+      await untilStockIs(api, ids, ids.length * STOCK - sold);
+      return {
+        orders: loaded.answers,
+        ordersPerSecond: loaded.answers / (loaded.elapsedMs / 1_000),
+        latenciesMs: loaded.latenciesMs,
+        cpuMicrosPerOrder: (cpuMicros(topology) - cpuBefore) / loaded.answers,
+      };
+    },
+  };
+}
+
+function cpuMicros({ processes }: Topology): number {
+  return processes.reduce((sum, process) => sum + process.cpuMicros(), 0);
+}
+
+function orderRequest(port: number, token: string, productId: string): Buffer {
+  const body = JSON.stringify({ product_id: productId, quantity: QUANTITY });
+  const head = [
+    "POST /orders HTTP/1.1",
+    `Host: 127.0.0.1:${port}`,
+    `Authorization: Bearer ${token}`,
+    "Content-Type: application/json",
+    `Content-Length: ${body.length}`,
+  ];
+  return Buffer.from(`${head.join("\r\n")}\r\n\r\n${body}`);
+}
+
+type Api = ReturnType<typeof createApi>;
+
+function createApi(url: string) {
+  const ask = async (path: string, init: RequestInit): Promise<Record<string, unknown>> => {
+    const answer = await fetch(url + path, init);
+    const body = await answer.text();
+    if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${body}`);
+    return JSON.parse(body);
+  };
+  return {
+    get: (path: string) => ask(path, {}),
+    post(path: string, body: object, token?: string) {
+      const authorization = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+      const headers = { "Content-Type": "application/json", ...authorization };
+      return ask(path, { method: "POST", body: JSON.stringify(body), headers });
+    },
+  };
+}
+
+/** Waits until all units that were sold are taken, which is when every order is decided. */
+async function untilStockIs(api: Api, ids: readonly string[], expected: number): Promise<void> {
+  const deadline = performance.now() + SETTLES_WITHIN_MS;
+  for (;;) {
+    const products = await Promise.all(ids.map((id) => api.get(`/products/${id}`)));
+    const stock = products.reduce((sum, product) => sum + Number(product.stock), 0);
+    if (stock === expected) return;
+    if (stock < expected || performance.now() > deadline) {
+      throw new Error(`the stock is ${stock}, but ${expected} are left of what was sold`);
+    }
+    await sleep(20);
+  }
+}
