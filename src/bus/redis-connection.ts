@@ -11,8 +11,8 @@ const CONNECT_TIMEOUT_MS = 2_000;
 const LONGEST_RECONNECT_DELAY_MS = 1_000;
 
 /**
- * A connection that fails at once while Redis is away, and connects by itself when it is back. Nothing is queued and
- * nothing sent twice: every caller has its own way to try again.
+ * A connection that connects by itself when Redis is back. What is asked while it connects waits for that one attempt,
+ * then fails; nothing is sent twice: every caller has its own way to try again.
  *
  * @param purpose blocking reads need a connection of their own, whose answers take as long as they block
  */
@@ -21,7 +21,6 @@ export function connectRedis(url: string, purpose: "commands" | "blocking", outa
     connectTimeout: CONNECT_TIMEOUT_MS,
     socketTimeout: SILENCE_TIMEOUT_MS,
     ...(purpose === "commands" ? { commandTimeout: COMMAND_TIMEOUT_MS } : undefined),
-    enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     autoResubscribe: false,
     maxRetriesPerRequest: 0,

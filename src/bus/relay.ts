@@ -61,7 +61,7 @@ export function createRelay(options: RelayOptions): Relay {
     const { head, rebuild } = place;
     const rows = log.readAfter(rebuild ? 0 : (head?.seq ?? 0), APPEND_SIZE);
     if (rows.length > 0 || rebuild) await append(place, rows);
-    else await pace.wait(lookAtMs - clock.now());
+    else await pace.wait(Math.max(0, lookAtMs - clock.now()));
   }
 
   async function append({ head, rebuild }: Place, rows: readonly LogEntry[]): Promise<void> {
