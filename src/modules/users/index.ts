@@ -63,6 +63,7 @@ function createHandlers(
       const password = canonicalPassword(input.password);
       const fault = passwordFault(password, await loadCommonPasswords());
       if (fault !== undefined) throw new Problem("weak-password", fault);
+      // Spares the hash; whether the address is free is decided when the account is added.
       if ((await store.findByEmail(email)) !== undefined) throw emailTaken();
       const account = newAccount({ name, email, role: "customer" }, await passwords.hash(password));
       await store.add(account);

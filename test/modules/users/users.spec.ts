@@ -197,6 +197,8 @@ describe("users", () => {
       return jwtVerify(token, keys, { issuer: "quartet", audience: "quartet", algorithms: ["ES256"], typ: "JWT" });
     }
 
+    afterEach(() => restart());
+
     async function restart(settings: Parameters<typeof startUsers>[1] = {}): Promise<void> {
       await system.stop();
       system = await startUsers(folder.path, settings);
@@ -252,6 +254,7 @@ describe("users", () => {
       await restart();
       const { keys } = await system.client.getJwks({}, nobody);
       expect(keys).to.have.length(1);
+      expect(old).to.be.an("object");
       expect(keys[0]?.kid).not.to.equal(old?.kid);
     });
   });
