@@ -12,7 +12,7 @@ import type { Module } from "../modules/module.ts";
 import { openStore } from "../store/open-store.ts";
 import type { Store } from "../store/store.ts";
 import { type Config, urlSetting } from "./config.ts";
-import { type ModuleName, moduleNames, modules, remoteNeighbours } from "./modules.ts";
+import { type ModuleName, moduleNames, modules, remoteNeighbours, subscribersOf } from "./modules.ts";
 
 /** A module that lives in this process. */
 export interface ServedModule {
@@ -135,7 +135,8 @@ async function createBus(config: Config, logger: Logger): Promise<Bus> {
     return createMemoryBus({ logger, ...faults });
   }
   const { createRedisBus } = await import("../bus/redis-bus.ts");
-  return createRedisBus({ url: config.REDIS_URL, logger, ...faults });
+  const subscribers = Object.fromEntries(moduleNames.map((name) => [name, subscribersOf(name)]));
+  return createRedisBus({ url: config.REDIS_URL, logger, subscribers, ...faults });
 }
 
 /** Makes the clients of what is served elsewhere. Returns the way to close them. */

@@ -3,22 +3,37 @@ import { orders } from "../modules/orders/contract.ts";
 import { products } from "../modules/products/contract.ts";
 import { users } from "../modules/users/contract.ts";
 
-/** The whole system: each module's contract, its factory (loaded where it is served), and whom it may call. */
+interface ModuleEntry {
+  readonly contract: Contract;
+  /** Whom it may call. */
+  readonly calls: readonly string[];
+  /** Whose events it applies. */
+  readonly hears: readonly string[];
+  /** Its factory, loaded only where it is served. */
+  load(): Promise<unknown>;
+}
+
+/** The whole system. */
 export const modules = {
-  users: { contract: users, calls: [], load: async () => (await import("../modules/users/index.ts")).createUsers },
+  users: {
+    contract: users,
+    calls: [],
+    hears: [],
+    load: async () => (await import("../modules/users/index.ts")).createUsers,
+  },
   products: {
     contract: products,
     calls: [],
+    hears: ["orders"],
     load: async () => (await import("../modules/products/index.ts")).createProducts,
   },
   orders: {
     contract: orders,
     calls: ["users", "products"],
+    hears: ["products"],
     load: async () => (await import("../modules/orders/index.ts")).createOrders,
   },
-} as const satisfies Readonly<
-  Record<string, { contract: Contract; calls: readonly string[]; load(): Promise<unknown> }>
->;
+} as const satisfies Readonly<Record<string, ModuleEntry>>;
 
 export type ModuleName = keyof typeof modules;
 
@@ -37,4 +52,9 @@ export function servesAll(serve: readonly ServiceName[]): boolean {
 export function remoteNeighbours(serve: readonly ServiceName[]): ModuleName[] {
   const needed = serve.flatMap((name) => (name === "gateway" ? moduleNames : ["users", ...modules[name].calls]));
   return moduleNames.filter((name) => needed.includes(name) && !serve.includes(name));
+}
+
+/** The names of the modules that apply this module's events, wherever they run. */
+export function subscribersOf(publisher: ModuleName): ModuleName[] {
+  return moduleNames.filter((name) => modules[name].hears.some((heard) => heard === publisher));
 }
