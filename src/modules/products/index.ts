@@ -1,3 +1,4 @@
+import { trace } from "@opentelemetry/api";
 import { v7 as newId } from "uuid";
 import { type Subscription, subscribeTo } from "../../bus/subscription.ts";
 import type { CallContext } from "../../contract/context.ts";
@@ -91,12 +92,12 @@ function decideOrders(catalogue: ProductStore): Subscription {
   });
 }
 
-/** An event that answers another belongs to the same trace. */
+/** An event that answers another belongs to the same trace: below the span that applies it, if there is one. */
 function reply<T extends keyof (typeof products)["events"]>(
   event: CloudEvent,
   type: T,
   data: Parameters<typeof draftEvent<typeof products, T>>[3],
 ): EventDraft {
-  const draft = draftEvent(products, type, data.order_id, data);
-  return event.traceparent === undefined ? draft : { ...draft, traceparent: event.traceparent };
+  const draft = draftEvent(products, type, data.order_id, data, trace.getActiveSpan()?.spanContext());
+  return event.traceparent === undefined ? draft : { traceparent: event.traceparent, ...draft };
 }
