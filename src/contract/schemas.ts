@@ -2,8 +2,8 @@ import { z } from "zod";
 
 /** The types that contracts share, so that an id or a page means the same everywhere. */
 
-/** A UUID; ours are version 7 (RFC 9562), whose order is that of time. */
-export const id = z.uuid("must be a UUID");
+/** A UUID; ours are version 7 (RFC 9562), whose order is that of time. Capitals mean the same. */
+export const id = z.uuid("must be a UUID").toLowerCase();
 
 /** RFC 3339, UTC. */
 export const timestamp = z.iso.datetime();

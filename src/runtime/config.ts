@@ -132,6 +132,11 @@ function contradictions(config: Omit<Config, "admin">): string[] {
   return mistakes;
 }
 
+/** This process's environment with some settings changed, for a process that it starts. */
+export function environmentWith(settings: Readonly<Record<string, string | undefined>>): NodeJS.ProcessEnv {
+  return { ...process.env, ...settings };
+}
+
 /** The port a service listens on when it has one of its own. */
 export function portOf(config: Pick<Config, PortSetting>, name: ServiceName): number {
   return config[portSetting(name)];

@@ -9,26 +9,60 @@ import { type Running, start } from "./start.ts";
 const STOP_TIMEOUT_MS = 9_500;
 
 /**
- * The program: reads the configuration, starts, and stops on a signal. What keeps it from starting is told in
- * clear lines, and the process ends with status 1.
- * @param args the command line's arguments
+ * The program: reads the configuration and serves, until a signal stops it; or does what a command says. What keeps it
+ * from starting is told in clear lines, and the process ends with status 1.
+ * @param args the command line's arguments: perhaps a command, then flags
  */
 export async function run(args: readonly string[]): Promise<void> {
-  if (args.includes("--help")) {
-    console.log(`Settings, as flags or as environment variables (--x-y is X_Y):\n\n${settingsHelp}`);
-    return;
-  }
+  const [first = ""] = args;
+  const command = commands[first];
   try {
-    const config = readConfig(args);
-    const logger = await createLogger(config);
-    const startedAt = performance.now();
-    const running = await start(config, logger, timedSteps(logger));
-    stopOnSignal(running, logger);
-    announce(config, running, logger, performance.now() - startedAt);
+    if (args.includes("--help")) console.log(help());
+    else if (command !== undefined) await command.run(args.slice(1));
+    else await serve(readConfig(args));
   } catch (error) {
     console.error(reasonOf(error));
     process.exit(1);
   }
+}
+
+interface Command {
+  readonly meaning: string;
+  run(args: readonly string[]): Promise<void>;
+}
+
+const commands: Readonly<Record<string, Command>> = {
+  topology: {
+    meaning: "tell who runs where and who calls whom, as the settings have it",
+    async run(args) {
+      const { describeTopology } = await import("./topology.ts");
+      console.log(describeTopology(readConfig(args)));
+    },
+  },
+  four: {
+    meaning: "run each service in a process of its own, with a Redis",
+    async run(args) {
+      const { runFour } = await import("./four.ts");
+      await runFour(readConfig(args), args);
+    },
+  },
+};
+
+function help(): string {
+  const lines = Object.entries(commands).map(([name, { meaning }]) => `  ${name.padEnd(26)}${meaning}`);
+  return [
+    "node src/main.ts [command] [settings]",
+    `Commands; without one it serves:\n\n${lines.join("\n")}`,
+    `Settings, as flags or as environment variables (--x-y is X_Y):\n\n${settingsHelp}`,
+  ].join("\n\n");
+}
+
+async function serve(config: Config): Promise<void> {
+  const logger = await createLogger(config);
+  const startedAt = performance.now();
+  const running = await start(config, logger, timedSteps(logger));
+  stopOnSignal(running, logger);
+  announce(config, running, logger, performance.now() - startedAt);
 }
 
 function timedSteps(logger: Logger): Step {
