@@ -1,0 +1,147 @@
+import { expect } from "chai";
+import { claimOf } from "../../src/store/claim.ts";
+import type { Claim, Store, UnitOfWork } from "../../src/store/store.ts";
+import { addNote, noteIds, type TemporaryStore, temporaryStore } from "./temporary-store.ts";
+
+const DAY_MS = 24 * 60 * 60 * 1_000;
+
+describe("kept answers", () => {
+  let temporary: TemporaryStore;
+  let store: Store;
+  let nowMs = Date.UTC(2025, 0, 2);
+  let made = 0;
+
+  beforeEach(() => {
+    temporary = temporaryStore();
+    store = temporary.open({ now: () => nowMs });
+    made = 0;
+  });
+  afterEach(() => temporary.dispose());
+
+  /** An operation with an effect: it adds a note of a new id, and answers it. */
+  const add = (claim: Claim | undefined, failure?: Error) =>
+    store.answers.once(claim, () =>
+      store.write((unit) => {
+        const answer = { z: "last", id: `note-${++made}`, nested: { b: [1, 2.5, "ü"], a: null } };
+        addNote(store, answer.id)(unit);
+        if (claim !== undefined) unit.keepAnswer(claim, answer);
+        if (failure !== undefined) throw failure;
+        return answer;
+      }),
+    );
+
+  it("are not kept without a key", async () => {
+    expect(await add(undefined)).to.have.property("id", "note-1");
+    expect(await add(undefined)).to.have.property("id", "note-2");
+  });
+
+  it("are replayed byte for byte, also after a restart", async () => {
+    const first = await add(claim("k"));
+    const { replayed, ...again } = await add(claim("k"));
+    expect(replayed).to.equal(true);
+    expect(JSON.stringify(again)).to.equal(JSON.stringify(first));
+    await store.close();
+    store = temporary.open({ now: () => nowMs });
+    expect(JSON.stringify(await add(claim("k")))).to.equal(JSON.stringify({ ...first, replayed: true }));
+    expect(noteIds(store)).to.deep.equal(["note-1"]);
+  });
+
+  it("make twenty copies at once have one effect", async () => {
+    const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => add(claim("k"))));
+    const refusals = outcomes.filter((outcome) => outcome.status === "rejected");
+    expect(refusals.map(({ reason }) => reason.code)).to.deep.equal(Array(19).fill("request-in-progress"));
+    expect(noteIds(store)).to.deep.equal(["note-1"]);
+  });
+
+  it("make two overlapping processes have one effect", async () => {
+    const other = temporary.open({ now: () => nowMs });
+    const key = claim("k");
+    const overlapping = store.answers.once(key, async () => {
+      await other.answers.once(key, () => other.write((unit) => kept(unit, key, { id: "other" })));
+      return store.write((unit) => kept(unit, key, { id: "late" }));
+    });
+    expect(await overlapping.catch((error: unknown) => error)).to.have.property("code", "request-in-progress");
+    expect(await add(key)).to.deep.equal({ id: "other", replayed: true });
+  });
+
+  it("refuse a key that comes with another request, running or finished", async () => {
+    const running = add(claim("k", { text: "one" }));
+    const other = () => add(claim("k", { text: "two" })).catch((error: unknown) => error);
+    expect(await other()).to.have.property("code", "idempotency-key-reused");
+    await running;
+    expect(await other()).to.have.property("code", "idempotency-key-reused");
+    expect(noteIds(store)).to.deep.equal(["note-1"]);
+  });
+
+  it("free the key when the work fails", async () => {
+    const failed = await add(claim("k"), new Error("of its own")).catch((error: Error) => error.message);
+    expect(failed).to.equal("of its own");
+    expect(noteIds(store)).to.deep.equal([]);
+    expect(await add(claim("k"))).to.deep.include({ id: "note-2" });
+    expect(await add(claim("k"))).to.deep.include({ id: "note-2", replayed: true });
+  });
+
+  it("belong to the principal", async () => {
+    expect(await add(claim("k", {}, "alice"))).to.have.property("id", "note-1");
+    expect(await add(claim("k", {}, "bob"))).to.have.property("id", "note-2");
+  });
+
+  it("last a day", async () => {
+    await add(claim("k"));
+    nowMs += DAY_MS - 1;
+    expect(await add(claim("k"))).to.have.property("replayed", true);
+    expect(await store.answers.expire()).to.equal(0);
+    nowMs += 1;
+    expect(await add(claim("k"))).to.deep.include({ id: "note-2" });
+    expect(await add(claim("k"))).to.deep.include({ id: "note-2", replayed: true });
+  });
+
+  it("are forgotten once they are a day old, however many there are", async () => {
+    await store.write((unit) => {
+      for (let i = 0; i < 2_500; i++) unit.keepAnswer(claim(`old-${i}`), {});
+    });
+    nowMs += DAY_MS / 2;
+    await add(claim("young"));
+    nowMs += DAY_MS / 2;
+    expect(await store.answers.expire()).to.equal(2_500);
+    expect(await add(claim("young"))).to.have.property("replayed", true);
+  });
+});
+
+describe("a claim", () => {
+  it("is made only of a key", () => {
+    expect(claimOf("alice", "placeOrder", undefined, {})).to.equal(undefined);
+    expect(claimOf("alice", "placeOrder", "k", {})).to.include({ principal: "alice", key: "k" });
+  });
+
+  it("is the same whatever the order of members, and whether the key is among them", () => {
+    const one = claimOf("alice", "placeOrder", "k", { a: 1, b: [{ c: 2, d: 3 }], idempotencyKey: "k" });
+    const two = claimOf("alice", "placeOrder", "k", { b: [{ d: 3, c: 2 }], a: 1 });
+    expect(one).to.deep.equal(two);
+  });
+
+  it("differs with the operation, the values, their types and the order of lists", () => {
+    const requests: [string, Record<string, unknown>][] = [
+      ["placeOrder", { a: 1 }],
+      ["addProduct", { a: 1 }],
+      ["placeOrder", { a: 2 }],
+      ["placeOrder", { a: "1" }],
+      ["placeOrder", { a: [1, 2] }],
+      ["placeOrder", { a: [2, 1] }],
+      ["placeOrder", {}],
+    ];
+    const fingerprints = requests.map(([operation, input]) => claimOf("alice", operation, "k", input)?.fingerprint);
+    expect(new Set(fingerprints).size).to.equal(requests.length);
+  });
+});
+
+function kept<T>(unit: UnitOfWork, key: Claim, answer: T): T {
+  unit.keepAnswer(key, answer);
+  return answer;
+}
+
+function claim(key: string, input: Record<string, unknown> = {}, principal = "alice"): Claim {
+  const made = claimOf(principal, "addNote", key, input);
+  if (made === undefined) throw new Error("a key makes a claim");
+  return made;
+}

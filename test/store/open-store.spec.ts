@@ -1,0 +1,159 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import Database from "better-sqlite3";
+import { expect } from "chai";
+import { openStore } from "../../src/store/open-store.ts";
+import { StoreRefusal } from "../../src/store/store-refusal.ts";
+import { addNote, NOTES_MIGRATIONS, noteIds, type TemporaryStore, temporaryStore } from "./temporary-store.ts";
+
+describe("opening a store", () => {
+  let temporary: TemporaryStore;
+
+  beforeEach(() => {
+    temporary = temporaryStore();
+  });
+  afterEach(() => temporary.dispose());
+
+  it("makes the folder and the file, and finds what was written before", async () => {
+    const file = join(temporary.folder, "a", "b", "notes.db");
+    const first = temporary.open({ file });
+    await first.write(addNote(first, "a"));
+    await first.close();
+    expect(noteIds(temporary.open({ file }))).to.deep.equal(["a"]);
+  });
+
+  it("opens in memory", async () => {
+    const store = temporary.open({ file: ":memory:" });
+    await store.write(addNote(store, "a"));
+    expect(noteIds(store)).to.deep.equal(["a"]);
+    expect(existsSync(":memory:")).to.equal(false);
+  });
+
+  it("is durable and keeps foreign keys, at every opening", async () => {
+    for (let opening = 0; opening < 2; opening++) {
+      const store = temporary.open();
+      const pragma = (name: string) => store.prepare<[], unknown>(`PRAGMA ${name}`).pluck().get();
+      expect(pragma("journal_mode")).to.equal("wal");
+      expect(pragma("synchronous")).to.equal(2);
+      expect(pragma("foreign_keys")).to.equal(1);
+      await store.close();
+    }
+  });
+
+  it("counts the schemas of store and module in one version", async () => {
+    const store = temporary.open();
+    const version = () => store.prepare<[], unknown>("PRAGMA user_version").pluck().get();
+    expect(version()).to.equal(1001);
+    await store.write(addNote(store, "a"));
+    expect(version()).to.equal(1001);
+  });
+
+  it("applies only the migrations that are missing", async () => {
+    const before = temporary.open();
+    await before.write(addNote(before, "a"));
+    await before.close();
+    const migrations = migrationsWith(temporary, "0002-titles.sql", "ALTER TABLE notes ADD COLUMN title TEXT");
+    const after = temporary.open({ migrations });
+    expect(after.prepare("SELECT * FROM notes").all()).to.deep.equal([{ id: "a", text: "text", title: null }]);
+    expect(after.prepare<[], unknown>("PRAGMA user_version").pluck().get()).to.equal(1002);
+  });
+
+  it("applies a migration whole or not at all", async () => {
+    await temporary.open().close();
+    const sql = "CREATE TABLE half (id TEXT); INSERT INTO nowhere VALUES (1)";
+    const migrations = migrationsWith(temporary, "0002-half.sql", sql);
+    expect(() => temporary.open({ migrations })).to.throw(StoreRefusal, "0002-half.sql: no such table: nowhere");
+    const store = temporary.open();
+    expect(store.prepare("SELECT name FROM sqlite_schema WHERE name = 'half'").all()).to.deep.equal([]);
+    expect(store.prepare<[], unknown>("PRAGMA user_version").pluck().get()).to.equal(1001);
+  });
+
+  it("refuses migrations that are out of sequence", () => {
+    const migrations = migrationsWith(temporary, "0003-gap.sql", "SELECT 1");
+    expect(() => temporary.open({ migrations })).to.throw("0003-gap.sql is out of sequence");
+  });
+
+  for (const [whose, version] of [
+    ["module", 1002],
+    ["store", 2001],
+  ] as const) {
+    it(`refuses a schema whose ${whose} is newer than the code, and leaves every byte`, async () => {
+      await temporary.open().close();
+      const database = new Database(temporary.file);
+      database.pragma(`user_version = ${version}`);
+      database.close();
+      refusesUntouched(temporary, /^notes: \S+ has schema \d\.\d, newer than the 1\.1 that this version knows$/);
+    });
+  }
+
+  it("leaves the write-ahead log of a crashed newer process where it is", async () => {
+    const folder = join(temporary.folder, "crashed");
+    mkdirSync(folder);
+    await temporary.open().close();
+    const database = new Database(temporary.file);
+    database.pragma("user_version = 9001");
+    // What a crash leaves behind: the file, and a log that is not moved into it yet.
+    const [file, log] = ["notes.db", "notes.db-wal"].map((name) => readFileSync(join(temporary.folder, name)));
+    database.close();
+    writeFileSync(join(folder, "notes.db"), file ?? "");
+    writeFileSync(join(folder, "notes.db-wal"), log ?? "");
+    expect(log?.length).to.be.greaterThan(0);
+    expect(() => temporary.open({ file: join(folder, "notes.db") })).to.throw(StoreRefusal, "newer");
+    expect(readFileSync(join(folder, "notes.db")).equals(file ?? Buffer.of())).to.equal(true);
+    expect(readFileSync(join(folder, "notes.db-wal")).equals(log ?? Buffer.of())).to.equal(true);
+  });
+
+  it("refuses a file that is not a database, and leaves every byte", () => {
+    writeFileSync(temporary.file, "A diary, and not a database at all.\n".repeat(500));
+    refusesUntouched(temporary, /^notes: \S+ cannot be opened: file is not a database \(SQLITE_NOTADB\)$/);
+  });
+
+  it("refuses a corrupt database, and leaves every byte", async () => {
+    const store = temporary.open();
+    const writes = Array.from({ length: 200 }, (_, i) => store.write(addNote(store, String(i), "x".repeat(500))));
+    await Promise.all(writes);
+    await store.close();
+    const bytes = readFileSync(temporary.file);
+    bytes.fill(0xa5, 4096 * 8, 4096 * 20);
+    writeFileSync(temporary.file, bytes);
+    refusesUntouched(temporary, /^notes: \S+ (is corrupt|cannot be opened): [^\n]+$/);
+  });
+
+  it("refuses a folder that cannot be made", () => {
+    writeFileSync(join(temporary.folder, "file"), "in the way");
+    const file = join(temporary.folder, "file", "notes.db");
+    const open = () => openStore({ name: "notes", file, migrations: NOTES_MIGRATIONS });
+    expect(open).to.throw(StoreRefusal, /^notes: \S+ cannot be opened: [^\n]*(EEXIST|ENOTDIR)[^\n]*$/);
+  });
+
+  it("refuses a folder where a file is expected", () => {
+    mkdirSync(temporary.file);
+    expect(() => temporary.open()).to.throw(StoreRefusal, /^notes: \S+ cannot be opened: [^\n]+$/);
+  });
+
+  it("refuses a folder that cannot be written", () => {
+    // Nobody makes files under /sys, not even root.
+    const folder = process.platform === "linux" ? "/sys" : join(temporary.folder, "readonly");
+    if (folder !== "/sys") mkdirSync(folder, { mode: 0o500 });
+    const open = () => openStore({ name: "notes", file: join(folder, "notes.db"), migrations: NOTES_MIGRATIONS });
+    expect(open).to.throw(StoreRefusal, /^notes: \S+ cannot be opened: [^\n]+$/);
+  });
+});
+
+/** The module's migrations and one more. */
+function migrationsWith(temporary: TemporaryStore, name: string, sql: string): URL {
+  const folder = join(temporary.folder, "migrations");
+  mkdirSync(folder);
+  const first = "0001-notes.sql";
+  writeFileSync(join(folder, first), readFileSync(new URL(first, NOTES_MIGRATIONS)));
+  writeFileSync(join(folder, name), sql);
+  return pathToFileURL(folder);
+}
+
+function refusesUntouched(temporary: TemporaryStore, message: RegExp): void {
+  const before = readFileSync(temporary.file);
+  expect(() => temporary.open()).to.throw(StoreRefusal, message);
+  expect(readFileSync(temporary.file).equals(before)).to.equal(true);
+  expect(readdirSync(temporary.folder)).to.deep.equal(["notes.db"]);
+}
