@@ -37,9 +37,9 @@ export interface GroupCommitOptions {
  */
 export class GroupCommit {
   readonly #options: GroupCommitOptions;
-  readonly #statements: Readonly<Record<"begin" | "savepoint" | "release" | "undo" | "commit", { run(): unknown }>>;
-  /** Rewrites the header with what it holds: the smallest change that must reach the disk. */
-  readonly #probe: string;
+  readonly #statements: Readonly<
+    Record<"begin" | "probe" | "savepoint" | "release" | "undo" | "commit", { run(): unknown }>
+  >;
   #queue: QueuedWrite[] = [];
   #current: QueuedWrite | undefined;
   #scheduled = false;
@@ -51,12 +51,12 @@ export class GroupCommit {
     this.#options = options;
     this.#statements = {
       begin: database.prepare("BEGIN IMMEDIATE"),
+      probe: database.prepare("UPDATE headroom SET pad = randomblob(length(pad))"),
       savepoint: database.prepare("SAVEPOINT unit"),
       release: database.prepare("RELEASE unit"),
       undo: database.prepare("ROLLBACK TO unit"),
       commit: database.prepare("COMMIT"),
     };
-    this.#probe = `user_version = ${database.pragma("user_version", { simple: true })}`;
   }
 
   /** See `Store.write`. */
@@ -106,11 +106,11 @@ export class GroupCommit {
 
   #commitGroup(): void {
     const group = this.#queue.splice(0, MAX_GROUP);
-    const { database, effects } = this.#options;
+    const { effects } = this.#options;
     try {
       this.#statements.begin.run();
-      // Only a change that reaches the disk proves that the fault has passed.
-      if (this.#fault !== undefined) database.pragma(this.#probe);
+      // Only a change of some size that reaches the disk proves that the fault has passed.
+      if (this.#fault !== undefined) this.#statements.probe.run();
       for (const write of group) this.#run(write);
       this.#statements.commit.run();
     } catch (error) {

@@ -47,3 +47,7 @@ CREATE TABLE answers (
   kept_at_ms INTEGER NOT NULL,
   UNIQUE (principal, key)
 ) STRICT;
+
+-- Rewritten after a fault: while there is no room for this much, the disk still counts as full.
+CREATE TABLE headroom (pad BLOB NOT NULL) STRICT;
+INSERT INTO headroom VALUES (randomblob(65536));

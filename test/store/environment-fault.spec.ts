@@ -1,0 +1,178 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import Database from "better-sqlite3";
+import { expect } from "chai";
+import { Problem } from "../../src/contract/problem.ts";
+import { isEnvironmentFault } from "../../src/store/environment-fault.ts";
+import type { Store } from "../../src/store/store.ts";
+import { addNote, noteIds, type TemporaryStore, temporaryStore } from "./temporary-store.ts";
+
+const TEXT = "x".repeat(1_000);
+
+describe("a fault of the environment", () => {
+  let used: TemporaryStore | undefined;
+  let store: Store;
+  let nowMs = 0;
+
+  const useStore = (folder?: string) => {
+    used = temporaryStore(folder);
+    store = used.open({ now: () => nowMs });
+    return used;
+  };
+  let unmount: (() => void) | undefined;
+
+  afterEach(async () => {
+    await used?.dispose();
+    unmount?.();
+    unmount = undefined;
+  });
+
+  it("loses no acknowledged row when the database may not grow, and passes without reopening", async () => {
+    const temporary = useStore();
+    const limit = (pages: number) => store.prepare(`PRAGMA max_page_count = ${pages}`).get();
+    limit(40);
+    const acknowledged = await writeUntilFull(store);
+    expectOnlyAcknowledged(store, acknowledged);
+    expect(store.fault()).to.contain("SQLITE_FULL");
+    limit(1_000_000);
+    await store.write(addNote(store, "zz after", TEXT));
+    expect(store.fault()).to.equal(undefined);
+    expectOnlyAcknowledged(store, [...acknowledged, "zz after"]);
+    await store.close();
+    expectOnlyAcknowledged(temporary.open(), [...acknowledged, "zz after"]);
+  });
+
+  it("loses no acknowledged row on a full disk, and passes when there is space again", async function () {
+    const disk = smallDisk();
+    if ("reason" in disk) {
+      if (this.test !== undefined) this.test.title += ` (skipped: ${disk.reason})`;
+      this.skip();
+    }
+    unmount = disk.unmount;
+    const filler = join(disk.folder, "filler");
+    writeFileSync(filler, Buffer.alloc(1_000_000));
+    const temporary = useStore(join(disk.folder, "store"));
+    const acknowledged = await writeUntilFull(store);
+    expectOnlyAcknowledged(store, acknowledged);
+    nowMs += 1_000;
+    expect(store.fault()).to.be.a("string");
+    await nextTurn();
+    expect(store.fault(), "still full").to.be.a("string");
+    rmSync(filler);
+    nowMs += 1_000;
+    expect(store.fault()).to.be.a("string");
+    await nextTurn();
+    expect(store.fault(), "nobody wrote, but somebody asked").to.equal(undefined);
+    await store.write(addNote(store, "zz after", TEXT));
+    expectOnlyAcknowledged(store, [...acknowledged, "zz after"]);
+    await store.close();
+    expectOnlyAcknowledged(temporary.open(), [...acknowledged, "zz after"]);
+  });
+
+  it("is a problem that may be tried again, rejects the whole group, and keeps its cause", async () => {
+    const temporary = useStore();
+    const unlock = lock(store, temporary.file);
+    const writes = ["a", "b"].map((id) => store.write(addNote(store, id)));
+    const outcomes = await Promise.allSettled(writes);
+    for (const outcome of outcomes) {
+      expect(outcome).to.have.nested.property("reason.code", "dependency-unavailable");
+      expect(outcome).to.have.nested.property("reason.options.retryAfterSeconds", 1);
+      expect(outcome).to.have.nested.property("reason.cause.code", "SQLITE_BUSY");
+    }
+    expect(store.fault()).to.contain("SQLITE_BUSY");
+    unlock();
+    await store.write(addNote(store, "c"));
+    expect(noteIds(store)).to.deep.equal(["c"]);
+    expect(store.fault()).to.equal(undefined);
+  });
+
+  it("is tried again when it is asked for, but not at every question", async () => {
+    const temporary = useStore();
+    const unlock = lock(store, temporary.file);
+    await store.write(addNote(store, "a")).catch(() => undefined);
+    unlock();
+    store.fault();
+    await nextTurn();
+    expect(store.fault(), "too soon to try").to.contain("SQLITE_BUSY");
+    nowMs += 1_000;
+    store.fault();
+    await nextTurn();
+    expect(store.fault()).to.equal(undefined);
+  });
+
+  it("is told from poison, wrapped or not", async () => {
+    const temporary = useStore();
+    const unlock = lock(store, temporary.file);
+    const problem = await store.write(addNote(store, "a")).catch((error: unknown) => error);
+    unlock();
+    expect(isEnvironmentFault(problem)).to.equal(true);
+    expect(isEnvironmentFault(new Error("wrapped", { cause: problem }))).to.equal(true);
+    expect(isEnvironmentFault(new Problem("storage-full", "full"))).to.equal(true);
+    expect(isEnvironmentFault(new Problem("not-found", "poison"))).to.equal(false);
+    for (const code of ["SQLITE_IOERR_FSYNC", "SQLITE_CORRUPT_VTAB", "SQLITE_FULL", "SQLITE_READONLY_DBMOVED"]) {
+      expect(isEnvironmentFault(new Database.SqliteError("fault", code)), code).to.equal(true);
+    }
+    for (const code of ["SQLITE_CONSTRAINT_CHECK", "SQLITE_ERROR", "SQLITE_MISMATCH", "SQLITE_FULLY"]) {
+      expect(isEnvironmentFault(new Database.SqliteError("poison", code)), code).to.equal(false);
+    }
+    await store.close();
+    const late = await store.write(() => undefined).catch((error: unknown) => error);
+    expect(isEnvironmentFault(late), "closing").to.equal(true);
+  });
+});
+
+/** Writes in groups until groups fail for want of space. Resolves the ids that were acknowledged. */
+async function writeUntilFull(store: Store): Promise<string[]> {
+  const acknowledged: string[] = [];
+  for (let group = 0, failures = 0; failures < 3; group++) {
+    const ids = Array.from({ length: 10 }, (_, i) => `${String(group).padStart(4, "0")}-${i}`);
+    const outcomes = await Promise.allSettled(ids.map((id) => store.write(addNote(store, id, TEXT))));
+    const refused = outcomes.filter((outcome) => outcome.status === "rejected");
+    expect(refused.map(({ reason }) => reason.code)).to.deep.equal(Array(refused.length).fill("storage-full"));
+    acknowledged.push(...ids.filter((_, i) => outcomes[i]?.status === "fulfilled"));
+    if (refused.length > 0) failures++;
+    expect(group, "the disk never filled").to.be.lessThan(5_000);
+  }
+  expect(acknowledged).not.to.deep.equal([]);
+  return acknowledged;
+}
+
+function expectOnlyAcknowledged(store: Store, acknowledged: readonly string[]): void {
+  expect(noteIds(store)).to.deep.equal(acknowledged);
+  const rows = store.log.readAfter(0, 100_000);
+  expect(rows.map(({ seq }) => seq)).to.deep.equal(acknowledged.map((_, i) => i + 1));
+  expect(rows.map(({ event }) => JSON.parse(event).subject)).to.deep.equal(acknowledged);
+}
+
+/** Holds the write lock as another process would. Returns the way to let it go. */
+function lock(store: Store, file: string): () => void {
+  store.prepare("PRAGMA busy_timeout = 0").get();
+  const other = new Database(file);
+  other.exec("BEGIN IMMEDIATE");
+  return () => {
+    other.exec("ROLLBACK");
+    other.close();
+  };
+}
+
+/** A disk of two megabytes, or why there can be none. */
+function smallDisk(): { folder: string; unmount(): void } | { reason: string } {
+  if (process.platform !== "linux" || process.getuid?.() !== 0) return { reason: "mounting needs root on Linux" };
+  const folder = mkdtempSync(join(tmpdir(), "quartet-disk-"));
+  try {
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", folder], { stdio: "pipe" });
+  } catch {
+    rmSync(folder, { recursive: true });
+    return { reason: "this system allows no mount" };
+  }
+  return {
+    folder,
+    unmount() {
+      execFileSync("umount", [folder]);
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
