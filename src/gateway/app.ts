@@ -34,15 +34,14 @@ export interface GatewayDeps {
 /** The public face: every operation of the contracts, behind rate limits, with health, status and the API's document. */
 export function createGateway(deps: GatewayDeps): Koa {
   const { callables, settings, logger } = deps;
-  const document = describeApi(
-    callables.map(({ contract }) => contract),
-    { title: "Quartet", version: deps.version },
-    ownRoutes,
-  );
+  let document: string | undefined; // made when it is first asked for: it takes longer than all else here
   return createHttpApp(
     (router) => {
       mountHealth(router, deps.health);
       router.get("/openapi.json", (koa) => {
+        const contracts = callables.map(({ contract }) => contract);
+        document ??= JSON.stringify(describeApi(contracts, { title: "Quartet", version: deps.version }, ownRoutes));
+        koa.type = "application/json; charset=utf-8";
         koa.body = document;
       });
       for (const callable of callables) {
