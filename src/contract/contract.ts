@@ -31,7 +31,7 @@ export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodO
   readonly output: O;
   /** Members of the output that travel as headers, not in the body: member → header name. */
   readonly outputHeaders?: Readonly<Record<string, string>>;
-  /** Status of success: 200 if left out. */
+  /** Status of success: 200 if left out; with 204 (no content) the output has no members. */
   readonly status?: number;
   /** The names of the problems that the handler may answer, beside those of the environment. */
   readonly errors: readonly string[];
@@ -46,6 +46,9 @@ export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodO
   /** Counted by the stricter limit of sign-in attempts. */
   readonly signIn?: boolean;
 }
+
+/** The status of an answer that has no body. */
+export const NO_CONTENT = 204;
 
 /** Declares one operation; `location` and `etag` learn their types from the output. */
 export function operation<I extends z.ZodObject, O extends z.ZodObject>(spec: Operation<I, O>): Operation<I, O> {
@@ -94,10 +97,15 @@ export interface Callable {
 
 /**
  * Declares a contract, and its problem names with it.
- * @throws Error when an operation names a problem that nobody declared, or a problem name has two meanings
+ * @throws Error when a problem name has two meanings, or an operation without content has an output
  */
 export function defineContract<const C extends Contract>(contract: C): C {
   declareProblems(contract.errors);
+  for (const [name, { status, output }] of Object.entries(contract.operations)) {
+    if (status === NO_CONTENT && Object.keys(output.shape).length > 0) {
+      throw new Error(`${contract.name}.${name} answers ${NO_CONTENT}, which has no content, but has an output`);
+    }
+  }
   return contract;
 }
 

@@ -2,7 +2,7 @@ import { BATCH_PATH, type BatchedCall, type BatchLine, TIMEOUT_HEADER } from "./
 import type { Binding } from "./binding.ts";
 import type { QueuedCall, SendFlight } from "./call-queue.ts";
 import { type CallContext, remainingMs } from "./context.ts";
-import type { Operation } from "./contract.ts";
+import { NO_CONTENT, type Operation } from "./contract.ts";
 import { readProblem } from "./problem-body.ts";
 import { formatTraceparent } from "./trace.ts";
 import type { Transport, TransportAnswer } from "./transport.ts";
@@ -41,7 +41,8 @@ async function sendAlone(
     body: body === undefined ? undefined : JSON.stringify(body),
     signal,
   });
-  const output = JSON.parse(await readAll(answer)) as Record<string, unknown>;
+  const text = await readAll(answer);
+  const output = (answer.status === NO_CONTENT ? {} : JSON.parse(text)) as Record<string, unknown>;
   if (answer.status >= 400) call.reject(problemOf(output, (name) => answer.header(name)));
   else call.resolve(withHeaders(output, bound.operation, answer));
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Binding } from "./binding.ts";
-import type { Contract, Operation } from "./contract.ts";
+import { type Contract, NO_CONTENT, type Operation } from "./contract.ts";
 import { createSchemaBook, type JsonSchema, type SchemaBook } from "./json-schema.ts";
 import { ENVIRONMENT_PROBLEMS, knownProblems } from "./problem.ts";
 import { PROBLEM_TYPE } from "./problem-body.ts";
@@ -196,6 +196,7 @@ function describeSuccess(operation: Operation, book: SchemaBook): Described {
     ...(paged === true ? ["Link"] : []),
     ...Object.values(outputHeaders),
   ]);
+  if (status === NO_CONTENT) return { [status]: { description: "No content", headers } };
   return {
     [status]: { description: status === 201 ? "Created" : "OK", headers, content: json(schema) },
     ...(operation.method === "GET" && etag !== undefined ? { 304: { description: "Not modified", headers } } : {}),

@@ -4,7 +4,7 @@ import { TIMEOUT_HEADER } from "./batch.ts";
 import { Binding } from "./binding.ts";
 import { readBody } from "./body-reader.ts";
 import type { CallContext, Principal } from "./context.ts";
-import type { Callable, Operation } from "./contract.ts";
+import { type Callable, NO_CONTENT, type Operation } from "./contract.ts";
 import { isProblem, type Problem } from "./problem.ts";
 import { checkAccess } from "./service.ts";
 import { readBearer } from "./token-verifier.ts";
@@ -99,6 +99,7 @@ function answer(koa: Context, operation: Operation, output: Record<string, unkno
       return;
     }
   }
+  if (koa.status === NO_CONTENT) return;
   koa.type = "application/json; charset=utf-8";
   koa.body = JSON.stringify(body);
 }

@@ -1,6 +1,17 @@
 import { expect } from "chai";
+import { z } from "zod";
+import { defineContract } from "../../src/contract/contract.ts";
+import { describeApi } from "../../src/contract/openapi.ts";
 import { isProblem, type Problem } from "../../src/contract/problem.ts";
-import { clientRows, contextOf, type Notes } from "../support/clients.ts";
+import {
+  clientRows,
+  contextOf,
+  createNotes,
+  type Notes,
+  notes as notesContract,
+  serveNotes,
+  tokenOf,
+} from "../support/clients.ts";
 
 const ada = { id: "ada", role: "customer" } as const;
 const admin = { id: "root", role: "admin" } as const;
@@ -50,6 +61,15 @@ for (const row of clientRows) {
     it("carries members of the output that travel as headers", async () => {
       const added = await notes.client.addNote({ text: "hi", idempotencyKey: "again" }, contextOf(ada));
       expect(added.replayed).to.equal(true);
+    });
+
+    it("reads an answer without content as one without members", async () => {
+      const { client } = notes;
+      const tag = (id: string) => client.tagNote({ id, tag: "mine" }, contextOf(ada));
+      expect(await tag("alone")).to.deep.equal({});
+      expect(await Promise.all([tag("a"), tag("b"), tag("c")])).to.deep.equal([{}, {}, {}]);
+      expect((await problemOf(tag("missing"))).code).to.equal("not-found");
+      expect(notes.seen.map(({ input }) => input)).to.deep.include({ id: "alone", tag: "mine" });
     });
 
     it("refuses unknown and wrong members, telling each and where it was", async () => {
@@ -119,3 +139,31 @@ for (const row of clientRows) {
     });
   });
 }
+
+describe("an operation without content", () => {
+  it("answers 204 and no body over HTTP", async () => {
+    const { service } = createNotes();
+    const { origin, close } = await serveNotes(service);
+    const answer = await fetch(`${origin}/notes/n1/tags`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${tokenOf(ada)}`, "content-type": "application/json" },
+      body: JSON.stringify({ tag: "mine" }),
+    });
+    const body = await answer.text();
+    await close();
+    expect([answer.status, body, answer.headers.get("content-type")]).to.deep.equal([204, "", null]);
+    expect(answer.headers.get("cache-control")).to.equal("no-store");
+  });
+
+  it("is described without content", () => {
+    const { paths } = describeApi([notesContract], { title: "Notes", version: "1" });
+    const responses = paths["/notes/{id}/tags"]?.post?.responses as Record<string, object>;
+    expect(responses).to.have.property("204").that.does.not.have.property("content");
+  });
+
+  it("cannot be declared with an output", () => {
+    const { tagNote } = notesContract.operations;
+    const wrong = { ...tagNote, output: z.object({ lost: z.string() }) };
+    expect(() => defineContract({ ...notesContract, operations: { tagNote: wrong } })).to.throw("notes.tagNote");
+  });
+});

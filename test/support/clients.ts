@@ -69,6 +69,16 @@ export const notes = defineContract({
       output: z.object({ dropped: z.int() }),
       errors: [],
     }),
+    tagNote: operation({
+      method: "POST",
+      path: "/notes/{id}/tags",
+      access: "user",
+      summary: "Tag a note",
+      input: z.strictObject({ id: z.string(), tag: z.string() }),
+      output: z.object({}),
+      status: 204,
+      errors: ["not-found"],
+    }),
   },
   events: {},
 });
@@ -171,6 +181,11 @@ export function createNotes(): { service: Callable; seen: Notes["seen"]; unexpec
         return { id: input.id, text: String(input.upper ?? input.times ?? "hello"), tags: [] };
       },
       dropNotes: () => ({ dropped: 0 }),
+      tagNote(input, ctx) {
+        seen.push({ input, ctx });
+        if (input.id === "missing") throw new Problem("not-found", "There is no such note.");
+        return {};
+      },
     },
     { onUnexpected: (_operation, error) => unexpected.push(error) },
   );
