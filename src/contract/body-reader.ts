@@ -65,8 +65,11 @@ export function readBytes(req: IncomingMessage, limitBytes: number): Promise<Buf
     };
     if (req.destroyed) return gone();
     req.on("data", collect);
-    req.once("end", () => resolve(chunks[0] !== undefined && chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
-    req.once("close", gone); // after the end it changes nothing
+    req.once("end", () => {
+      req.off("close", gone); // it comes after every end, too, and a problem costs its stack
+      resolve(chunks[0] !== undefined && chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
+    });
+    req.once("close", gone);
   });
 }
 
