@@ -89,6 +89,23 @@ describe("a fault of the environment", () => {
     expect(store.fault()).to.equal(undefined);
   });
 
+  it("rejects the whole group also when it leaves the transaction standing", async () => {
+    useStore();
+    const queryOnly = (on: boolean) => store.prepare(`PRAGMA query_only = ${on}`).run();
+    const outcomes = await Promise.allSettled([
+      store.write(addNote(store, "a")),
+      store.write((unit) => {
+        queryOnly(true);
+        addNote(store, "b")(unit);
+      }),
+      store.write(addNote(store, "c")),
+    ]);
+    queryOnly(false);
+    for (const outcome of outcomes) expect(outcome).to.have.nested.property("reason.cause.code", "SQLITE_READONLY");
+    await store.write(addNote(store, "d"));
+    expect(noteIds(store)).to.deep.equal(["d"]);
+  });
+
   it("is tried again when it is asked for, but not at every question", async () => {
     const temporary = useStore();
     const unlock = lock(store, temporary.file);
