@@ -4,7 +4,7 @@ import type { LogEntry, Store, UnitOfWork } from "../store/store.ts";
 import type { Outage } from "./outage.ts";
 import { backoffMs, type Pace, Stopped } from "./pace.ts";
 import type { Subscription } from "./subscription.ts";
-import { traceApplied } from "./trace-applied.ts";
+import { type ApplyTraced, traceApplied } from "./trace-applied.ts";
 
 export interface RowApplierOptions {
   /** The subscriber's store. */
@@ -54,7 +54,13 @@ export function createRowApplier({ store, subscription, pace, outage }: RowAppli
   }
 
   /** The checks run inside the transaction: two processes of one subscriber may overlap for a moment. */
-  function applyRows(unit: UnitOfWork, rows: readonly LogEntry[], floor: number | undefined, at: (i: number) => void) {
+  function applyRows(
+    unit: UnitOfWork,
+    rows: readonly LogEntry[],
+    floor: number | undefined,
+    at: (i: number) => void,
+    apply: ApplyTraced,
+  ) {
     const moved = new Map<string, number>();
     let applied = 0;
     let connected = true;
@@ -65,7 +71,7 @@ export function createRowApplier({ store, subscription, pace, outage }: RowAppli
       if (stands === "applied") continue;
       at(index);
       const event = JSON.parse(row.event) as CloudEvent;
-      traceApplied(store.name, event, () => subscription.apply(unit, event));
+      apply(event, () => subscription.apply(unit, event));
       moved.set(row.epoch, row.seq);
       applied += 1;
     }
@@ -95,7 +101,9 @@ export function createRowApplier({ store, subscription, pace, outage }: RowAppli
       const at = (index: number) => {
         failedAt = index;
       };
-      const work = persist(() => store.write((unit) => applyRows(unit, rows, floor, at)));
+      const work = persist(() =>
+        traceApplied(store.name, publisher, (apply) => store.write((unit) => applyRows(unit, rows, floor, at, apply))),
+      );
       return work.catch((error: unknown) => {
         if (error instanceof Stopped) throw error;
         return { failedAt, error };

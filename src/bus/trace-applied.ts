@@ -1,27 +1,43 @@
-import { ROOT_CONTEXT, SpanKind, SpanStatusCode, TraceFlags, trace } from "@opentelemetry/api";
 import type { CloudEvent } from "../contract/event.ts";
+import { beginSpan, type Span } from "../contract/span.ts";
+import { parseSampled } from "../contract/trace.ts";
 
-const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
+/** Applies one event. */
+export type ApplyTraced = (event: CloudEvent, work: () => void) => void;
 
-/** Runs the work in a span that continues the event's trace, if that trace is sampled; else it just runs. */
-export function traceApplied(subscriber: string, event: CloudEvent, work: () => void): void {
-  const [, traceId, spanId, flags] = TRACEPARENT.exec(event.traceparent ?? "") ?? [];
-  const traceFlags = Number.parseInt(flags ?? "0", 16);
-  if (traceId === undefined || spanId === undefined || (traceFlags & TraceFlags.SAMPLED) === 0) {
-    work();
-    return;
-  }
-  const parent = trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags, isRemote: true });
-  const attributes = { "quartet.module": subscriber, "messaging.message.id": event.id };
-  const options = { kind: SpanKind.CONSUMER, attributes };
-  trace.getTracer("quartet").startActiveSpan(`apply ${event.type}`, options, parent, (span) => {
+/**
+ * Runs a transaction that applies events, each sampled one in a span that continues the trace of its being published.
+ * The spans end with the transaction: what was rolled back with another event was not applied.
+ */
+export async function traceApplied<T>(
+  subscriber: string,
+  publisher: string,
+  transaction: (apply: ApplyTraced) => Promise<T>,
+): Promise<T> {
+  const spans: Span[] = [];
+  const end = (status: string) => {
+    for (const span of spans) span.end(status);
+  };
+  const apply: ApplyTraced = (event, work) => {
+    const cause = event.traceparent === undefined ? undefined : parseSampled(event.traceparent);
+    if (cause === undefined) return work();
+    const attributes = { "messaging.message.id": event.id, "quartet.event.type": event.type };
+    const start = { kind: "apply", name: event.type, service: subscriber, peer: publisher, attributes } as const;
+    const span = beginSpan(cause, start);
+    spans.push(span);
     try {
-      work();
+      span.run(work);
     } catch (error) {
-      span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : String(error) });
+      span.end("failed");
       throw error;
-    } finally {
-      span.end();
     }
-  });
+  };
+  try {
+    const result = await transaction(apply);
+    end("ok");
+    return result;
+  } catch (error) {
+    end("rolled-back");
+    throw error;
+  }
 }

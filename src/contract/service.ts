@@ -4,6 +4,7 @@ import { type CallContext, remainingMs } from "./context.ts";
 import type { Callable, Contract, HandlersOf, Operation } from "./contract.ts";
 import { type Fault, injectFault } from "./faults.ts";
 import { ENVIRONMENT_PROBLEMS, type FieldError, isProblem, Problem } from "./problem.ts";
+import { inSpan, isSampled } from "./span.ts";
 
 export interface ServiceOptions {
   /** Told of every failure without a name, which the caller sees as `internal`. */
@@ -13,6 +14,7 @@ export interface ServiceOptions {
 }
 
 type Handler = (input: unknown, ctx: CallContext) => unknown;
+type Serve = (input: Readonly<Record<string, unknown>>, ctx: CallContext) => Promise<unknown>;
 
 /**
  * A module that can be called: what the contract promises is enforced here, at the callee, for every caller
@@ -23,11 +25,12 @@ export function createService<C extends Contract>(
   handlers: HandlersOf<C>,
   options: ServiceOptions,
 ): Callable {
-  const served = new Map<string, (input: Readonly<Record<string, unknown>>, ctx: CallContext) => Promise<unknown>>();
+  const served = new Map<string, Serve>();
   for (const [name, operation] of Object.entries(contract.operations)) {
     const handler = handlers[name] as Handler | undefined;
     if (handler === undefined) throw new Error(`${contract.name} does not implement ${name}`);
-    served.set(name, serveOperation(`${contract.name}.${name}`, operation, handler, options));
+    const serve = serveOperation(`${contract.name}.${name}`, operation, handler, options);
+    served.set(name, traced(contract.name, name, operation, serve));
   }
   return {
     contract,
@@ -51,10 +54,18 @@ export function checkAccess(operation: Operation, ctx: Pick<CallContext, "princi
   }
 }
 
-function serveOperation(name: string, operation: Operation, handler: Handler, options: ServiceOptions) {
+/** Sampled work runs in a span, which the handler is given as its trace. */
+function traced(service: string, name: string, { method, path }: Operation, serve: Serve): Serve {
+  const attributes = { "http.request.method": method, "http.route": path };
+  const start = { kind: "serve", name: `${service}.${name}`, service, attributes } as const;
+  return (input, ctx) =>
+    isSampled(ctx.trace) ? inSpan(ctx.trace, start, (trace) => serve(input, { ...ctx, trace })) : serve(input, ctx);
+}
+
+function serveOperation(name: string, operation: Operation, handler: Handler, options: ServiceOptions): Serve {
   const binding = new Binding(operation);
   const fault = options.faults?.get(name);
-  return async (input: Readonly<Record<string, unknown>>, ctx: CallContext): Promise<unknown> => {
+  return async (input, ctx) => {
     checkAccess(operation, ctx);
     const parsed = parseInput(operation.input, binding, input);
     try {

@@ -8,6 +8,10 @@ const ZEROS = /^0+$/;
 /** The flags that Trace Context level 2 defines: sampled, and random trace id. */
 const KNOWN_FLAGS = 0b11;
 
+/** Where the last digit of the flags stands, whose lowest bit says sampled. */
+const LAST_DIGIT = 54;
+const ODD_DIGITS = "13579bdf";
+
 const TRACE_ID_BYTES = 16;
 const SPAN_ID_BYTES = 8;
 
@@ -26,6 +30,11 @@ export function traceOf(header: string | readonly string[] | undefined): SpanCon
 /** W3C Trace Context, version 00. */
 export function formatTraceparent(trace: SpanContext): string {
   return `00-${trace.traceId}-${trace.spanId}-${trace.traceFlags.toString(16).padStart(2, "0")}`;
+}
+
+/** The span that a `traceparent` names, if it is sampled; for all others a look at one digit has to do. */
+export function parseSampled(header: string): SpanContext | undefined {
+  return ODD_DIGITS.includes(header.charAt(LAST_DIGIT)) ? parseTraceparent(header) : undefined;
 }
 
 function parseTraceparent(header: string): SpanContext | undefined {

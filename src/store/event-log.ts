@@ -1,6 +1,8 @@
 import type { Database } from "better-sqlite3";
 import { v7 as uuidv7 } from "uuid";
 import type { CloudEvent, EventDraft } from "../contract/event.ts";
+import { beginSpan, type Span } from "../contract/span.ts";
+import { formatTraceparent, parseSampled } from "../contract/trace.ts";
 import type { EventLog, LogEntry, Position, Store } from "./store.ts";
 
 /** Rows deleted in one unit of work: pruning a long log never delays others for long. */
@@ -22,6 +24,8 @@ export class Outbox implements EventLog {
   readonly #statements: ReturnType<typeof prepareStatements>;
   readonly #listeners = new Set<(entries: readonly LogEntry[]) => void>();
   #added: LogEntry[] = [];
+  /** The spans of sampled rows among those, by number: an event is published when it is committed. */
+  readonly #publishing = new Map<number, Span>();
 
   constructor(options: EventLogOptions) {
     this.#options = options;
@@ -60,7 +64,7 @@ export class Outbox implements EventLog {
     const seq = (last?.seq ?? 0) + 1;
     const { epoch } = this.#options;
     const previousEpoch = last?.epoch ?? "";
-    const event = JSON.stringify(this.#envelope(draft));
+    const event = JSON.stringify(this.#envelope(draft, seq));
     this.#statements.append.run(seq, epoch, previousEpoch, event);
     this.#added.push({ seq, epoch, previousEpoch, event });
   }
@@ -72,6 +76,7 @@ export class Outbox implements EventLog {
 
   /** Forgets the rows added since the mark, which were rolled back. */
   undo(mark: number): void {
+    if (this.#publishing.size > 0) this.#published(this.#added.slice(mark), "rolled-back");
     this.#added.length = mark;
   }
 
@@ -80,6 +85,7 @@ export class Outbox implements EventLog {
     if (this.#added.length === 0) return;
     const entries = this.#added;
     this.#added = [];
+    if (this.#publishing.size > 0) this.#published(entries, "ok");
     for (const listener of this.#listeners) {
       try {
         listener(entries);
@@ -89,16 +95,34 @@ export class Outbox implements EventLog {
     }
   }
 
-  #envelope({ type, subject, data, traceparent }: EventDraft): CloudEvent {
+  #published(entries: readonly LogEntry[], status: string): void {
+    for (const { seq } of entries) {
+      this.#publishing.get(seq)?.end(status);
+      this.#publishing.delete(seq);
+    }
+  }
+
+  /** The trace that an event carries: below its cause, if that is sampled, the span of its being published. */
+  #publish(id: string, type: string, seq: number, cause: string): string {
+    const parent = parseSampled(cause);
+    if (parent === undefined) return cause;
+    const attributes = { "messaging.message.id": id, "quartet.event.type": type };
+    const span = beginSpan(parent, { kind: "publish", name: type, service: this.#options.name, attributes });
+    this.#publishing.set(seq, span);
+    return formatTraceparent(span.context);
+  }
+
+  #envelope({ type, subject, data, traceparent }: EventDraft, seq: number): CloudEvent {
+    const id = uuidv7();
     return {
       specversion: "1.0",
-      id: uuidv7(),
+      id,
       source: `/${this.#options.name}`,
       type,
       subject,
       time: new Date(this.#options.now()).toISOString(),
       datacontenttype: "application/json",
-      ...(traceparent === undefined ? undefined : { traceparent }),
+      ...(traceparent === undefined ? undefined : { traceparent: this.#publish(id, type, seq, traceparent) }),
       data,
     };
   }

@@ -1,7 +1,9 @@
 import type { Database } from "better-sqlite3";
 import type { EventDraft } from "../contract/event.ts";
 import { Problem } from "../contract/problem.ts";
+import { outsideSpans } from "../contract/span.ts";
 import { isDatabaseFault, problemOfFault } from "./environment-fault.ts";
+import { beginTransaction, type StatementGroup } from "./statement-spans.ts";
 import type { Claim, UnitOfWork } from "./store.ts";
 import { reasonOf } from "./store-refusal.ts";
 
@@ -23,6 +25,8 @@ export interface UnitEffects {
 }
 
 export interface GroupCommitOptions {
+  /** The module's name. */
+  readonly name: string;
   readonly database: Database;
   readonly effects: UnitEffects;
   /** When a group commits, given that work waits. */
@@ -63,7 +67,8 @@ export class GroupCommit {
   write<T>(work: (unit: UnitOfWork) => T): Promise<T> {
     if (this.#closed !== undefined) return Promise.reject(new Problem("draining", "This store is closing."));
     return new Promise<T>((resolve, reject) => {
-      this.#queue.push(new QueuedWrite(this, work, resolve as (result: unknown) => void, reject));
+      const span = beginTransaction(this.#options.name);
+      this.#queue.push(new QueuedWrite(this, work, resolve as (result: unknown) => void, reject, span));
       this.#wake();
     });
   }
@@ -97,11 +102,12 @@ export class GroupCommit {
   #wake(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    this.#options.schedule(() => {
+    const run = () => {
       this.#scheduled = false;
       if (this.#queue.length > 0) this.#commitGroup();
       if (this.#queue.length > 0) this.#wake();
-    });
+    };
+    outsideSpans(() => this.#options.schedule(run));
   }
 
   #commitGroup(): void {
@@ -165,6 +171,7 @@ class QueuedWrite implements UnitOfWork {
   readonly #work: (unit: UnitOfWork) => unknown;
   readonly #resolve: (result: unknown) => void;
   readonly #reject: (reason: unknown) => void;
+  readonly #span: StatementGroup | undefined;
   #outcome: unknown;
   #failed = false;
 
@@ -173,11 +180,13 @@ class QueuedWrite implements UnitOfWork {
     work: (unit: UnitOfWork) => unknown,
     resolve: (result: unknown) => void,
     reject: (reason: unknown) => void,
+    span: StatementGroup | undefined,
   ) {
     this.#group = group;
     this.#work = work;
     this.#resolve = resolve;
     this.#reject = reject;
+    this.#span = span;
   }
 
   append(draft: EventDraft): void {
@@ -189,7 +198,7 @@ class QueuedWrite implements UnitOfWork {
   }
 
   run(): void {
-    const result = this.#work(this);
+    const result = this.#span === undefined ? this.#work(this) : this.#span.run(() => this.#work(this));
     if (isThenable(result)) {
       // What it does from now on is outside the transaction; its failure must not go unheard as well as unwanted.
       if (result instanceof Promise) result.catch(() => undefined);
@@ -204,6 +213,7 @@ class QueuedWrite implements UnitOfWork {
   }
 
   settle(): void {
+    this.#span?.end(this.#failed ? this.#outcome : undefined);
     if (this.#failed) this.#reject(this.#outcome);
     else this.#resolve(this.#outcome);
   }

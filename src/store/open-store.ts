@@ -7,6 +7,7 @@ import { createCursors } from "./cursors.ts";
 import { Outbox } from "./event-log.ts";
 import { GroupCommit, type UnitEffects } from "./group-commit.ts";
 import { migrate, readSchema, requireKnownVersion, type Schema } from "./migrations.ts";
+import { traceStatements } from "./statement-spans.ts";
 import type { Store } from "./store.ts";
 import { reasonOf, StoreRefusal } from "./store-refusal.ts";
 
@@ -43,6 +44,7 @@ export function openStore(options: OpenStoreOptions): Store {
     const database = connect(file);
     try {
       migrate(database, schema);
+      traceStatements(database, name);
       return createStore(database, options);
     } catch (error) {
       database.close();
@@ -92,7 +94,7 @@ function createStore(database: Database.Database, options: OpenStoreOptions): St
     undo: (mark) => log.undo(mark),
     committed: () => log.committed(),
   };
-  const group = new GroupCommit({ database, effects, schedule, now });
+  const group = new GroupCommit({ name, database, effects, schedule, now });
   const cursors = createCursors({ database, now, write, requireRunning: (unit) => group.effectsOf(unit) });
   return {
     name,

@@ -1,4 +1,3 @@
-import { trace } from "@opentelemetry/api";
 import { v7 as newId } from "uuid";
 import { type Subscription, subscribeTo } from "../../bus/subscription.ts";
 import type { CallContext } from "../../contract/context.ts";
@@ -6,6 +5,7 @@ import type { HandlersOf } from "../../contract/contract.ts";
 import { type CloudEvent, draftEvent, type EventDraft } from "../../contract/event.ts";
 import { Problem } from "../../contract/problem.ts";
 import { pageOf } from "../../contract/schemas.ts";
+import { activeSpan } from "../../contract/span.ts";
 import { claimOf } from "../../store/claim.ts";
 import type { Answers, Claim } from "../../store/store.ts";
 import type { Module, ModuleDeps } from "../module.ts";
@@ -98,6 +98,6 @@ function reply<T extends keyof (typeof products)["events"]>(
   type: T,
   data: Parameters<typeof draftEvent<typeof products, T>>[3],
 ): EventDraft {
-  const draft = draftEvent(products, type, data.order_id, data, trace.getActiveSpan()?.spanContext());
+  const draft = draftEvent(products, type, data.order_id, data, activeSpan()?.context);
   return event.traceparent === undefined ? draft : { traceparent: event.traceparent, ...draft };
 }

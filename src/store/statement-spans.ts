@@ -1,0 +1,100 @@
+import type { Database } from "better-sqlite3";
+import { activeSpan, beginSpan, codeOf, type Span } from "../contract/span.ts";
+
+/** The statements that one operation reads or writes together, as one span. */
+export interface StatementGroup {
+  /** Runs work whose statements belong to the group. */
+  run<T>(work: () => T): T;
+  /** @param error why the work failed, undefined if it did not */
+  end(error?: unknown): void;
+}
+
+/** The statements that a span lists; a list of fifty products needs a hundred of the same kind. */
+const MAX_STATEMENTS = 20;
+
+/** The group that takes the statements of a span: a transaction's own, or what it reads in one go. */
+const groups = new WeakMap<Span, OpenGroup>();
+
+/**
+ * Makes the statements of a database known to the span that runs them: SQL with its placeholders, never a value. What is
+ * run without such a span costs one comparison more.
+ * @param name the module's name
+ */
+export function traceStatements(database: Database, name: string): void {
+  const prepare = database.prepare.bind(database) as (sql: string) => RunnableStatement;
+  const traced = (sql: string): RunnableStatement => {
+    const statement = prepare(sql);
+    for (const method of ["run", "get", "all"] as const) {
+      const original = statement[method];
+      statement[method] = (...params) => {
+        note(name, sql);
+        return original.apply(statement, params);
+      };
+    }
+    return statement;
+  };
+  database.prepare = traced as unknown as Database["prepare"];
+}
+
+/** The span of a transaction, for sampled work; undefined for all other. */
+export function beginTransaction(name: string): StatementGroup | undefined {
+  const span = activeSpan();
+  return span && openGroup(name, span);
+}
+
+type RunnableStatement = Record<"run" | "get" | "all", (...params: unknown[]) => unknown>;
+
+function note(name: string, sql: string): void {
+  const span = activeSpan();
+  if (span === undefined) return;
+  let group = groups.get(span);
+  if (group === undefined) {
+    group = openGroup(name, span);
+    groups.set(span, group);
+    const reading = group;
+    queueMicrotask(() => {
+      groups.delete(span);
+      reading.end();
+    });
+  }
+  group.add(sql);
+}
+
+function openGroup(name: string, cause: Span): OpenGroup {
+  return new OpenGroup(beginSpan(cause.context, { kind: "store", name, service: name, peer: `${name}.db` }));
+}
+
+class OpenGroup implements StatementGroup {
+  readonly #span: Span;
+  readonly #statements = new Set<string>();
+
+  constructor(span: Span) {
+    this.#span = span;
+    groups.set(span, this);
+  }
+
+  add(sql: string): void {
+    if (this.#statements.size < MAX_STATEMENTS) this.#statements.add(sql.replace(/\s+/g, " "));
+  }
+
+  run<T>(work: () => T): T {
+    return this.#span.run(work);
+  }
+
+  end(error?: unknown): void {
+    const statements = [...this.#statements];
+    this.#span.describe(nameOf(statements), { "db.query.text": statements });
+    this.#span.end(error === undefined ? "ok" : codeOf(error));
+  }
+}
+
+/** `SELECT products, INSERT orders, outbox`: what was done to which table, each once. */
+function nameOf(statements: readonly string[]): string {
+  const tables = new Map<string, Set<string>>();
+  for (const sql of statements) {
+    const [, verb = "", table = ""] = /^(UPDATE|\w+.*? (?:FROM|INTO)) (\w+)/.exec(sql) ?? [];
+    const [word = ""] = verb.split(" ", 1);
+    tables.set(word, (tables.get(word) ?? new Set()).add(table));
+  }
+  return [...tables].map(([verb, names]) => `${verb} ${[...names].join(", ")}`).join(", ") || "nothing";
+}
