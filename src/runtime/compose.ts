@@ -112,6 +112,8 @@ function settingsOf(name: ModuleName, config: Config): object {
   return {
     bcryptCost: config.BCRYPT_COST,
     tokenTtlSeconds: config.TOKEN_TTL,
+    refreshTtlSeconds: config.REFRESH_TTL,
+    freeFailures: config.LOGIN_FAILURES,
     jwtIssuer: config.JWT_ISSUER,
     jwtAudience: config.JWT_AUDIENCE,
     jwtKeyFile: config.JWT_KEY_FILE,

@@ -48,6 +48,9 @@ const table = {
   JWT_ISSUER: text("a name", "quartet", "issuer of tokens"),
   JWT_AUDIENCE: text("a name", "quartet", "audience of tokens"),
   TOKEN_TTL: integer(10, 86_400, 3_600, "seconds that a token lives"),
+  REFRESH_TTL: integer(60, 31_536_000, 2_592_000, "seconds that a refresh token lives that is not used"),
+  KEY_LEAD: integer(3, 86_400, 600, "seconds from publishing a new signing key to signing with it"),
+  LOGIN_FAILURES: integer(1, 1_000_000, 10, "wrong passwords in a row for one account before it is slowed down"),
   BCRYPT_COST: integer(4, 15, 10, "cost of a password hash, as a power of two"),
   ADMIN_EMAIL: optional("an e-mail address", "the first admin, made at start", (value) =>
     value.includes("@") ? value : undefined,

@@ -46,6 +46,13 @@ const commands: Readonly<Record<string, Command>> = {
       await runFour(readConfig(args), args);
     },
   },
+  "keys:rotate": {
+    meaning: "begin the rotation of the signing key, also while users is being served",
+    async run(args) {
+      const { rotateKeysOf } = await import("./rotate-keys.ts");
+      console.log(await rotateKeysOf(readConfig(args)));
+    },
+  },
 };
 
 function help(): string {

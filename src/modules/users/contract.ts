@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineContract, operation } from "../../contract/contract.ts";
-import { id, page, pageQuery, text, timestamp } from "../../contract/schemas.ts";
+import { id, idempotencyKey, page, pageQuery, text, timestamp } from "../../contract/schemas.ts";
 
 export const user = z
   .object({
@@ -17,14 +17,21 @@ const session = z
     user,
     token: z.string(),
     token_type: z.literal("Bearer"),
-    expires_in: z.int(),
+    expires_in: z.int().meta({ description: "Seconds that the token lives" }),
+    refresh_token: z.string().meta({ description: "Good for one refresh; to be kept as secret as a password" }),
   })
   .meta({ id: "Session" });
+
+/** What a user gets who has signed in. */
+export type Session = z.output<typeof session>;
 
 const email = text(3, 254).pipe(z.email("must be an e-mail address")).meta({ format: "email" });
 
 /** Any text can be tried as a password; which ones may be chosen is the rules' to say. */
 const password = text(1, 1_000).meta({ format: "password" });
+
+/** Opaque: whatever else comes is answered as a token that is not good. */
+const refreshToken = text(1, 1_000).meta({ format: "password" });
 
 export const users = defineContract({
   name: "users",
@@ -32,6 +39,7 @@ export const users = defineContract({
     "email-taken": "conflict",
     "weak-password": "unprocessable",
     "invalid-credentials": "unauthenticated",
+    "too-many-attempts": "too-many",
   },
   operations: {
     registerUser: operation({
@@ -51,9 +59,48 @@ export const users = defineContract({
       path: "/users/login",
       access: "public",
       summary: "Sign in",
-      input: z.strictObject({ email, password }),
+      input: z.strictObject({
+        email,
+        password,
+        refresh_token: refreshToken.optional().meta({
+          description:
+            "A refresh token that this device was given before, spent or not: while others guess the password, a known device need not wait for them",
+        }),
+      }),
       output: session,
-      errors: ["invalid-credentials"],
+      errors: ["invalid-credentials", "too-many-attempts"],
+      signIn: true,
+    }),
+    refreshSession: operation({
+      method: "POST",
+      path: "/users/refresh",
+      access: "public",
+      summary: "Exchange a refresh token for a new token and the next refresh token",
+      input: z.strictObject({ refresh_token: refreshToken, idempotencyKey: idempotencyKey.optional() }),
+      inputHeaders: { idempotencyKey: { name: "Idempotency-Key" } },
+      output: session,
+      errors: ["invalid-token"],
+      signIn: true,
+    }),
+    logoutUser: operation({
+      method: "POST",
+      path: "/users/logout",
+      access: "user",
+      summary: "End the session of a refresh token",
+      input: z.strictObject({ refresh_token: refreshToken }),
+      output: z.object({}),
+      status: 204,
+      errors: [],
+    }),
+    changePassword: operation({
+      method: "POST",
+      path: "/users/me/password",
+      access: "user",
+      summary: "Change one's password, which ends all sessions",
+      input: z.strictObject({ current_password: password, new_password: password }),
+      output: z.object({}),
+      status: 204,
+      errors: ["invalid-credentials", "weak-password", "too-many-attempts"],
       signIn: true,
     }),
     getMe: operation({

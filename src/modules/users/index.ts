@@ -1,20 +1,26 @@
 import type { HandlersOf } from "../../contract/contract.ts";
 import { Problem } from "../../contract/problem.ts";
 import { pageOf } from "../../contract/schemas.ts";
+import type { Store } from "../../store/store.ts";
 import type { Module, ModuleDeps } from "../module.ts";
-import { loadCommonPasswords } from "./common-passwords.ts";
+import { createAttemptLimiter } from "./attempt-limiter.ts";
 import type { users } from "./contract.ts";
 import { type AdminSettings, ensureAdmin, seedDemoUsers } from "./first-users.ts";
-import { canonicalPassword, fitsHash, passwordFault } from "./password.ts";
-import { createPasswordHasher, type PasswordHasher, type PasswordHasherOptions } from "./password-hasher.ts";
-import { loadSigningKeys } from "./signing-keys.ts";
-import { createUserStore, emailTaken, type UserStore } from "./store.ts";
+import { createKeyStore } from "./key-store.ts";
+import { createPasswordHasher, type PasswordHasherOptions } from "./password-hasher.ts";
+import { createSignIn } from "./sign-in.ts";
+import { type KeyRotation, openSigningKeys, rotateSigningKey } from "./signing-keys.ts";
+import { createUserStore, type UserStore } from "./store.ts";
 import { createTokenIssuer, type TokenIssuer } from "./token-issuer.ts";
-import { maySee, newAccount, type User } from "./user.ts";
+import { maySee, type User } from "./user.ts";
 
 export interface UsersSettings {
   readonly bcryptCost: number;
   readonly tokenTtlSeconds: number;
+  /** How long a refresh token that is not used stays good. */
+  readonly refreshTtlSeconds: number;
+  /** Wrong passwords in a row for one account before it is slowed down. */
+  readonly freeFailures: number;
   readonly jwtIssuer: string;
   readonly jwtAudience: string;
   /** PEM file of the key that signs tokens; without it a key is made and kept in the database. */
@@ -23,12 +29,16 @@ export interface UsersSettings {
   readonly admin?: AdminSettings | undefined;
   /** Threads and queue of the password hashing, where they should not follow from the machine. */
   readonly hashing?: Omit<PasswordHasherOptions, "cost">;
+  /** Milliseconds since 1970, where it should not be the machine's clock. */
+  readonly now?: () => number;
 }
 
 /** Users: who there is, and the tokens that say so. */
 export function createUsers({ store: file, settings, logger }: ModuleDeps<UsersSettings>): Module<typeof users> {
+  const { admin, now = Date.now } = settings;
   const store = createUserStore(file);
   const passwords = createPasswordHasher({ ...settings.hashing, cost: settings.bcryptCost });
+  const attempts = createAttemptLimiter({ freeFailures: settings.freeFailures, now });
   let prepared: TokenIssuer | undefined;
 
   function tokens(): TokenIssuer {
@@ -37,51 +47,52 @@ export function createUsers({ store: file, settings, logger }: ModuleDeps<UsersS
   }
 
   return {
-    handlers: createHandlers(store, passwords, tokens),
+    handlers: {
+      ...createSignIn({ ...settings, store, passwords, attempts, tokens, now }),
+      ...createLookUps(store, tokens),
+    },
     subscriptions: [],
     async prepare() {
+      const keys = await openSigningKeys({
+        store: createKeyStore(file),
+        keyFile: settings.jwtKeyFile,
+        tokenTtlSeconds: settings.tokenTtlSeconds,
+        now,
+      });
       prepared = createTokenIssuer({
         issuer: settings.jwtIssuer,
         audience: settings.jwtAudience,
         ttlSeconds: settings.tokenTtlSeconds,
-        keys: await loadSigningKeys(store, settings.jwtKeyFile),
+        keys,
+        now,
       });
-      if (settings.admin !== undefined) await ensureAdmin(settings.admin, { store, passwords, logger });
+      if (admin !== undefined) await ensureAdmin(admin, { store, passwords, logger });
     },
-    seed: () => seedDemoUsers({ store, passwords, admin: settings.admin }),
+    seed: () => seedDemoUsers({ store, passwords, admin }),
     stop: () => passwords.stop(),
   };
 }
 
-function createHandlers(
-  store: UserStore,
-  passwords: PasswordHasher,
-  tokens: () => TokenIssuer,
-): HandlersOf<typeof users> {
+/**
+ * Begins the rotation of the signing key in users' database, which a process may be serving meanwhile.
+ * @param leadSeconds from publishing the new key to signing with it
+ */
+export function rotateKeys(
+  file: Store,
+  times: { readonly leadSeconds: number; readonly tokenTtlSeconds: number },
+  now: () => number = Date.now,
+): Promise<KeyRotation> {
+  return rotateSigningKey({ store: createKeyStore(file), ...times, now });
+}
+
+type LookUps = Pick<HandlersOf<typeof users>, "getMe" | "getUser" | "listUsers" | "getJwks">;
+
+function createLookUps(store: UserStore, tokens: () => TokenIssuer): LookUps {
   return {
-    async registerUser({ name, email, ...input }) {
-      const password = canonicalPassword(input.password);
-      const fault = passwordFault(password, await loadCommonPasswords());
-      if (fault !== undefined) throw new Problem("weak-password", fault);
-      // Spares the hash; whether the address is free is decided when the account is added.
-      if ((await store.findByEmail(email)) !== undefined) throw emailTaken();
-      const account = newAccount({ name, email, role: "customer" }, await passwords.hash(password));
-      await store.add(account);
-      return tokens().open(account);
-    },
-    async loginUser({ email, ...input }) {
-      const password = canonicalPassword(input.password);
-      const account = await store.findByEmail(email);
-      const hash = fitsHash(password) ? account?.password_hash : undefined;
-      if (!(await passwords.matches(password, hash)) || account === undefined) {
-        throw new Problem("invalid-credentials", "The e-mail address or the password is wrong.");
-      }
-      return tokens().open(account);
-    },
     getMe: async (_, { principal }) => found(principal === null ? undefined : await store.find(principal.id)),
     getUser: async ({ id }, { principal }) => found(maySee(principal, id) ? await store.find(id) : undefined),
     listUsers: async ({ limit, cursor }) => pageOf(await store.list(limit + 1, cursor), limit),
-    getJwks: () => ({ keys: tokens().publicKeys() }),
+    getJwks: async () => ({ keys: await tokens().publicKeys() }),
   };
 }
 

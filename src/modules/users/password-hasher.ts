@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { getRounds } from "bcryptjs";
 import type { Piscina } from "piscina";
 import { Problem } from "../../contract/problem.ts";
 import type * as worker from "./password-worker.ts";
@@ -16,11 +17,14 @@ export interface PasswordHasher {
   /** @throws Problem overloaded when too many passwords wait already */
   hash(password: string): Promise<string>;
   /**
-   * Whether `hash` is that of the password. Without a hash it takes the same time and is false, so that nobody
-   * learns by the clock who has an account.
+   * Whether `hash` is that of the password. Without a hash it is false; what is false takes the same time whatever
+   * the hash and its cost, so that nobody learns by the clock who has an account.
+   * @param highestCost the highest cost of any hash that there is
    * @throws Problem overloaded when too many passwords wait already
    */
-  matches(password: string, hash: string | undefined): Promise<boolean>;
+  matches(password: string, hash: string | undefined, highestCost: number): Promise<boolean>;
+  /** Whether the hash has the cost that new ones get. */
+  isUpToDate(hash: string): boolean;
   /** Ends the threads; what still runs fails. */
   stop(): Promise<void>;
 }
@@ -32,7 +36,6 @@ export function createPasswordHasher({
   queuePerThread = 16,
 }: PasswordHasherOptions): PasswordHasher {
   const limit = threads * (1 + queuePerThread);
-  const dummyHash = `$2b$${String(cost).padStart(2, "0")}$${".".repeat(53)}`;
   let pool: Promise<Piscina> | undefined;
   let pending = 0;
 
@@ -54,12 +57,19 @@ export function createPasswordHasher({
 
   return {
     hash: (password) => run("hash", { password, cost }),
-    async matches(password, hash) {
-      const same = await run("matches", { password, hash: hash ?? dummyHash });
+    async matches(password, hash, highestCost) {
+      const atLeast = Math.max(cost, highestCost);
+      const same = await run("matches", { password, hash: hash ?? nobodysHash(atLeast), cost: atLeast });
       return same && hash !== undefined;
     },
+    isUpToDate: (hash) => getRounds(hash) === cost,
     stop: async () => (await pool)?.destroy(),
   };
+}
+
+/** A hash that no password has. */
+function nobodysHash(cost: number): string {
+  return `$2b$${String(cost).padStart(2, "0")}$${".".repeat(53)}`;
 }
 
 async function createPool(maxThreads: number): Promise<Piscina> {

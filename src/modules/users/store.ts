@@ -1,72 +1,79 @@
 import { Problem } from "../../contract/problem.ts";
 import type { Store } from "../../store/store.ts";
+import type { RefreshTokenHashes } from "./refresh-token.ts";
+import { createSessionRows, type Exchange } from "./session-rows.ts";
 import { type Account, canonicalEmail, type User } from "./user.ts";
 
-/** A signing key as it is kept: PKCS #8 in PEM. */
-export interface KeptKey {
-  readonly kid: string;
-  readonly private_key: string;
+/** A refresh token that is issued now. */
+export interface IssuedToken {
+  readonly hashes: RefreshTokenHashes;
+  /** RFC 3339, as all times here. */
+  readonly expiresAt: string;
+  readonly now: string;
 }
 
+/** All that is kept of users but their keys. What changes together is one method and one unit of work. */
 export interface UserStore {
   find(id: string): Promise<User | undefined>;
+  /** With what is secret of it. */
+  findAccount(id: string): Promise<Account | undefined>;
   /** The account that signs in with this address, whatever its case. */
   findByEmail(email: string): Promise<Account | undefined>;
   /** At most `limit` users, newest first, after the one with the id `after`. */
   list(limit: number, after: string | undefined): Promise<User[]>;
-  /** @throws Problem email-taken when another account has the address */
-  add(account: Account): Promise<void>;
+  /** The highest cost that any password is hashed at, 0 while there is none. */
+  highestHashCost(): Promise<number>;
+  /** Adds an account, signed in if there is a first token. @throws Problem email-taken when another has the address */
+  add(account: Account, first?: IssuedToken): Promise<void>;
   /** Whether there is any account beside the one with this address. */
   hasOthers(email: string | undefined): Promise<boolean>;
   /** Adds the accounts if there are no others beside the one with this address. Resolves whether it did. */
   addIfNoOthers(accounts: readonly Account[], email: string | undefined): Promise<boolean>;
-  /** The keys that are not retired, newest first. */
-  signingKeys(): Promise<KeptKey[]>;
-  addSigningKey(key: KeptKey): Promise<void>;
+  /**
+   * Begins a session, and keeps the password's hash at another cost if there is one.
+   * @returns false, and nothing has changed, when the account's hash is no longer the one that was verified
+   */
+  beginSession(verified: Account, first: IssuedToken, rehashed: string | undefined): Promise<boolean>;
+  /** See `SessionRows.exchange`; resolves the user as he is now. */
+  exchangeToken(exchange: Exchange): Promise<User | undefined>;
+  endSession(handleHash: string, userId: string): Promise<void>;
+  /** Whether this is, or was, a session of this user. */
+  hasSession(handleHash: string, userId: string): Promise<boolean>;
+  /** Changes the password and ends all sessions. Resolves false as `beginSession` does. */
+  changePassword(verified: Account, passwordHash: string): Promise<boolean>;
 }
 
 const USER = "id, name, email, role, created_at";
 
-/** All the SQL of users. */
+/** All the SQL of users but that of sessions and keys. */
 export function createUserStore(store: Store): UserStore {
-  const findById = store.prepare<[string], User>(`SELECT ${USER} FROM users WHERE id = ?`);
-  const findByEmail = store.prepare<[string], Account>(
-    `SELECT ${USER}, password_hash FROM users WHERE canonical_email = ?`,
-  );
-  // No id comes after "g": ids are hexadecimal.
-  const listAfter = store.prepare<[string, number], User>(
-    `SELECT ${USER} FROM users WHERE id < ? ORDER BY id DESC LIMIT ?`,
-  );
-  const insert = store.prepare<[Account & { canonical_email: string }]>(
-    `INSERT INTO users (id, name, email, canonical_email, role, password_hash, created_at)
-     VALUES (:id, :name, :email, :canonical_email, :role, :password_hash, :created_at)
-     ON CONFLICT (canonical_email) DO NOTHING`,
-  );
-  const anyOther = store.prepare<[string]>("SELECT 1 FROM users WHERE canonical_email <> ? LIMIT 1");
-  const allKeys = store.prepare<[], KeptKey>(
-    "SELECT kid, private_key FROM signing_keys WHERE retired_at IS NULL ORDER BY created_at DESC, rowid DESC",
-  );
-  const insertKey = store.prepare<[string, string, string]>(
-    "INSERT INTO signing_keys (kid, private_key, created_at) VALUES (?, ?, ?)",
-  );
+  const sql = prepare(store);
+  const sessions = createSessionRows(store);
 
   function add(account: Account): boolean {
-    return insert.run({ ...account, canonical_email: canonicalEmail(account.email) }).changes === 1;
+    return sql.insert.run({ ...account, canonical_email: canonicalEmail(account.email) }).changes === 1;
   }
 
   function hasOthers(email: string | undefined): boolean {
-    return anyOther.get(canonicalEmail(email ?? "")) !== undefined;
+    return sql.anyOther.get(canonicalEmail(email ?? "")) !== undefined;
+  }
+
+  /** Sets the hash if it is still the one that was verified; with the same it changes nothing but tells. */
+  function replaceHash({ id, password_hash }: Account, hash = password_hash): boolean {
+    return sql.replaceHash.run(hash, id, password_hash).changes === 1;
   }
 
   return {
-    find: async (id) => findById.get(id),
-    findByEmail: async (email) => findByEmail.get(canonicalEmail(email)),
-    list: async (limit, after = "g") => listAfter.all(after, limit),
+    find: async (id) => sql.find.get(id),
+    findAccount: async (id) => sql.findAccount.get(id),
+    findByEmail: async (email) => sql.findByEmail.get(canonicalEmail(email)),
+    list: async (limit, after = "g") => sql.listAfter.all(after, limit),
+    highestHashCost: async () => Number(sql.highestCost.get()?.cost ?? 0),
     hasOthers: async (email) => hasOthers(email),
-    signingKeys: async () => allKeys.all(),
-    add: (account) =>
+    add: (account, first) =>
       store.write(() => {
         if (!add(account)) throw emailTaken();
+        if (first !== undefined) sessions.begin(account.id, first.hashes, first.expiresAt, first.now);
       }),
     addIfNoOthers: (accounts, email) =>
       store.write(() => {
@@ -74,9 +81,24 @@ export function createUserStore(store: Store): UserStore {
         for (const account of accounts) add(account);
         return true;
       }),
-    addSigningKey: ({ kid, private_key }) =>
+    beginSession: (verified, { hashes, expiresAt, now }, rehashed) =>
       store.write(() => {
-        insertKey.run(kid, private_key, new Date().toISOString());
+        if (!replaceHash(verified, rehashed)) return false;
+        sessions.begin(verified.id, hashes, expiresAt, now);
+        return true;
+      }),
+    exchangeToken: (exchange) =>
+      store.write(() => {
+        const userId = sessions.exchange(exchange);
+        return userId === undefined ? undefined : sql.find.get(userId);
+      }),
+    endSession: (handleHash, userId) => store.write(() => sessions.revoke(handleHash, userId)),
+    hasSession: async (handleHash, userId) => sessions.isOf(handleHash, userId),
+    changePassword: (verified, passwordHash) =>
+      store.write(() => {
+        if (!replaceHash(verified, passwordHash)) return false;
+        sessions.revokeAllOf(verified.id);
+        return true;
       }),
   };
 }
@@ -84,4 +106,27 @@ export function createUserStore(store: Store): UserStore {
 /** The problem of an address that another account has. */
 export function emailTaken(): Problem {
   return new Problem("email-taken", "There is an account with this e-mail address already.");
+}
+
+function prepare(store: Store) {
+  return {
+    find: store.prepare<[string], User>(`SELECT ${USER} FROM users WHERE id = ?`),
+    findAccount: store.prepare<[string], Account>(`SELECT ${USER}, password_hash FROM users WHERE id = ?`),
+    findByEmail: store.prepare<[string], Account>(`SELECT ${USER}, password_hash FROM users WHERE canonical_email = ?`),
+    // No id comes after "g": ids are hexadecimal.
+    listAfter: store.prepare<[string, number], User>(`SELECT ${USER} FROM users WHERE id < ? ORDER BY id DESC LIMIT ?`),
+    // One look at the end of an index.
+    highestCost: store.prepare<[], { cost: string }>(
+      "SELECT substr(password_hash, 5, 2) AS cost FROM users ORDER BY substr(password_hash, 5, 2) DESC LIMIT 1",
+    ),
+    insert: store.prepare<[Account & { canonical_email: string }]>(
+      `INSERT INTO users (id, name, email, canonical_email, role, password_hash, created_at)
+       VALUES (:id, :name, :email, :canonical_email, :role, :password_hash, :created_at)
+       ON CONFLICT (canonical_email) DO NOTHING`,
+    ),
+    replaceHash: store.prepare<[string, string, string]>(
+      "UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?",
+    ),
+    anyOther: store.prepare<[string]>("SELECT 1 FROM users WHERE canonical_email <> ? LIMIT 1"),
+  };
 }

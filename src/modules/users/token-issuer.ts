@@ -1,50 +1,40 @@
 import { randomUUID } from "node:crypto";
 import jwt from "jsonwebtoken";
-import type { PublicJwk, SigningKey } from "./signing-key.ts";
+import type { PublicJwk } from "./signing-key.ts";
+import type { SigningKeys } from "./signing-keys.ts";
 import type { User } from "./user.ts";
 
 export interface TokenIssuerOptions {
   readonly issuer: string;
   readonly audience: string;
   readonly ttlSeconds: number;
-  /** Tokens are signed with the first; those signed with any of the others are still good. */
-  readonly keys: readonly [SigningKey, ...SigningKey[]];
-}
-
-/** What a user gets who has signed in. */
-export interface Session {
-  readonly user: User;
-  readonly token: string;
-  readonly token_type: "Bearer";
-  /** Seconds that the token lives. */
-  readonly expires_in: number;
+  readonly keys: SigningKeys;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
 }
 
 export interface TokenIssuer {
-  /** Opens a session with a new token (RFC 7519), which tells whoever checks it who this is. */
-  open(user: User): Session;
+  /** Makes a token (RFC 7519) that tells whoever checks it who this is. */
+  issue(user: User): Promise<string>;
   /** The public halves of the keys. */
-  publicKeys(): PublicJwk[];
+  publicKeys(): Promise<PublicJwk[]>;
 }
 
 /** Issues tokens that can be checked with public keys alone. */
-export function createTokenIssuer({ issuer, audience, ttlSeconds, keys }: TokenIssuerOptions): TokenIssuer {
-  const [{ kid, privateKey }] = keys;
-
-  function sign({ id, role }: User): string {
-    return jwt.sign({ role }, privateKey, {
-      algorithm: "ES256",
-      keyid: kid,
-      issuer,
-      audience,
-      subject: id,
-      expiresIn: ttlSeconds,
-      jwtid: randomUUID(),
-    });
-  }
-
+export function createTokenIssuer({ issuer, audience, ttlSeconds, keys, now }: TokenIssuerOptions): TokenIssuer {
   return {
-    open: (user) => ({ user, token: sign(user), token_type: "Bearer", expires_in: ttlSeconds }),
-    publicKeys: () => keys.map(({ publicJwk }) => publicJwk),
+    async issue({ id, role }) {
+      const { kid, privateKey } = await keys.signer();
+      return jwt.sign({ role, iat: Math.floor(now() / 1_000) }, privateKey, {
+        algorithm: "ES256",
+        keyid: kid,
+        issuer,
+        audience,
+        subject: id,
+        expiresIn: ttlSeconds,
+        jwtid: randomUUID(),
+      });
+    },
+    publicKeys: async () => (await keys.published()).map(({ publicJwk }) => publicJwk),
   };
 }

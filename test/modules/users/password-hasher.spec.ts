@@ -13,14 +13,14 @@ describe("password hasher", () => {
     hasher = createPasswordHasher({ cost: 4 });
     const [hash, other] = await Promise.all([hasher.hash("one password"), hasher.hash("one password")]);
     expect(hash).not.to.equal(other);
-    expect(await hasher.matches("one password", hash)).to.equal(true);
-    expect(await hasher.matches("no password", hash)).to.equal(false);
+    expect(await hasher.matches("one password", hash, 4)).to.equal(true);
+    expect(await hasher.matches("no password", hash, 4)).to.equal(false);
   });
 
   it("has no password that matches nobody's hash", async () => {
     hasher = createPasswordHasher({ cost: 4 });
     for (const password of ["", "x", "\0", "x".repeat(1_000)]) {
-      expect(await hasher.matches(password, undefined)).to.equal(false);
+      expect(await hasher.matches(password, undefined, 4)).to.equal(false);
     }
   });
 

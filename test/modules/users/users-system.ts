@@ -28,6 +28,8 @@ export const GOOD_PASSWORD = "grüne Äpfel im Mai";
 export const SETTINGS: UsersSettings = {
   bcryptCost: 4,
   tokenTtlSeconds: 3_600,
+  refreshTtlSeconds: 30 * 86_400,
+  freeFailures: 10,
   jwtIssuer: "quartet",
   jwtAudience: "quartet",
 };

@@ -1,0 +1,97 @@
+import { Problem } from "../../contract/problem.ts";
+import { sha256 } from "./refresh-token.ts";
+
+export interface AttemptLimiterOptions {
+  /** Failures in a row that cost nothing. */
+  readonly freeFailures: number;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** Slows down those who guess: after some failures in a row the next attempt has to wait, longer each time. */
+export interface AttemptLimiter {
+  /**
+   * Makes one attempt.
+   * @param lane what the failures count against, such as an account
+   * @param check resolves undefined when the attempt fails; what it throws is neither success nor failure
+   * @throws Problem too-many-attempts, before anything is checked, while the lane has to wait
+   */
+  attempt<T>(lane: string, check: () => Promise<T | undefined>): Promise<T | undefined>;
+}
+
+interface Failures {
+  readonly count: number;
+  /** When the next attempt is let in, and when all this is forgotten. */
+  readonly waitUntilMs: number;
+  readonly forgetAtMs: number;
+}
+
+/** The wait doubles from a second up to this, and never ends in a lock. */
+const LONGEST_WAIT_MS = 60_000;
+
+/** Failures are forgotten when none has followed for this long. */
+const FORGET_AFTER_MS = 15 * 60_000;
+
+/** Lanes remembered at most, about 10 MB; more than the password hasher can make fail before they are forgotten. */
+const MAX_LANES = 50_000;
+
+/** Counts in memory: users is one process, and a restart forgives. */
+export function createAttemptLimiter({ freeFailures, now }: AttemptLimiterOptions): AttemptLimiter {
+  /** By the lane's hash, so that each takes the same room; the one that failed last comes last. */
+  const lanes = new Map<string, Failures>();
+
+  function failuresOf(lane: string): Failures | undefined {
+    const failures = lanes.get(lane);
+    return failures === undefined || failures.forgetAtMs <= now() ? undefined : failures;
+  }
+
+  /** Lets one attempt in, and with a wait no other beside it. @returns how to let in another when it was none */
+  function admit(lane: string): () => void {
+    const failures = failuresOf(lane);
+    if (failures === undefined || failures.count < freeFailures) return () => {};
+    const leftMs = failures.waitUntilMs - now();
+    if (leftMs > 0) throw tooManyAttempts(leftMs);
+    const claimed = { ...failures, waitUntilMs: now() + waitMs(failures.count - freeFailures) };
+    lanes.set(lane, claimed);
+    return () => {
+      if (lanes.get(lane) === claimed) lanes.set(lane, failures);
+    };
+  }
+
+  function recordFailure(lane: string): void {
+    const count = (failuresOf(lane)?.count ?? 0) + 1;
+    const waitUntilMs = count < freeFailures ? 0 : now() + waitMs(count - freeFailures);
+    lanes.delete(lane);
+    lanes.set(lane, { count, waitUntilMs, forgetAtMs: now() + FORGET_AFTER_MS });
+    for (const oldest of lanes.keys()) {
+      if (lanes.size <= MAX_LANES) break;
+      lanes.delete(oldest);
+    }
+  }
+
+  return {
+    async attempt(name, check) {
+      const lane = sha256(name);
+      const giveBack = admit(lane);
+      try {
+        const result = await check();
+        if (result === undefined) recordFailure(lane);
+        else lanes.delete(lane);
+        return result;
+      } catch (error) {
+        giveBack();
+        throw error;
+      }
+    },
+  };
+}
+
+function waitMs(failuresBeyond: number): number {
+  return Math.min(1_000 * 2 ** failuresBeyond, LONGEST_WAIT_MS);
+}
+
+function tooManyAttempts(leftMs: number): Problem {
+  return new Problem("too-many-attempts", "Too many attempts have failed; the next one has to wait.", {
+    retryAfterSeconds: Math.ceil(leftMs / 1_000),
+  });
+}

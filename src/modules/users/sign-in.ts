@@ -1,0 +1,171 @@
+import type { HandlersOf } from "../../contract/contract.ts";
+import { Problem } from "../../contract/problem.ts";
+import type { AttemptLimiter } from "./attempt-limiter.ts";
+import { loadCommonPasswords } from "./common-passwords.ts";
+import type { Session, users } from "./contract.ts";
+import { canonicalPassword, fitsHash, passwordFault } from "./password.ts";
+import type { PasswordHasher } from "./password-hasher.ts";
+import { newSessionToken, nextToken, type RefreshToken, readRefreshToken, sha256 } from "./refresh-token.ts";
+import { emailTaken, type IssuedToken, type UserStore } from "./store.ts";
+import type { TokenIssuer } from "./token-issuer.ts";
+import { type Account, canonicalEmail, newAccount, type User } from "./user.ts";
+
+export interface SignInDeps {
+  readonly store: UserStore;
+  readonly passwords: PasswordHasher;
+  readonly attempts: AttemptLimiter;
+  /** @throws Problem dependency-unavailable while there is no key */
+  readonly tokens: () => TokenIssuer;
+  readonly tokenTtlSeconds: number;
+  readonly refreshTtlSeconds: number;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+type SignIn = Pick<
+  HandlersOf<typeof users>,
+  "registerUser" | "loginUser" | "refreshSession" | "logoutUser" | "changePassword"
+>;
+
+/** The ways in and out. */
+export function createSignIn(deps: SignInDeps): SignIn {
+  const { store, passwords, attempts } = deps;
+  return {
+    async registerUser({ name, email, ...input }) {
+      const password = await acceptable(input.password);
+      // Spares the hash; whether the address is free is decided when the account is added.
+      if ((await store.findByEmail(email)) !== undefined) throw emailTaken();
+      const account = newAccount({ name, email, role: "customer" }, await passwords.hash(password));
+      const token = newSessionToken();
+      await store.add(account, issuedNow(token, deps));
+      return sessionOf(account, token, deps);
+    },
+    async loginUser({ email, password, refresh_token }) {
+      const lane = await laneOf(email, refresh_token, deps);
+      const session = await attempts.attempt(lane, () => logIn(email, canonicalPassword(password), deps));
+      if (session === undefined) throw invalidCredentials("The e-mail address or the password is wrong.");
+      return session;
+    },
+    async refreshSession({ refresh_token, idempotencyKey }) {
+      const presented = readRefreshToken(refresh_token);
+      const session = presented && (await exchange(presented, idempotencyKey, deps));
+      if (session === undefined) throw new Problem("invalid-token", "The refresh token is not good, or no longer.");
+      return session;
+    },
+    async logoutUser({ refresh_token }, { principal }) {
+      const presented = readRefreshToken(refresh_token);
+      if (presented !== undefined && principal !== null) await store.endSession(presented.handleHash, principal.id);
+      return {};
+    },
+    async changePassword(input, { principal }) {
+      const id = principal?.id ?? "";
+      const password = await acceptable(input.new_password);
+      const current = canonicalPassword(input.current_password);
+      if ((await attempts.attempt(`user ${id}`, () => changePassword(id, current, password, deps))) === undefined) {
+        throw invalidCredentials("The current password is wrong.");
+      }
+      return {};
+    },
+  };
+}
+
+/** @throws Problem weak-password */
+async function acceptable(chosen: string): Promise<string> {
+  const password = canonicalPassword(chosen);
+  const fault = passwordFault(password, await loadCommonPasswords());
+  if (fault !== undefined) throw new Problem("weak-password", fault);
+  return password;
+}
+
+/**
+ * What the failures of a sign-in count against: the address that is tried, whether it has an account or not; but for
+ * a device that shows a token of a session it had, that session alone, so that strangers do not slow it down.
+ */
+async function laneOf(email: string, refreshToken: string | undefined, { store }: SignInDeps): Promise<string> {
+  const known = refreshToken === undefined ? undefined : readRefreshToken(refreshToken);
+  const account = known && (await store.findByEmail(email));
+  if (known !== undefined && account !== undefined && (await store.hasSession(known.handleHash, account.id))) {
+    return `session ${known.handleHash}`;
+  }
+  return `address ${canonicalEmail(email)}`;
+}
+
+/** Resolves undefined when the password is wrong. */
+async function logIn(email: string, password: string, deps: SignInDeps): Promise<Session | undefined> {
+  const { store } = deps;
+  for (;;) {
+    const account = await verified(password, await store.findByEmail(email), deps);
+    if (account === undefined) return undefined;
+    const token = newSessionToken();
+    const rehashed = await rehash(password, account.password_hash, deps);
+    if (await store.beginSession(account, issuedNow(token, deps), rehashed)) return sessionOf(account, token, deps);
+    // Meanwhile another has changed the password, or its cost: it is looked at again.
+  }
+}
+
+/** Resolves undefined when the current password is wrong. */
+async function changePassword(
+  id: string,
+  current: string,
+  password: string,
+  deps: SignInDeps,
+): Promise<true | undefined> {
+  for (;;) {
+    const account = await verified(current, await deps.store.findAccount(id), deps);
+    if (account === undefined) return undefined;
+    if (await deps.store.changePassword(account, await deps.passwords.hash(password))) return true;
+  }
+}
+
+/** The account if this is its password; if not, it takes as long whether there is an account or not. */
+async function verified(
+  password: string,
+  account: Account | undefined,
+  { store, passwords }: SignInDeps,
+): Promise<Account | undefined> {
+  const hash = fitsHash(password) ? account?.password_hash : undefined;
+  return (await passwords.matches(password, hash, await store.highestHashCost())) ? account : undefined;
+}
+
+/** A hash at the cost that is set now, where the kept one has another. */
+async function rehash(password: string, hash: string, { passwords }: SignInDeps): Promise<string | undefined> {
+  if (passwords.isUpToDate(hash)) return undefined;
+  // With too many passwords waiting it is left to another time: this one is right, after all.
+  return passwords.hash(password).catch(() => undefined);
+}
+
+/** Resolves undefined when the token is not good. */
+async function exchange(
+  presented: RefreshToken,
+  key: string | undefined,
+  deps: SignInDeps,
+): Promise<Session | undefined> {
+  const next = nextToken(presented.text);
+  const { hashes, ...times } = issuedNow(next, deps);
+  const keyHash = key === undefined ? undefined : sha256(key);
+  const user = await deps.store.exchangeToken({ presented, next: hashes, keyHash, ...times });
+  return user && sessionOf(user, next, deps);
+}
+
+async function sessionOf(user: User, { text }: RefreshToken, deps: SignInDeps): Promise<Session> {
+  return {
+    user,
+    token: await deps.tokens().issue(user),
+    token_type: "Bearer",
+    expires_in: deps.tokenTtlSeconds,
+    refresh_token: text,
+  };
+}
+
+function issuedNow(hashes: RefreshToken, { now, refreshTtlSeconds }: SignInDeps): IssuedToken {
+  const nowMs = now();
+  return {
+    hashes,
+    now: new Date(nowMs).toISOString(),
+    expiresAt: new Date(nowMs + refreshTtlSeconds * 1_000).toISOString(),
+  };
+}
+
+function invalidCredentials(detail: string): Problem {
+  return new Problem("invalid-credentials", detail);
+}
