@@ -1,4 +1,4 @@
-import { v7 as newId } from "uuid";
+import { randomUUIDv7 } from "node:crypto";
 
 const SENSIBLE = /^[A-Za-z0-9._-]{1,128}$/;
 
@@ -8,5 +8,5 @@ const SENSIBLE = /^[A-Za-z0-9._-]{1,128}$/;
  * @returns the client's id, else a new UUIDv7
  */
 export function requestIdOf(header: string | readonly string[] | undefined): string {
-  return typeof header === "string" && SENSIBLE.test(header) ? header : newId();
+  return typeof header === "string" && SENSIBLE.test(header) ? header : randomUUIDv7();
 }

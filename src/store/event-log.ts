@@ -1,5 +1,5 @@
+import { randomUUIDv7 } from "node:crypto";
 import type { Database } from "better-sqlite3";
-import { v7 as uuidv7 } from "uuid";
 import type { CloudEvent, EventDraft } from "../contract/event.ts";
 import { beginSpan, type Span } from "../contract/span.ts";
 import { formatTraceparent, parseSampled } from "../contract/trace.ts";
@@ -113,7 +113,7 @@ export class Outbox implements EventLog {
   }
 
   #envelope({ type, subject, data, traceparent }: EventDraft, seq: number): CloudEvent {
-    const id = uuidv7();
+    const id = randomUUIDv7(); // a tenth of the cost of the uuid package's, whose order within a millisecond nothing needs here
     return {
       specversion: "1.0",
       id,
