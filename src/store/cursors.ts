@@ -1,4 +1,5 @@
 import type { Database } from "better-sqlite3";
+import { v7 as newId } from "uuid";
 import type { Cursors, DeadLetter, Position, Store, UnitOfWork } from "./store.ts";
 
 export interface CursorsOptions {
@@ -10,7 +11,7 @@ export interface CursorsOptions {
 }
 
 interface DeadLetterRow {
-  readonly id: number;
+  readonly id: string;
   readonly publisher: string;
   readonly epoch: string;
   readonly seq: number;
@@ -20,9 +21,16 @@ interface DeadLetterRow {
   readonly failed_at: string;
 }
 
+/** Greater than every UUID, whose digits are hexadecimal. */
+const AFTER_ALL_IDS = "g";
+
+/** SQLite's own. */
+const NO_LIMIT = -1;
+
 /** Where a module stands in the logs of others: tables beside its own, so that effect and cursor commit together. */
 export function createCursors({ database, now, write, requireRunning }: CursorsOptions): Cursors {
   const sql = prepareStatements(database);
+  const timestamp = () => new Date(now()).toISOString();
   return {
     position: (publisher, epoch) => sql.position.get(publisher, epoch)?.seq ?? 0,
     positions: (publisher) => sql.positions.all(publisher),
@@ -37,14 +45,17 @@ export function createCursors({ database, now, write, requireRunning }: CursorsO
       write(() => sql.countAttempt.get(publisher, epoch, seq)?.attempts ?? 0),
     bury(unit, { publisher, position: { epoch, seq }, event, error, attempts }) {
       requireRunning(unit);
-      const failedAt = new Date(now()).toISOString();
-      sql.bury.run(publisher, epoch, seq, JSON.stringify(event), error, attempts, failedAt);
+      sql.bury.run(newId(), publisher, epoch, seq, JSON.stringify(event), error, attempts, timestamp());
     },
-    deadLetters: () => sql.deadLetters.all().map(toDeadLetter),
+    deadLetters: (before = AFTER_ALL_IDS, limit = NO_LIMIT) => sql.deadLetters.all(before, limit).map(toDeadLetter),
     unbury(unit, id) {
       requireRunning(unit);
       const row = sql.unbury.get(id);
       return row === undefined ? undefined : toDeadLetter(row);
+    },
+    failAgain(unit, id, error) {
+      requireRunning(unit);
+      sql.failAgain.run(error, timestamp(), id);
     },
   };
 }
@@ -68,12 +79,17 @@ function prepareStatements(database: Database) {
       `INSERT INTO attempts (publisher, epoch, seq, attempts) VALUES (?, ?, ?, 1)
        ON CONFLICT (publisher, epoch, seq) DO UPDATE SET attempts = attempts + 1 RETURNING attempts`,
     ),
-    bury: database.prepare<[string, string, number, string, string, number, string]>(
-      `INSERT INTO dead_letters (publisher, epoch, seq, event, error, attempts, failed_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    bury: database.prepare<[string, string, string, number, string, string, number, string]>(
+      `INSERT INTO dead_letters (id, publisher, epoch, seq, event, error, attempts, failed_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
-    deadLetters: database.prepare<[], DeadLetterRow>("SELECT * FROM dead_letters ORDER BY id"),
-    unbury: database.prepare<[number], DeadLetterRow>("DELETE FROM dead_letters WHERE id = ? RETURNING *"),
+    deadLetters: database.prepare<[string, number], DeadLetterRow>(
+      "SELECT * FROM dead_letters WHERE id < ? ORDER BY id DESC LIMIT ?",
+    ),
+    unbury: database.prepare<[string], DeadLetterRow>("DELETE FROM dead_letters WHERE id = ? RETURNING *"),
+    failAgain: database.prepare<[string, string, string]>(
+      "UPDATE dead_letters SET attempts = attempts + 1, error = ?, failed_at = ? WHERE id = ?",
+    ),
   };
 }
 

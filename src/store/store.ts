@@ -73,7 +73,8 @@ export interface EventLog {
 }
 
 export interface DeadLetter {
-  readonly id: number;
+  /** A UUIDv7: the order of ids is that in which they were buried. */
+  readonly id: string;
   readonly publisher: string;
   readonly position: Position;
   readonly event: CloudEvent;
@@ -94,13 +95,15 @@ export interface Cursors {
   countAttempt(publisher: string, position: Position): Promise<number>;
   /** Writes a dead letter, inside the unit of work that moves the cursor beyond it. */
   bury(unit: UnitOfWork, letter: Omit<DeadLetter, "id" | "failedAt">): void;
-  /** All dead letters, oldest first. */
-  deadLetters(): DeadLetter[];
+  /** Dead letters, newest first: at most `limit` of those before the one with the id `before`; all, if left out. */
+  deadLetters(before?: string, limit?: number): DeadLetter[];
   /**
    * Takes a dead letter out, inside the unit of work that applies its event again, or gives it up. Returns undefined
    * when there is none with this id.
    */
-  unbury(unit: UnitOfWork, id: number): DeadLetter | undefined;
+  unbury(unit: UnitOfWork, id: string): DeadLetter | undefined;
+  /** Notes that a dead letter, if it is still there, failed once more, and why. */
+  failAgain(unit: UnitOfWork, id: string, error: string): void;
 }
 
 /** One use of an idempotency key. */

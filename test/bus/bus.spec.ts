@@ -164,7 +164,7 @@ for (const { name, create } of buses) {
       await until("the last is buried", () => products.cursors.deadLetters().length === 10);
       const healthy = range(1, 1_000).filter((number) => number % 100 !== 0);
       expect(applied(products, "orders")).to.deep.equal(healthy);
-      const letters = products.cursors.deadLetters();
+      const letters = products.cursors.deadLetters().reverse();
       expect(letters.map(({ position }) => position.seq)).to.deep.equal(range(1, 10).map((hundreds) => hundreds * 100));
       expect(letters.map(({ attempts, error }) => `${attempts}: ${error}`)).to.include("5: 700 cannot be applied");
       expect([...tries.values()]).to.deep.equal(Array(10).fill(5));

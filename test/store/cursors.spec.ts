@@ -1,7 +1,14 @@
+import { readFileSync } from "node:fs";
+import Database from "better-sqlite3";
 import { expect } from "chai";
+import { z } from "zod";
 import type { CloudEvent } from "../../src/contract/event.ts";
 import type { Store } from "../../src/store/store.ts";
 import { type TemporaryStore, temporaryStore } from "./temporary-store.ts";
+
+const FIRST_SCHEMA = new URL("../../src/store/migrations/0001-log-cursors-answers.sql", import.meta.url);
+const ANOTHER_ID = "0193f0a0-0000-7000-8000-000000000001";
+const uuidv7 = z.uuidv7();
 
 const event: CloudEvent = {
   specversion: "1.0",
@@ -99,13 +106,53 @@ describe("cursors", () => {
       attempts: 5,
     };
     await store.write((unit) => store.cursors.bury(unit, letter));
-    const buried = { id: 1, ...letter, failedAt: "2025-01-02T00:00:00.000Z" };
-    expect(store.cursors.deadLetters()).to.deep.equal([buried]);
-    expect(await store.write((unit) => store.cursors.unbury(unit, 2))).to.equal(undefined);
-    expect(await store.write((unit) => store.cursors.unbury(unit, 1))).to.deep.equal(buried);
+    const [buried] = store.cursors.deadLetters();
+    expect(buried).to.deep.equal({ id: buried?.id, ...letter, failedAt: "2025-01-02T00:00:00.000Z" });
+    const id = uuidv7.parse(buried?.id);
+    expect(await store.write((unit) => store.cursors.unbury(unit, ANOTHER_ID))).to.equal(undefined);
+    expect(await store.write((unit) => store.cursors.unbury(unit, id))).to.deep.equal(buried);
+    expect(await store.write((unit) => store.cursors.unbury(unit, id))).to.equal(undefined);
     expect(store.cursors.deadLetters()).to.deep.equal([]);
+  });
+
+  it("list dead letters newest first, from any on, as many as asked for", async () => {
+    for (const seq of [1, 2, 3, 4]) {
+      const letter = { publisher: "orders", position: { epoch: "e1", seq }, event, error: "no", attempts: 5 };
+      await store.write((unit) => store.cursors.bury(unit, letter));
+    }
+    const seqs = (before?: string, limit?: number) =>
+      store.cursors.deadLetters(before, limit).map(({ position }) => position.seq);
+    expect(seqs()).to.deep.equal([4, 3, 2, 1]);
+    const third = store.cursors.deadLetters()[1]?.id;
+    expect(seqs(third)).to.deep.equal([2, 1]);
+    expect(seqs(third, 1)).to.deep.equal([2]);
+  });
+
+  it("note that a dead letter failed again", async () => {
+    let nowMs = Date.UTC(2025, 0, 2);
+    store = temporary.open({ now: () => nowMs });
+    const letter = { publisher: "orders", position: { epoch: "e1", seq: 7 }, event, error: "first", attempts: 5 };
     await store.write((unit) => store.cursors.bury(unit, letter));
-    expect(store.cursors.deadLetters()[0]?.id).to.equal(2);
+    const [before] = store.cursors.deadLetters();
+    nowMs += 1_000;
+    await store.write((unit) => store.cursors.failAgain(unit, before?.id ?? "", "second"));
+    const failed = { ...before, error: "second", attempts: 6, failedAt: "2025-01-02T00:00:01.000Z" };
+    expect(store.cursors.deadLetters()).to.deep.equal([failed]);
+  });
+
+  it("give dead letters of the first schema an id in the order of time", async () => {
+    await store.close();
+    const database = new Database(temporary.file);
+    const create = /CREATE TABLE dead_letters[^;]+;/.exec(readFileSync(FIRST_SCHEMA, "utf8"))?.[0];
+    database.exec(`DROP TABLE dead_letters; ${create}`);
+    const insert = database.prepare("INSERT INTO dead_letters VALUES (?, 'orders', 'e1', ?, '{}', 'no', 5, ?)");
+    for (const seq of [1, 2, 3]) insert.run(seq, seq, new Date(Date.UTC(2025, 0, seq)).toISOString());
+    database.pragma("user_version = 1001");
+    database.close();
+    const letters = temporary.open().cursors.deadLetters();
+    expect(letters.map(({ position }) => position.seq)).to.deep.equal([3, 2, 1]);
+    expect(letters.every(({ id }) => uuidv7.safeParse(id).success)).to.equal(true);
+    expect(letters.map(({ failedAt }) => failedAt)).to.include("2025-01-02T00:00:00.000Z");
   });
 
   it("take a dead letter out only together with what applies it", async () => {
@@ -118,7 +165,7 @@ describe("cursors", () => {
     };
     await store.write((unit) => store.cursors.bury(unit, letter));
     const replay = store.write((unit) => {
-      store.cursors.unbury(unit, 1);
+      store.cursors.unbury(unit, store.cursors.deadLetters()[0]?.id ?? "");
       throw new Error("still poison");
     });
     expect(await replay.catch((error: Error) => error.message)).to.equal("still poison");

@@ -44,9 +44,9 @@ describe("opening a store", () => {
   it("counts the schemas of store and module in one version", async () => {
     const store = temporary.open();
     const version = () => store.prepare<[], unknown>("PRAGMA user_version").pluck().get();
-    expect(version()).to.equal(1001);
+    expect(version()).to.equal(2001);
     await store.write(addNote(store, "a"));
-    expect(version()).to.equal(1001);
+    expect(version()).to.equal(2001);
   });
 
   it("applies only the migrations that are missing", async () => {
@@ -56,7 +56,7 @@ describe("opening a store", () => {
     const migrations = migrationsWith(temporary, "0002-titles.sql", "ALTER TABLE notes ADD COLUMN title TEXT");
     const after = temporary.open({ migrations });
     expect(after.prepare("SELECT * FROM notes").all()).to.deep.equal([{ id: "a", text: "text", title: null }]);
-    expect(after.prepare<[], unknown>("PRAGMA user_version").pluck().get()).to.equal(1002);
+    expect(after.prepare<[], unknown>("PRAGMA user_version").pluck().get()).to.equal(2002);
   });
 
   it("applies a migration whole or not at all", async () => {
@@ -66,7 +66,7 @@ describe("opening a store", () => {
     expect(() => temporary.open({ migrations })).to.throw(StoreRefusal, "0002-half.sql: no such table: nowhere");
     const store = temporary.open();
     expect(store.prepare("SELECT name FROM sqlite_schema WHERE name = 'half'").all()).to.deep.equal([]);
-    expect(store.prepare<[], unknown>("PRAGMA user_version").pluck().get()).to.equal(1001);
+    expect(store.prepare<[], unknown>("PRAGMA user_version").pluck().get()).to.equal(2001);
   });
 
   it("refuses migrations that are out of sequence", () => {
@@ -75,15 +75,15 @@ describe("opening a store", () => {
   });
 
   for (const [whose, version] of [
-    ["module", 1002],
-    ["store", 2001],
+    ["module", 2002],
+    ["store", 3001],
   ] as const) {
     it(`refuses a schema whose ${whose} is newer than the code, and leaves every byte`, async () => {
       await temporary.open().close();
       const database = new Database(temporary.file);
       database.pragma(`user_version = ${version}`);
       database.close();
-      refusesUntouched(temporary, /^notes: \S+ has schema \d\.\d, newer than the 1\.1 that this version knows$/);
+      refusesUntouched(temporary, /^notes: \S+ has schema \d\.\d, newer than the 2\.1 that this version knows$/);
     });
   }
 
