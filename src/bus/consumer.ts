@@ -6,7 +6,7 @@ import type { Pace } from "./pace.ts";
 import { createRowApplier, type Progress } from "./row-applier.ts";
 import type { Subscription } from "./subscription.ts";
 
-/** The most events in one transaction: bounds how long it keeps the event loop, and how many go alone after a start. */
+/** The most events in one transaction, unless told otherwise: bounds how long it keeps the event loop. */
 export const GROUP_SIZE = 64;
 
 /** Tries of an event before it becomes a dead letter. */
@@ -24,6 +24,8 @@ export interface ConsumerOptions {
   readonly logger: Logger;
   readonly pace: Pick<Pace, "sleep">;
   readonly clock: Clock;
+  /** The most events in one transaction, and how many go alone after a start. */
+  readonly groupSize?: number;
 }
 
 export interface Consumer {
@@ -39,13 +41,14 @@ export interface Consumer {
 }
 
 /** Applies the log of one publisher to one subscriber. */
-export function createConsumer({ store, subscription, logger, pace, clock }: ConsumerOptions): Consumer {
+export function createConsumer(options: ConsumerOptions): Consumer {
+  const { store, subscription, logger, pace, clock, groupSize = GROUP_SIZE } = options;
   const { publisher } = subscription;
   const outage = createOutage({ what: `The store of ${store.name}`, logger, clock });
   const applier = createRowApplier({ store, subscription, pace, outage });
   // A poisonous event may have killed the process in the midst of a group, uncounted. So as many rows as a group
   // holds go alone after each start, every try counted before it.
-  let aloneAfterStart = GROUP_SIZE;
+  let aloneAfterStart = groupSize;
 
   async function applyAlone(row: LogEntry, floor: number | undefined): Promise<Progress> {
     for (;;) {
@@ -68,7 +71,7 @@ export function createConsumer({ store, subscription, logger, pace, clock }: Con
       let poisonous: LogEntry | undefined;
       for (let rest = entries; rest[0] !== undefined; ) {
         const alone = aloneAfterStart > 0 || rest[0] === poisonous;
-        const rows = alone ? rest.slice(0, 1) : groupBefore(rest, poisonous);
+        const rows = alone ? rest.slice(0, 1) : groupBefore(rest, poisonous, groupSize);
         const outcome = alone ? await applyAlone(rest[0], floor) : await applier.apply(rows, floor);
         if ("failedAt" in outcome) {
           // The row that failed goes alone from now on; the try that just failed is the first that it has.
@@ -87,7 +90,11 @@ export function createConsumer({ store, subscription, logger, pace, clock }: Con
 }
 
 /** The next rows that go together, up to the poisonous one. */
-function groupBefore(rows: readonly LogEntry[], poisonous: LogEntry | undefined): readonly LogEntry[] {
+function groupBefore(
+  rows: readonly LogEntry[],
+  poisonous: LogEntry | undefined,
+  groupSize: number,
+): readonly LogEntry[] {
   const end = poisonous === undefined ? -1 : rows.indexOf(poisonous);
-  return rows.slice(0, Math.min(GROUP_SIZE, end === -1 ? GROUP_SIZE : end));
+  return rows.slice(0, end === -1 ? groupSize : Math.min(groupSize, end));
 }

@@ -24,6 +24,8 @@ export interface FollowerOptions {
   /** Told how the source fares. */
   readonly outage: Outage;
   readonly logger: Logger;
+  /** The most rows in one read. */
+  readonly groupSize?: number;
 }
 
 /** Follows one publisher's log for one subscriber. */
@@ -35,7 +37,18 @@ export interface Follower {
 }
 
 export function createFollower(options: FollowerOptions): Follower {
-  const { publisher, subscriber, cursors, source, consumer, pace, clock, outage, logger } = options;
+  const {
+    publisher,
+    subscriber,
+    cursors,
+    source,
+    consumer,
+    pace,
+    clock,
+    outage,
+    logger,
+    groupSize = GROUP_SIZE,
+  } = options;
   // Where to read on. Only a hint: whether a row is applied is decided by the cursor, in the consumer's transaction.
   let after = lastApplied().seq;
   let rereading = false;
@@ -54,7 +67,7 @@ export function createFollower(options: FollowerOptions): Follower {
 
   async function step(): Promise<void> {
     if (clock.now() >= reportAtMs) await report();
-    const entries = await source.read(after, GROUP_SIZE);
+    const entries = await source.read(after, groupSize);
     const last = entries.at(-1);
     if (last === undefined) {
       await checkHead();

@@ -19,11 +19,11 @@ export function createOutage({ what, logger, clock }: { what: string; logger: Lo
   let told = false;
   return {
     failed(error) {
-      reason = error instanceof Error ? error.message : String(error);
+      reason = reasonOf(error);
       if (clock.now() - lastLineMs < LINE_EVERY_MS) return;
       lastLineMs = clock.now();
       told = true;
-      logger.warn({ err: error }, `${what} does not work; it is tried again until it does`);
+      logger.warn({ reason }, `${what} does not work; it is tried again until it does`);
     },
     worked() {
       if (reason === undefined) return;
@@ -33,4 +33,10 @@ export function createOutage({ what, logger, clock }: { what: string; logger: Lo
     },
     reason: () => reason,
   };
+}
+
+/** Words only: the error itself may carry the command that failed, and with it the events. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.message || ("code" in error ? String(error.code) : error.name);
 }

@@ -5,7 +5,7 @@ import type { Outage } from "./outage.ts";
 import { type Pace, repeat } from "./pace.ts";
 import { createPruneWindow, lowestPosition } from "./pruning.ts";
 
-/** The most rows in one append: a script holds up everybody else in Redis. */
+/** The most rows in one append, unless told otherwise: a script holds up everybody else in Redis. */
 const APPEND_SIZE = 64;
 
 /** How often the replica is looked at: after a loss it stays empty for no longer. */
@@ -26,6 +26,8 @@ export interface RelayOptions {
   readonly clock: Clock;
   /** Told how the replica fares. */
   readonly outage: Outage;
+  /** The most rows in one append. */
+  readonly appendSize?: number;
 }
 
 /** Brings a log to its replica. Several at once do no harm. */
@@ -43,7 +45,7 @@ interface Place {
 }
 
 export function createRelay(options: RelayOptions): Relay {
-  const { log, replica, subscribers, pruneWindowMs, pace, clock, outage } = options;
+  const { log, replica, subscribers, pruneWindowMs, pace, clock, outage, appendSize = APPEND_SIZE } = options;
   const prunable = createPruneWindow({ windowMs: pruneWindowMs, now: clock.now });
   // The prune window wants to be watched, also a short one.
   const lookEveryMs = Math.min(LOOK_EVERY_MS, pruneWindowMs / 8);
@@ -59,7 +61,7 @@ export function createRelay(options: RelayOptions): Relay {
   async function step(): Promise<void> {
     if (place === undefined || clock.now() >= lookAtMs) place = await look();
     const { head, rebuild } = place;
-    const rows = log.readAfter(rebuild ? 0 : (head?.seq ?? 0), APPEND_SIZE);
+    const rows = log.readAfter(rebuild ? 0 : (head?.seq ?? 0), appendSize);
     if (rows.length > 0 || rebuild) await append(place, rows);
     else await pace.wait(Math.max(0, lookAtMs - clock.now()));
   }

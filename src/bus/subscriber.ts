@@ -21,6 +21,8 @@ export interface SubscriberOptions {
   readonly faults: ReadonlyMap<string, Fault> | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** The most events in one transaction. */
+  readonly groupSize?: number;
 }
 
 /** One subscription of a module in this process. */
@@ -33,12 +35,13 @@ export interface Subscriber extends Follower {
 /** Puts together what serves one subscription, the same for every bus. */
 export function createSubscriber(options: SubscriberOptions): Subscriber {
   const { store, source, outage, faults, clock, logger } = options;
+  const sizes = options.groupSize === undefined ? undefined : { groupSize: options.groupSize };
   const pace = createPace(clock);
   const subscription = withPoison(store.name, options.subscription, faults);
   const { publisher } = subscription;
-  const consumer = createConsumer({ store, subscription, pace, clock, logger });
+  const consumer = createConsumer({ store, subscription, pace, clock, logger, ...sizes });
   const following = { publisher, subscriber: store.name, cursors: store.cursors, source: source(pace), consumer };
-  const follower = createFollower({ ...following, pace, clock, outage, logger });
+  const follower = createFollower({ ...following, pace, clock, outage, logger, ...sizes });
   return { ...follower, name: store.name, publisher, stop: pace.stop };
 }
 

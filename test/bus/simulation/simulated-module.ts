@@ -1,0 +1,137 @@
+import Database from "better-sqlite3";
+import { createOutage } from "../../../src/bus/outage.ts";
+import { createPace } from "../../../src/bus/pace.ts";
+import { createRelay } from "../../../src/bus/relay.ts";
+import { createSubscriber, type Subscriber } from "../../../src/bus/subscriber.ts";
+import type { Subscription } from "../../../src/bus/subscription.ts";
+import type { Store, UnitOfWork } from "../../../src/store/store.ts";
+import { openModule, silent } from "../modules.ts";
+import type { Random } from "./random.ts";
+import type { Scheduler } from "./scheduler.ts";
+import type { SimulatedRedis } from "./simulated-redis.ts";
+
+export interface ModuleOptions {
+  readonly name: string;
+  readonly folder: string;
+  /** The names of the modules that it subscribes to. */
+  readonly publishers: readonly string[];
+  /** The names of the modules that subscribe to it. */
+  readonly subscribers: readonly string[];
+  /** Whether it answers every event with one of its own. */
+  readonly answers: boolean;
+  readonly pruneWindowMs: number;
+  /** A number that nobody has said before. */
+  readonly nextNumber: () => number;
+  /** An event that can never be applied. */
+  readonly isPoison: (number: number) => boolean;
+  /** Poison of which each try kills the process. */
+  readonly isDeadly: (number: number) => boolean;
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+  readonly redis: SimulatedRedis;
+}
+
+/** One process of a module: the real store, relay and subscriptions. Dead, nothing of it ever goes on. */
+export interface SimulatedProcess {
+  readonly store: Store;
+  readonly alive: boolean;
+  say(): void;
+  /** Ends it between any two steps; what it had queued is never written. */
+  crash(): void;
+  isSettled(): boolean;
+}
+
+const GROUP_SIZE = 4;
+
+export function startProcess(options: ModuleOptions): SimulatedProcess {
+  const { name, folder, publishers, subscribers, scheduler, random, redis, pruneWindowMs } = options;
+  let alive = true;
+  const after: Scheduler["after"] = (delayMs, run) => scheduler.after(delayMs, () => alive && run());
+  const clock = { now: scheduler.now, after };
+  const opened = openModule(name, folder, {
+    schedule: (run) => void after(random.integer(0, 5), run),
+    now: scheduler.now,
+    randomEpoch: () => String(random.integer(1, 2 ** 50)),
+  });
+  const write: Store["write"] = (work) =>
+    opened.write((unit) => {
+      if (!alive) throw killed();
+      return work(unit);
+    });
+  const store: Store = { ...opened, write };
+  const outage = createOutage({ what: "Redis", logger: silent, clock });
+  const pace = createPace(clock);
+  const replica = redis.replica(name, after);
+  const relay = createRelay({
+    log: store.log,
+    replica,
+    subscribers,
+    pruneWindowMs,
+    pace,
+    clock,
+    outage,
+    appendSize: GROUP_SIZE,
+  });
+  store.log.onAppended(pace.wake);
+  const remember = store.prepare<[string, number]>("INSERT INTO applied (publisher, number) VALUES (?, ?)");
+  const remark = store.prepare<[number]>("INSERT INTO said (number) VALUES (?)");
+
+  function say(unit: UnitOfWork): void {
+    const number = options.nextNumber();
+    unit.append({ type: "number.said", subject: String(number), data: { number } });
+    remark.run(number);
+  }
+
+  function subscriptionTo(publisher: string): Subscription {
+    return {
+      publisher,
+      apply(unit, { data }) {
+        const { number } = data as { number: number };
+        remember.run(publisher, number);
+        if (options.answers) say(unit);
+        if (options.isDeadly(number)) {
+          crash();
+          throw killed();
+        }
+        if (options.isPoison(number)) throw new Error("poison");
+      },
+    };
+  }
+
+  const following: Subscriber[] = publishers.map((publisher) =>
+    createSubscriber({
+      store,
+      subscription: subscriptionTo(publisher),
+      source: () => redis.source(publisher, after),
+      outage,
+      faults: undefined,
+      clock,
+      logger: silent,
+      groupSize: GROUP_SIZE,
+    }),
+  );
+
+  function crash(): void {
+    if (!alive) return;
+    alive = false;
+    // Not within a transaction of its own.
+    setImmediate(() => opened.close());
+  }
+
+  void relay.run();
+  for (const subscriber of following) void subscriber.run();
+  return {
+    store,
+    get alive() {
+      return alive;
+    },
+    say: () => void store.write(say).catch(() => {}),
+    crash,
+    isSettled: () => relay.isCurrent(),
+  };
+}
+
+/** Ends the whole transaction, as the death of the process would. */
+function killed(): Error {
+  return new Database.SqliteError("killed", "SQLITE_INTERRUPT");
+}

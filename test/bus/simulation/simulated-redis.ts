@@ -1,0 +1,159 @@
+import type { LogReplica, ReplicaEnds } from "../../../src/bus/log-replica.ts";
+import type { LogSource } from "../../../src/bus/log-source.ts";
+import type { LogEntry, Position } from "../../../src/store/store.ts";
+import type { Random } from "./random.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+const COMMAND_TIMEOUT_MS = 1_000;
+const READ_BLOCK_MS = 1_000;
+
+interface Stream {
+  entries: LogEntry[];
+  /** Survives the deletion of entries, as in Redis: lower numbers are refused. */
+  lastSeq: number;
+  reports: Map<string, Position>;
+  floor: number | undefined;
+}
+
+/** How a process reaches Redis: what it asks may be lost, its answer too, or run when nobody waits any more. */
+export type Ask = <T>(run: () => T) => Promise<T>;
+
+/** What Redis holds, and what happens to it. Its operations are those of the scripts, each at once. */
+export interface SimulatedRedis {
+  /** The share of calls that go wrong. */
+  unreliability: number;
+  away: boolean;
+  describe(): string;
+  flush(): void;
+  /** Deletes every entry, but not the streams. */
+  empty(): void;
+  snapshot(): void;
+  /** Back to some snapshot, or to nothing. */
+  restore(): void;
+  /** @param after what a process that may die waits with */
+  replica(publisher: string, after: Scheduler["after"]): LogReplica;
+  source(publisher: string, after: Scheduler["after"]): LogSource;
+}
+
+export function createSimulatedRedis(scheduler: Scheduler, random: Random): SimulatedRedis {
+  let streams = new Map<string, Stream>();
+  const snapshots: Map<string, Stream>[] = [];
+  const blocked = new Set<{ publisher: string; seq: number; wake: () => void }>();
+
+  function open(publisher: string): Stream {
+    const stream = streams.get(publisher) ?? { entries: [], lastSeq: 0, reports: new Map(), floor: undefined };
+    streams.set(publisher, stream);
+    return stream;
+  }
+
+  function ends({ entries }: Stream): ReplicaEnds {
+    const newest = entries.at(-1);
+    return { head: newest && { epoch: newest.epoch, seq: newest.seq }, first: entries[0]?.seq };
+  }
+
+  const isHead = (stream: Stream, expected: Position | undefined) =>
+    JSON.stringify(ends(stream).head) === JSON.stringify(expected && { epoch: expected.epoch, seq: expected.seq });
+
+  function add(stream: Stream, row: LogEntry): void {
+    if (row.seq <= stream.lastSeq) throw new Error(`the id ${row.seq} is not above ${stream.lastSeq}`);
+    stream.entries.push(row);
+    stream.lastSeq = row.seq;
+  }
+
+  function append(publisher: string, expected: Position | undefined, rows: readonly LogEntry[], rebuild: boolean) {
+    const stream = open(publisher);
+    if (!isHead(stream, expected)) return ends(stream);
+    if (rebuild || stream.entries.length === 0) Object.assign(stream, { entries: [], lastSeq: 0 });
+    for (const row of rows) add(stream, row);
+    for (const read of [...blocked]) {
+      if (read.publisher === publisher && stream.lastSeq > read.seq) read.wake();
+    }
+    return undefined;
+  }
+
+  function ask<T>(after: Scheduler["after"], run: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const latency = () => random.integer(0, 20);
+      const fails = random.chance(api.unreliability);
+      const fate = fails ? random.pick(["lost", "late", "unanswered"] as const) : "answered";
+      const timeout = () => after(COMMAND_TIMEOUT_MS, () => reject(new Error("timed out")));
+      const execute = (then: (outcome: () => void) => void) => {
+        if (api.away) return then(() => reject(new Error("connection refused")));
+        try {
+          const result = run();
+          then(() => resolve(result));
+        } catch (error) {
+          then(() => reject(error));
+        }
+      };
+      if (fate === "answered") scheduler.after(latency(), () => execute((outcome) => after(latency(), outcome)));
+      else timeout();
+      if (fate === "unanswered") scheduler.after(latency(), () => execute(() => {}));
+      if (fate === "late") scheduler.after(COMMAND_TIMEOUT_MS + random.integer(0, 4_000), () => execute(() => {}));
+    });
+  }
+
+  function read(after: Scheduler["after"], publisher: string, seq: number, limit: number) {
+    const found = () =>
+      open(publisher)
+        .entries.filter((entry) => entry.seq > seq)
+        .slice(0, limit);
+    return new Promise<readonly LogEntry[]>((resolve) => {
+      const waiting = { publisher, seq, wake: () => end() };
+      const end = () => {
+        cancel();
+        blocked.delete(waiting);
+        const entries = found();
+        after(random.integer(0, 20), () => resolve(entries));
+      };
+      const cancel = scheduler.after(READ_BLOCK_MS, end);
+      if (found().length > 0) end();
+      else blocked.add(waiting);
+    });
+  }
+
+  const api: SimulatedRedis = {
+    unreliability: 0,
+    away: false,
+    describe: () =>
+      [...streams]
+        .map(
+          ([name, stream]) =>
+            `stream ${name}: ${JSON.stringify({ ...ends(stream), ...stream, entries: stream.entries.length, reports: [...stream.reports] })}`,
+        )
+        .join("\n"),
+    flush: () => streams.clear(),
+    empty() {
+      for (const stream of streams.values()) stream.entries = [];
+    },
+    snapshot: () => void snapshots.push(structuredClone(streams)),
+    restore() {
+      streams = random.chance(0.2) || snapshots.length === 0 ? new Map() : structuredClone(random.pick(snapshots));
+    },
+    replica: (publisher, after) => ({
+      ends: () => ask(after, () => ends(open(publisher))),
+      append: (expected, rows, rebuild) => ask(after, () => append(publisher, expected, rows, rebuild)),
+      trim: (expected, seq) =>
+        ask(after, () => {
+          const stream = open(publisher);
+          if (isHead(stream, expected)) stream.entries = stream.entries.filter((entry) => entry.seq >= seq);
+        }),
+      reports: () =>
+        ask(after, () => {
+          const { reports, floor } = open(publisher);
+          return { positions: new Map(reports), floor };
+        }),
+      reportFloor: (seq) =>
+        ask(after, () => {
+          open(publisher).floor = seq;
+        }),
+    }),
+    source: (publisher, after) => ({
+      read: (seq, limit) => ask(after, () => undefined).then(() => read(after, publisher, seq, limit)),
+      head: () => ask(after, () => ends(open(publisher)).head),
+      floor: () => ask(after, () => open(publisher).floor),
+      report: (subscriber, position) => ask(after, () => void open(publisher).reports.set(subscriber, position)),
+    }),
+  };
+  return api;
+}

@@ -1,0 +1,272 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { createRandom, type Random } from "./random.ts";
+import { createScheduler, type Scheduler } from "./scheduler.ts";
+import { type ModuleOptions, type SimulatedProcess, startProcess } from "./simulated-module.ts";
+import { createSimulatedRedis, type SimulatedRedis } from "./simulated-redis.ts";
+
+/** The faults come in this time; then all must become well. */
+const FAULTS_MS = 12_000;
+const SETTLE_MS = 60_000;
+
+const PRUNE_WINDOW_MS = 4_500;
+const OLDEST_BACKUP_MS = PRUNE_WINDOW_MS / 3;
+
+/** Shops publish, stocks answers what it hears and mail only listens; shops hears the answers. */
+const MODULES = [
+  { name: "shops", publishers: ["stocks"], subscribers: ["mail", "stocks"], answers: false },
+  { name: "stocks", publishers: ["shops"], subscribers: ["shops"], answers: true },
+  { name: "mail", publishers: ["shops"], subscribers: [], answers: false },
+];
+
+interface Module {
+  readonly options: ModuleOptions;
+  readonly file: string;
+  readonly backups: { readonly atMs: number; readonly bytes: Buffer }[];
+  processes: SimulatedProcess[];
+}
+
+/**
+ * Runs one seed: a time of faults, a time to settle, then the question whether anything was lost or doubled.
+ * @throws Error that says what was
+ */
+export async function simulate(seed: number): Promise<void> {
+  const world = new World(seed);
+  try {
+    await world.run();
+  } finally {
+    world.remove();
+  }
+}
+
+class World {
+  readonly #random: Random;
+  readonly #scheduler: Scheduler = createScheduler();
+  readonly #redis: SimulatedRedis;
+  readonly #folder: string;
+  readonly #modules: Module[];
+  #lastNumber = 0;
+  #faulty = true;
+
+  constructor(seed: number) {
+    // Neighbouring seeds begin alike.
+    this.#random = createRandom(Math.imul(seed, 0x9e3779b1));
+    this.#redis = createSimulatedRedis(this.#scheduler, this.#random);
+    // Deadly events cost many starts, so that not every seed has one.
+    const deadly = this.#random.integer(1, 200);
+    const isDeadly = (number: number) => number === deadly;
+    const isPoison = (number: number) => isDeadly(number) || number % 29 === 0;
+    this.#folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "simulation-"));
+    this.#modules = MODULES.map((module) => ({
+      options: {
+        ...module,
+        folder: this.#folder,
+        pruneWindowMs: PRUNE_WINDOW_MS,
+        nextNumber: () => ++this.#lastNumber,
+        isPoison,
+        isDeadly,
+        scheduler: this.#scheduler,
+        random: this.#random,
+        redis: this.#redis,
+      },
+      file: join(this.#folder, `${module.name}.db`),
+      backups: [],
+      processes: [],
+    }));
+  }
+
+  async run(): Promise<void> {
+    for (const module of this.#modules) this.#startLater(module, this.#random.chance(0.3) ? FAULTS_MS / 2 : 0);
+    this.#repeatedly(400, () => this.#someoneSpeaks());
+    for (const [fault, everyMs] of this.#faults()) this.#repeatedly(everyMs, fault);
+    if (this.#random.chance(0.6)) {
+      this.#repeatedly(OLDEST_BACKUP_MS / 3, () => this.#backUpSomeone());
+      this.#repeatedly(FAULTS_MS / 4, () => this.#restoreSomeone());
+    }
+    await this.#scheduler.runUntil(FAULTS_MS);
+    this.#faulty = false;
+    this.#redis.away = false;
+    this.#redis.unreliability = 0;
+    const settled = await this.#scheduler.runUntil(FAULTS_MS + SETTLE_MS, () => this.#isSettled());
+    this.#check(settled);
+  }
+
+  remove(): void {
+    for (const { processes } of this.#modules) for (const process of processes) process.crash();
+    setImmediate(() => rmSync(this.#folder, { recursive: true }));
+  }
+
+  /** Some of the faults there are, each as often as this seed has it. */
+  #faults(): [() => void, number][] {
+    const { integer, chance } = this.#random;
+    const faults: (() => void)[] = [
+      () => this.#crashSomeone(),
+      () => this.#overlap(),
+      () => this.#redis.flush(),
+      () => this.#redis.empty(),
+      () => this.#redis.snapshot(),
+      () => this.#redis.restore(),
+      () => this.#redisGoesAway(),
+      () => {
+        this.#redis.unreliability = this.#random.fraction() / 3;
+      },
+    ];
+    return faults.filter(() => chance(0.6)).map((fault) => [fault, integer(800, FAULTS_MS / 2)]);
+  }
+
+  #repeatedly(aboutEveryMs: number, what: () => void): void {
+    this.#scheduler.after(this.#random.fraction() * 2 * aboutEveryMs, () => {
+      if (!this.#faulty) return;
+      what();
+      this.#repeatedly(aboutEveryMs, what);
+    });
+  }
+
+  #startLater(module: Module, withinMs: number): void {
+    this.#scheduler.after(this.#random.fraction() * withinMs, () => this.#start(module));
+  }
+
+  #start(module: Module): void {
+    if (module.processes.some(({ alive }) => alive)) return;
+    this.#add(module);
+  }
+
+  #add(module: Module): void {
+    const process = startProcess(module.options);
+    module.processes = [...module.processes.filter(({ alive }) => alive), process];
+    this.#watch(module, process);
+  }
+
+  /** Whoever dies is started again: killed by poison, or by a fault. */
+  #watch(module: Module, process: SimulatedProcess): void {
+    this.#scheduler.after(100, () => {
+      if (process.alive) this.#watch(module, process);
+      else this.#startLater(module, this.#random.chance(0.2) ? 4_000 : 300);
+    });
+  }
+
+  #someoneSpeaks(): void {
+    const processes = this.#modules[0]?.processes.filter(({ alive }) => alive) ?? [];
+    if (processes.length === 0) return;
+    for (let count = this.#random.integer(1, 4); count > 0; count -= 1) this.#random.pick(processes).say();
+  }
+
+  #crashSomeone(): void {
+    const { processes } = this.#random.pick(this.#modules);
+    for (const process of processes) process.crash();
+  }
+
+  /** For a moment two processes of one module run: two relays, two subscribers. */
+  #overlap(): void {
+    const module = this.#random.pick(this.#modules);
+    const [old, ...others] = module.processes.filter(({ alive }) => alive);
+    if (old === undefined || others.length > 0) return;
+    this.#add(module);
+    this.#scheduler.after(this.#random.integer(0, 3_000), () => old.crash());
+  }
+
+  #redisGoesAway(): void {
+    this.#redis.away = true;
+    this.#scheduler.after(this.#random.integer(100, 4_000), () => {
+      this.#redis.away = false;
+    });
+  }
+
+  #backUpSomeone(): void {
+    const { file, backups } = this.#random.pick(this.#modules);
+    if (!existsSync(file)) return;
+    const database = new Database(file);
+    backups.push({ atMs: this.#scheduler.now(), bytes: database.serialize() });
+    database.close();
+  }
+
+  /** Only while the module is stopped, and none that is too old. */
+  #restoreSomeone(): void {
+    const recent = this.#modules.flatMap(({ file, backups, processes }) =>
+      backups
+        .filter(({ atMs }) => atMs >= this.#scheduler.now() - OLDEST_BACKUP_MS)
+        .map(({ bytes }) => ({ file, processes, bytes })),
+    );
+    if (recent.length === 0) return;
+    const { file, processes, bytes } = this.#random.pick(recent);
+    for (const process of processes) process.crash();
+    // The dead close their files a moment later.
+    setImmediate(() => {
+      for (const suffix of ["-wal", "-shm"]) rmSync(`${file}${suffix}`, { force: true });
+      writeFileSync(file, bytes);
+    });
+  }
+
+  #isSettled(): boolean {
+    return this.#modules.every(({ options, processes }) => {
+      const [process, ...others] = processes.filter(({ alive }) => alive);
+      if (process === undefined || others.length > 0 || !process.isSettled()) return false;
+      return options.publishers.every((publisher) => {
+        const head = this.#storeOf(publisher)?.log.head();
+        return head === undefined || process.store.cursors.position(publisher, head.epoch) >= head.seq;
+      });
+    });
+  }
+
+  #storeOf(name: string) {
+    return this.#modules.find(({ options }) => options.name === name)?.processes.find(({ alive }) => alive)?.store;
+  }
+
+  #check(settled: boolean): void {
+    if (!settled) throw new Error(`after the faults, not everything was applied\n${this.#describe()}`);
+    for (const { options } of this.#modules) {
+      for (const publisher of options.publishers) this.#compare(publisher, options);
+    }
+  }
+
+  #describe(): string {
+    const lines = this.#modules.map(({ options: { name, publishers }, processes }) => {
+      const alive = processes.filter((process) => process.alive);
+      const [store] = alive.map((process) => process.store);
+      const heard = publishers.map(
+        (publisher) => `${publisher} ${JSON.stringify(store?.cursors.positions(publisher))}`,
+      );
+      const log = `${store?.log.floor()}..${JSON.stringify(store?.log.head())}`;
+      return `${name}: ${alive.length} processes, log ${log}, heard ${heard}`;
+    });
+    return [...lines, this.#redis.describe()].join("\n");
+  }
+
+  /** What the publisher has said was applied once and in order, or buried if it is poison. */
+  #compare(publisher: string, options: ModuleOptions): void {
+    const subscriber = options.name;
+    const said = this.#numbers(publisher, "SELECT number FROM said WHERE '' <> ? ORDER BY id", publisher);
+    const applied = this.#numbers(subscriber, "SELECT number FROM applied WHERE publisher = ? ORDER BY id", publisher);
+    const buried = this.#numbers(
+      subscriber,
+      "SELECT event ->> '$.data.number' AS number FROM dead_letters WHERE publisher = ? ORDER BY id",
+      publisher,
+    );
+    const still = new Set(said);
+    const expect = (what: string, found: readonly number[], expected: readonly number[]) => {
+      if (new Set(found).size < found.length)
+        throw new Error(`${subscriber} ${what} events of ${publisher} twice: ${found}`);
+      const kept = found.filter((number) => still.has(number));
+      if (kept.join() !== expected.join()) {
+        throw new Error(`${subscriber} ${what} of ${publisher}: ${kept}\ninstead of ${expected}`);
+      }
+    };
+    expect(
+      "applied",
+      applied,
+      said.filter((number) => !options.isPoison(number)),
+    );
+    expect("buried", buried, said.filter(options.isPoison));
+  }
+
+  #numbers(module: string, sql: string, publisher: string): number[] {
+    const store = this.#storeOf(module);
+    if (store === undefined) throw new Error(`${module} does not run`);
+    return store
+      .prepare<[string], { number: number }>(sql)
+      .all(publisher)
+      .map(({ number }) => number);
+  }
+}
