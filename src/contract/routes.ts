@@ -7,6 +7,7 @@ import type { CallContext, Principal } from "./context.ts";
 import { type Callable, NO_CONTENT, type Operation } from "./contract.ts";
 import { isProblem, type Problem } from "./problem.ts";
 import { checkAccess } from "./service.ts";
+import type { Span } from "./span.ts";
 import { readBearer } from "./token-verifier.ts";
 
 /** The largest body that is read. */
@@ -17,6 +18,8 @@ export interface RouteOptions {
   verify(token: string): Principal | Promise<Principal>;
   /** Lets the request in, or throws Problem: the gateway's rate limit. */
   admit?(koa: Context, operation: Operation, principal: Principal | null): Promise<void>;
+  /** Begins the span of a request to a path template, if the request is to be traced, and makes it `koa.state.trace`. */
+  beginRequest?(koa: Context, route: string): Span | undefined;
   /** Milliseconds that this request may take, given the operation's own extra time. */
   timeoutMs(koa: Context, extraTimeMs: number): number;
 }
@@ -38,14 +41,34 @@ export function mountContract(router: Router, callable: Callable, options: Route
   for (const [name, operation] of Object.entries(callable.contract.operations)) {
     const handle = handleOperation(name, operation, callable, options);
     for (const path of [operation.path, ...(operation.aliases ?? [])]) {
-      router.register(path.replace(/\{(\w+)\}/g, ":$1"), [operation.method], handle);
+      router.register(path.replace(/\{(\w+)\}/g, ":$1"), [operation.method], traceRequests(path, handle, options));
     }
   }
 }
 
-function handleOperation(name: string, operation: Operation, callable: Callable, options: RouteOptions) {
+type Handle = (koa: Context & { params: Record<string, string> }) => Promise<void>;
+
+function traceRequests(route: string, handle: Handle, { beginRequest }: RouteOptions): Handle {
+  if (beginRequest === undefined) return handle;
+  return (koa) => {
+    const span = beginRequest(koa, route);
+    return span === undefined ? handle(koa) : handleInSpan(span, koa, handle);
+  };
+}
+
+async function handleInSpan(span: Span, koa: Parameters<Handle>[0], handle: Handle): Promise<void> {
+  try {
+    await span.run(() => handle(koa));
+    span.end(String(koa.status));
+  } catch (error) {
+    span.end(String(isProblem(error) ? error.status : 500));
+    throw error;
+  }
+}
+
+function handleOperation(name: string, operation: Operation, callable: Callable, options: RouteOptions): Handle {
   const binding = new Binding(operation);
-  return async (koa: Context & { params: Record<string, string> }): Promise<void> => {
+  return async (koa) => {
     const identity = await identify(koa, options);
     await options.admit?.(koa, operation, isProblem(identity) ? null : identity.principal);
     if (isProblem(identity)) throw identity;

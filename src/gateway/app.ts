@@ -8,6 +8,7 @@ import { createHttpApp } from "../contract/http-app.ts";
 import { describeApi } from "../contract/openapi.ts";
 import { mountContract, type RouteOptions } from "../contract/routes.ts";
 import { clientAddress } from "./client-address.ts";
+import type { Console } from "./console/console.ts";
 import { ownRoutes } from "./own-routes.ts";
 import { createRateLimit, type RateLimit, rateLimited, writeRateHeaders } from "./rate-limit.ts";
 import type { RateLimitSetting } from "./rate-limit-setting.ts";
@@ -27,6 +28,7 @@ export interface GatewayDeps {
   /** Where requests are counted; in the memory of this process if left out. */
   readonly redis?: Redis | undefined;
   readonly health: HealthDeps;
+  readonly console: Console;
   readonly version: string;
   readonly logger: Logger;
 }
@@ -34,10 +36,12 @@ export interface GatewayDeps {
 /** The public face: every operation of the contracts, behind rate limits, with health, status and the API's document. */
 export function createGateway(deps: GatewayDeps): Koa {
   const { callables, settings, logger } = deps;
+  const admit = createAdmission(deps); // one for all: what a caller asks of different modules counts together
   let document: string | undefined; // made when it is first asked for: it takes longer than all else here
   return createHttpApp(
     (router) => {
       mountHealth(router, deps.health);
+      deps.console.mount(router);
       router.get("/openapi.json", (koa) => {
         const contracts = callables.map(({ contract }) => contract);
         document ??= JSON.stringify(describeApi(contracts, { title: "Quartet", version: deps.version }, ownRoutes));
@@ -47,13 +51,14 @@ export function createGateway(deps: GatewayDeps): Koa {
       for (const callable of callables) {
         mountContract(router, callable, {
           verify: deps.verify,
-          admit: createAdmission(deps),
+          beginRequest: deps.console.beginRequest,
+          admit,
           timeoutMs: (_koa, extraTimeMs) => settings.callTimeoutMs + extraTimeMs,
         });
       }
     },
     {
-      before: [securityHeaders],
+      before: [deps.console.disregardFlag, securityHeaders],
       onUnexpected: (error, koa) => logger.error({ err: error, request_id: koa.state.requestId }, "request failed"),
     },
   );

@@ -7,6 +7,7 @@ import type { HttpCallable } from "../contract/http-client.ts";
 import { createService } from "../contract/service.ts";
 import { createTokenVerifier, type TokenVerifier } from "../contract/token-verifier.ts";
 import { traceOf } from "../contract/trace.ts";
+import { traceCalls } from "../contract/traced-calls.ts";
 import type { CreateTransport } from "../contract/transport.ts";
 import type { Module } from "../modules/module.ts";
 import { openStore } from "../store/open-store.ts";
@@ -100,7 +101,8 @@ async function build(
   const container = createContainer<{ module: Module<Contract> }>({ injectionMode: InjectionMode.PROXY, strict: true });
   for (const [key, part] of Object.entries(parts)) container.register(key, asValue(part));
   for (const neighbour of modules[name].calls) {
-    container.register(neighbour, asValue(createClient(modules[neighbour].contract, callable(callables, neighbour))));
+    const callee = traceCalls(callable(callables, neighbour), name);
+    container.register(neighbour, asValue(createClient(modules[neighbour].contract, callee)));
   }
   const factory = (await modules[name].load()) as (deps: object) => Module<Contract>;
   container.register("module", asFunction(factory).singleton());
@@ -162,7 +164,8 @@ async function loadTransport(library: Config["HTTP_CLIENT"]): Promise<CreateTran
   return (await import("../contract/node-fetch-transport.ts")).createNodeFetchTransport;
 }
 
-function callable(callables: ReadonlyMap<ModuleName, Callable>, name: ModuleName): Callable {
+/** @throws Error when this process has no use for the module: its own modules do not call it */
+export function callable(callables: ReadonlyMap<ModuleName, Callable>, name: ModuleName): Callable {
   const found = callables.get(name);
   if (found === undefined) throw new Error(`${name} is neither served here nor reachable`);
   return found;

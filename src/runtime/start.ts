@@ -5,7 +5,9 @@ import { systemClock } from "../bus/clock.ts";
 import { createOutage } from "../bus/outage.ts";
 import { Problem } from "../contract/problem.ts";
 import { PROBLEM_TYPE, problemBody, problemHeaders } from "../contract/problem-body.ts";
+import { traceCalls } from "../contract/traced-calls.ts";
 import { createGateway } from "../gateway/app.ts";
+import type { Console } from "../gateway/console/console.ts";
 import { createLocalProbe, createRemoteProbe, type ModuleProbe } from "../gateway/module-probe.ts";
 import type { HealthDeps } from "../gateway/status.ts";
 import { compose, type ServedModule, type Step, type System } from "./compose.ts";
@@ -14,6 +16,7 @@ import { type HttpServer, listen } from "./http-server.ts";
 import { createModuleApp } from "./module-app.ts";
 import { moduleNames, remoteNeighbours, type ServiceName, servesAll } from "./modules.ts";
 import { version } from "./version.ts";
+import { beWatched, composeConsole } from "./watching.ts";
 
 /** How long the parts of a stop may take, in milliseconds; together under ten seconds. */
 const FINISH_REQUESTS_MS = 6_000;
@@ -58,14 +61,20 @@ async function serve(config: Config, logger: Logger, step: Step, doors: readonly
   await step("bus", () => system.bus.start());
   const redis = await connectLimiter(config, logger);
   let draining = false;
+  const unwatch = [beWatched(system)];
   for (const door of doors) {
     const health = healthOf(door.name, system, () => draining);
-    door.open(door.name === "gateway" ? gateway(system, health, redis) : moduleApp(door.name, system, health));
+    if (door.name === "gateway") {
+      const console = composeConsole(system, health);
+      unwatch.push(console.close);
+      door.open(gateway(system, health, console, redis));
+    } else door.open(moduleApp(door.name, system, health));
   }
   return {
     urls: new Map(doors.map((door) => [door.name, door.server.url])),
     async stop() {
       draining = true;
+      for (const end of unwatch) end();
       await stop(system, doors);
       redis?.disconnect();
     },
@@ -114,10 +123,10 @@ async function seed(system: System, step: Step): Promise<void> {
   }
 }
 
-function gateway(system: System, health: HealthDeps, redis: Redis | undefined): RequestListener {
+function gateway(system: System, health: HealthDeps, console: Console, redis: Redis | undefined): RequestListener {
   const { config, callables, verifier, logger } = system;
   return createGateway({
-    callables: [...callables.values()],
+    callables: [...callables.values()].map((callable) => traceCalls(callable, "gateway")),
     verify: verifier.verify,
     settings: {
       callTimeoutMs: config.CALL_TIMEOUT,
@@ -127,6 +136,7 @@ function gateway(system: System, health: HealthDeps, redis: Redis | undefined): 
     },
     redis,
     health,
+    console,
     version,
     logger,
   }).callback();

@@ -1,0 +1,152 @@
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import type Router from "@koa/router";
+import type { Context } from "koa";
+import type { Bus } from "../../bus/bus.ts";
+import { readBody } from "../../contract/body-reader.ts";
+import { Problem } from "../../contract/problem.ts";
+import type { RouteOptions } from "../../contract/routes.ts";
+import { PRESENCE_TOPIC, ROLL_CALL_TOPIC } from "../../telemetry/presence.ts";
+import { SPANS_TOPIC } from "../../telemetry/span-record.ts";
+import { type HealthDeps, readStatus } from "../status.ts";
+import { type ConsoleAccess, createConsoleAccess } from "./access.ts";
+import { openEventStream } from "./event-stream.ts";
+import { createFleet } from "./fleet.ts";
+import { mountPage } from "./page-files.ts";
+import { createSpanCollector } from "./span-collector.ts";
+import { createSpanRing, type SpanRing } from "./span-ring.ts";
+import { createTraceSampler, type TraceSampler } from "./trace-sampler.ts";
+import { createWatchers } from "./watchers.ts";
+
+const MAX_TRACES = 200;
+const DEFAULT_TRACES = 50;
+
+export interface ConsoleDeps {
+  readonly bus: Pick<Bus, "broadcast" | "onBroadcast">;
+  readonly health: HealthDeps;
+  readonly verify: RouteOptions["verify"];
+  /** Signs the demo admin in; left out where one click must not be enough. */
+  readonly signIn?: ((koa: Context) => Promise<Record<string, unknown>>) | undefined;
+  readonly version: string;
+  readonly environment: string;
+  /** The folder that holds the Dockerfile, docker-compose.yml and, once built, the page in `dist/console`. */
+  readonly root: string;
+}
+
+/** What the page at `/` is made of and fed by: `docs/console-stream.md`. */
+export interface Console extends Pick<TraceSampler, "disregardFlag" | "beginRequest"> {
+  mount(router: Router): void;
+  /** Ends all streams. */
+  close(): void;
+}
+
+export function createConsole(deps: ConsoleDeps): Console {
+  const { bus, health, verify } = deps;
+  const startedAt = new Date().toISOString();
+  const ring = createSpanRing();
+  const collector = createSpanCollector(ring);
+  const fleet = createFleet();
+  const sampler = createTraceSampler();
+  const access = createConsoleAccess(verify, deps.signIn !== undefined);
+  const watchers = createWatchers({
+    askAround: () => bus.broadcast(ROLL_CALL_TOPIC, {}),
+    readStatus: async () => ({
+      ...(await readStatus(health)),
+      processes: fleet.processes(),
+      backlog: fleet.backlog(),
+    }),
+  });
+  const streaming = { ring, epoch: randomBytes(6).toString("hex"), lost: collector.lost };
+  const hush = [
+    bus.onBroadcast(SPANS_TOPIC, (message) => {
+      collector.take(message);
+      watchers.pump();
+    }),
+    bus.onBroadcast(PRESENCE_TOPIC, (message) => {
+      if (fleet.take(message)) void watchers.tell();
+    }),
+  ];
+
+  async function stream(koa: Context): Promise<void> {
+    const token = await access.admitReader(koa);
+    if (watchers.full) throw new Problem("overloaded", "Too many consoles are open.", { retryAfterSeconds: 5 });
+    koa.respond = false;
+    koa.status = 200;
+    koa.set({ "Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no" });
+    if (koa.method === "HEAD") {
+      koa.res.end();
+      return;
+    }
+    const hello = { version: deps.version, topology: health.topology, started_at: startedAt, sampling: true };
+    const events = openEventStream(koa.res, streaming, hello, koa.get("Last-Event-ID"));
+    const leave = watchers.add(events, async () => token === null || access.isStillGood(token));
+    const stopWatching = sampler.watch();
+    koa.res.once("close", () => {
+      leave();
+      stopWatching();
+    });
+  }
+
+  return {
+    disregardFlag: sampler.disregardFlag,
+    beginRequest: sampler.beginRequest,
+    mount(router) {
+      mountPage(router, `${deps.root}/dist/console`);
+      router.use("/console", (koa, next) => {
+        koa.set("Cache-Control", "no-store");
+        return next();
+      });
+      router.get("/console/stream", stream);
+      router.get("/console/traces", (koa) => readTraces(koa, access, ring));
+      router.get("/console/info", (koa) => readInfo(koa, access, deps, startedAt));
+      router.post("/console/sign-in", (koa) => signIn(koa, access, deps));
+    },
+    close() {
+      watchers.close();
+      for (const off of hush) off();
+    },
+  };
+}
+
+async function readTraces(koa: Context, access: ConsoleAccess, ring: SpanRing): Promise<void> {
+  await access.admitReader(koa);
+  const { limit = String(DEFAULT_TRACES) } = koa.query;
+  const count = typeof limit === "string" && /^\d{1,3}$/.test(limit) ? Number(limit) : 0;
+  if (count < 1 || count > MAX_TRACES) {
+    const detail = `must be a whole number from 1 to ${MAX_TRACES}`;
+    const errors = [{ in: "query", pointer: "/limit", detail }] as const;
+    throw new Problem("validation-failed", "The request has members that are not valid.", { errors });
+  }
+  koa.body = { data: ring.traces(count) };
+}
+
+async function readInfo(koa: Context, access: ConsoleAccess, deps: ConsoleDeps, startedAt: string): Promise<void> {
+  await access.admitReader(koa);
+  const { version, environment, health, root } = deps;
+  const [dockerfile, compose] = await Promise.all([textOf(`${root}/Dockerfile`), textOf(`${root}/docker-compose.yml`)]);
+  koa.body = {
+    version,
+    node: process.version,
+    topology: health.topology,
+    bus: health.busStatus(),
+    started_at: startedAt,
+    environment,
+    one_click: access.allowsOneClick(koa),
+    docker: { dockerfile, compose },
+  };
+}
+
+async function signIn(koa: Context, access: ConsoleAccess, deps: ConsoleDeps): Promise<void> {
+  if (deps.signIn === undefined) throw new Problem("not-found", "There is no signing in with one click here.");
+  if (!access.allowsOneClick(koa)) throw new Problem("forbidden", "One click signs in on this machine only.");
+  if ((await readBody(koa.req, { limitBytes: 0, expected: false })) !== undefined) {
+    const errors = [{ in: "body", pointer: "", detail: "no body is expected here" }] as const;
+    throw new Problem("validation-failed", "The request has members that are not valid.", { errors });
+  }
+  koa.body = await deps.signIn(koa);
+}
+
+/** The text of a file that may not be there. */
+function textOf(path: string): Promise<string | null> {
+  return readFile(path, "utf8").catch(() => null);
+}

@@ -1,0 +1,70 @@
+import { type SpanContext, TraceFlags } from "@opentelemetry/api";
+import type { Context, Next } from "koa";
+import type { RouteOptions } from "../../contract/routes.ts";
+import { beginSpan, isSampled } from "../../contract/span.ts";
+
+/** For how long after the last watcher has left requests are still traced, so that who reconnects has missed none. */
+const LINGER_MS = 60_000;
+
+/** The most requests a second that are traced without having asked for it: watching must not slow the shop down. */
+const TRACES_PER_SECOND = 50;
+
+/** Decides which requests are traced: the gateway does for everybody, since all others follow the flag of their caller. */
+export interface TraceSampler {
+  /** Somebody watches. Returns the way to say that they have left. */
+  watch(): () => void;
+  /** Middleware that forgets the flag of a stranger's `traceparent`; whether it counts is decided later. */
+  readonly disregardFlag: (koa: Context, next: Next) => Promise<unknown>;
+  /** Begins the span of a request, if it is to be traced. */
+  readonly beginRequest: NonNullable<RouteOptions["beginRequest"]>;
+}
+
+/** @param now milliseconds of a clock that only goes forward */
+export function createTraceSampler(now: () => number = () => performance.now()): TraceSampler {
+  let watchers = 0;
+  let watchedUntilMs = Number.NEGATIVE_INFINITY;
+  let second = 0;
+  let tracedThisSecond = 0;
+
+  function isWithinLimit(): boolean {
+    const current = Math.floor(now() / 1_000);
+    if (current !== second) tracedThisSecond = 0;
+    second = current;
+    tracedThisSecond += 1;
+    return tracedThisSecond <= TRACES_PER_SECOND;
+  }
+
+  return {
+    watch() {
+      watchers += 1;
+      return () => {
+        watchers -= 1;
+        watchedUntilMs = now() + LINGER_MS;
+      };
+    },
+    disregardFlag(koa, next) {
+      const trace: SpanContext = koa.state.trace;
+      if (isSampled(trace)) {
+        koa.state.asksToBeTraced = true;
+        koa.state.trace = { ...trace, traceFlags: trace.traceFlags & ~TraceFlags.SAMPLED };
+      }
+      return next();
+    },
+    beginRequest(koa, route) {
+      if (watchers === 0 && now() >= watchedUntilMs) return undefined;
+      if (koa.state.asksToBeTraced !== true && !isWithinLimit()) return undefined;
+      const trace: SpanContext = koa.state.trace;
+      const parent =
+        trace.isRemote === true ? { ...trace, traceFlags: trace.traceFlags | TraceFlags.SAMPLED } : undefined;
+      const attributes = { "http.request.method": koa.method, "http.route": route };
+      const span = beginSpan(parent, {
+        kind: "request",
+        name: `${koa.method} ${route}`,
+        service: "gateway",
+        attributes,
+      });
+      koa.state.trace = span.context;
+      return span;
+    },
+  };
+}

@@ -1,0 +1,50 @@
+import { fileURLToPath } from "node:url";
+import type { Context } from "koa";
+import { createClient } from "../contract/contract.ts";
+import { type Console, createConsole } from "../gateway/console/console.ts";
+import type { HealthDeps } from "../gateway/status.ts";
+import type { Presence } from "../telemetry/presence.ts";
+import { startTelemetry } from "../telemetry/tracing.ts";
+import { callable, ownContext, type System } from "./compose.ts";
+import { modules } from "./modules.ts";
+import { version } from "./version.ts";
+
+/** Whom one click signs in, where there are demo data. */
+const DEMO_ADMIN = { email: "admin@example.com", password: "admin-demo-password" };
+
+/** Lets a console, wherever its gateway is, see what this process does. Returns the way to stop it. */
+export function beWatched(system: System): () => void {
+  return startTelemetry({ bus: system.bus, presence: () => presenceOf(system) });
+}
+
+/** The console of a gateway. One click signs in while trying out only: with demo data, and by name in development. */
+export function composeConsole(system: System, health: HealthDeps): Console {
+  const { config, bus, verifier, callables } = system;
+  const users = createClient(modules.users.contract, callable(callables, "users"));
+  const signIn = (koa: Context) =>
+    users.loginUser(DEMO_ADMIN, { ...ownContext(config.CALL_TIMEOUT), requestId: koa.state.requestId });
+  return createConsole({
+    bus,
+    health,
+    verify: verifier.verify,
+    signIn: config.NODE_ENV === "development" && config.SEED ? signIn : undefined,
+    version,
+    environment: config.NODE_ENV,
+    root: fileURLToPath(new URL("../..", import.meta.url)),
+  });
+}
+
+function presenceOf({ config, served }: System): Omit<Presence, "process"> {
+  const published = served.map(({ name, store }) => [name, store.log.head()?.seq ?? 0]);
+  const applied = served.map(({ name, store, module }) => [
+    name,
+    Object.fromEntries(
+      module.subscriptions.map(({ publisher }) => [publisher, store.cursors.positions(publisher)[0]?.seq ?? 0]),
+    ),
+  ]);
+  return {
+    services: [...config.SERVE],
+    published: Object.fromEntries(published),
+    applied: Object.fromEntries(applied.filter(([, publishers]) => Object.keys(publishers as object).length > 0)),
+  };
+}

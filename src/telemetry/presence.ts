@@ -1,0 +1,37 @@
+import { z } from "zod";
+import type { Bus } from "../bus/bus.ts";
+
+/** The topic on which a gateway that is watched asks who is there. */
+export const ROLL_CALL_TOPIC = "roll-call";
+/** The topic on which every process answers. */
+export const PRESENCE_TOPIC = "presence";
+
+/** Who a process is, and how far its modules are with their events. */
+export const presence = z.object({
+  process: z.string(),
+  services: z.array(z.string()),
+  /** The number of the newest event of each module here. */
+  published: z.record(z.string(), z.int()),
+  /** The number of the last event applied: subscriber → publisher → number. */
+  applied: z.record(z.string(), z.record(z.string(), z.int())),
+});
+
+export type Presence = z.output<typeof presence>;
+
+export interface RollCallDeps {
+  readonly bus: Pick<Bus, "broadcast" | "onBroadcast">;
+  /** Called each time before the answer: whoever has answered is ready to be watched. */
+  readonly prepare: () => Promise<void>;
+  readonly presence: () => Presence;
+}
+
+/** Answers roll calls. Returns the way to stop it. */
+export function answerRollCalls({ bus, prepare, presence }: RollCallDeps): () => void {
+  return bus.onBroadcast(ROLL_CALL_TOPIC, () => {
+    // Best effort, like all that is broadcast: who cannot answer is not shown.
+    prepare().then(
+      () => bus.broadcast(PRESENCE_TOPIC, presence()),
+      () => undefined,
+    );
+  });
+}

@@ -1,0 +1,50 @@
+import { hostname } from "node:os";
+import type { Bus } from "../bus/bus.ts";
+import { answerRollCalls, type Presence } from "./presence.ts";
+import { SPANS_TOPIC, type SpanBatch } from "./span-record.ts";
+
+/** Names this process, in a container too. */
+export const processId = `${hostname()}:${process.pid}`;
+
+type Sink = (batch: SpanBatch) => void;
+
+/** OpenTelemetry knows one tracer provider per process, so whoever wants its spans shares it. */
+const sinks = new Set<Sink>();
+let sdk: Promise<void> | undefined;
+
+export interface TelemetryDeps {
+  readonly bus: Pick<Bus, "broadcast" | "onBroadcast">;
+  readonly presence: () => Omit<Presence, "process">;
+}
+
+/**
+ * Lets this process be watched: finished spans are broadcast, roll calls answered. The OpenTelemetry SDK takes a good part
+ * of a start, so it is loaded when somebody watches for the first time.
+ * @returns the way to stop it
+ */
+export function startTelemetry({ bus, presence }: TelemetryDeps): () => void {
+  const sink: Sink = (batch) => bus.broadcast(SPANS_TOPIC, batch);
+  sinks.add(sink);
+  const hush = answerRollCalls({ bus, prepare: loadSdk, presence: () => ({ process: processId, ...presence() }) });
+  return () => {
+    hush();
+    sinks.delete(sink);
+  };
+}
+
+/** Makes sampled spans real. Until then they cost nothing and tell nothing. */
+export function loadSdk(): Promise<void> {
+  sdk ??= register();
+  return sdk;
+}
+
+async function register(): Promise<void> {
+  const { AlwaysOnSampler, NodeTracerProvider, ParentBasedSampler } = await import("@opentelemetry/sdk-trace-node");
+  const { createSpanBroadcaster } = await import("./span-broadcaster.ts");
+  const broadcaster = createSpanBroadcaster(processId, (batch) => {
+    for (const sink of sinks) sink(batch);
+  });
+  // Whoever begins a trace has decided to sample it. Trace context is carried by our own code, so no propagator.
+  const sampler = new ParentBasedSampler({ root: new AlwaysOnSampler() });
+  new NodeTracerProvider({ sampler, spanProcessors: [broadcaster] }).register({ propagator: null });
+}
