@@ -1,0 +1,89 @@
+import { css, html, nothing } from "lit";
+import { endpoints, type Endpoint } from "../model/endpoints.ts";
+import { placeName, type ServiceName } from "../model/places.ts";
+import type { App } from "../store/app.ts";
+import { base } from "./base-styles.ts";
+import type { EndpointRow } from "./endpoint-row.ts";
+import { icons } from "./icons.ts";
+import { View } from "./view.ts";
+
+const MAIN_GROUPS: readonly ServiceName[] = ["users", "products", "orders"];
+const MORE_GROUPS: readonly ServiceName[] = [...MAIN_GROUPS, "gateway"];
+
+/** Try every endpoint for real. */
+export class ApiTester extends View {
+  static override properties = { ...View.properties, runningAll: { state: true } };
+  static override styles = [
+    base,
+    css`
+      header { display: flex; flex-wrap: wrap; align-items: end; justify-content: space-between; gap: 14px 32px; margin-bottom: 20px; }
+      .who { display: flex; flex-wrap: wrap; align-items: center; gap: 10px; }
+      .groups { display: grid; gap: 16px; margin-top: 16px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 320px), 1fr)); align-items: start; }
+      .group { padding: 16px; }
+      .group h3 { padding: 0 4px 8px; }
+      details.more { margin-top: 18px; }
+      details.more > summary { display: inline-block; padding: 8px 12px; margin-left: -12px; font-weight: 600; color: var(--accent); }
+      .more .groups { margin-top: 8px; }
+    `,
+  ];
+
+  declare runningAll: boolean;
+
+  constructor() {
+    super();
+    this.runningAll = false;
+  }
+
+  protected override watched(app: App) {
+    return [app.sessions.session, app.info];
+  }
+
+  override render() {
+    return html`
+      <header>
+        <div>
+          <h2 id="tester-title">Live API Tester</h2>
+          <p class="lead">Each button sends the real request and shows the real answer below.</p>
+        </div>
+        <div class="who">
+          ${this.#renderWho()}
+          <button class="primary run-all" ?disabled=${this.runningAll} @click=${this.#runAll}>${icons.play} ${this.runningAll ? "Running…" : "Run all"}</button>
+        </div>
+      </header>
+      <quartet-status-lights .app=${this.app}></quartet-status-lights>
+      <div class="groups">${MAIN_GROUPS.map((service) => this.#renderGroup(service, true))}</div>
+      <details class="more">
+        <summary>More endpoints</summary>
+        <div class="groups">${MORE_GROUPS.map((service) => this.#renderGroup(service, false))}</div>
+      </details>
+    `;
+  }
+
+  #renderWho() {
+    const session = this.app.sessions.session.get();
+    if (session !== undefined) return html`<span class="chip ${session.role === "admin" ? "accent" : ""}">${session.name}, ${session.role}</span>`;
+    if (this.app.info.get()?.oneClick !== true) return html`<span class="chip">not signed in</span>`;
+    return html`<button class="demo-admin" @click=${() => this.app.sessions.signInWithOneClick()}>${icons.person} Sign in as the demo admin</button>`;
+  }
+
+  #renderGroup(service: ServiceName, main: boolean) {
+    const own = endpoints.filter((endpoint) => endpoint.service === service && endpoint.main === main);
+    if (own.length === 0) return nothing;
+    const title = service === "gateway" ? placeName(service) : `${placeName(service).replace(/s$/, "")} Service`;
+    return html`<section class="card group" aria-label=${title}>
+      <h3>${title}</h3>
+      ${own.map((endpoint: Endpoint) => html`<quartet-endpoint .app=${this.app} .endpoint=${endpoint}></quartet-endpoint>`)}
+    </section>`;
+  }
+
+  /** One after the other, for what one makes the next may need. */
+  async #runAll(): Promise<void> {
+    this.runningAll = true;
+    const { sessions, info } = this.app;
+    if (sessions.session.get() === undefined && info.get()?.oneClick === true) await sessions.signInWithOneClick();
+    for (const row of this.renderRoot.querySelectorAll<EndpointRow>("quartet-endpoint")) await row.test();
+    this.runningAll = false;
+  }
+}
+
+customElements.define("quartet-api-tester", ApiTester);

@@ -1,0 +1,108 @@
+import { css, html, nothing } from "lit";
+import { readEvents, type SeenEvent } from "../model/events.ts";
+import { formatTime } from "../model/format.ts";
+import type { App } from "../store/app.ts";
+import { base } from "./base-styles.ts";
+import { icons } from "./icons.ts";
+import { View } from "./view.ts";
+
+const MOST_SHOWN = 12;
+
+/** What went over the bus, what still waits, and what nobody could handle. */
+export class EventsSection extends View {
+  static override styles = [
+    base,
+    css`
+      .grid { display: grid; gap: 16px; margin-top: 22px; grid-template-columns: minmax(0, 1fr); }
+      @media (min-width: 1000px) { .grid { grid-template-columns: minmax(0, 1.9fr) minmax(0, 1fr); align-items: start; } }
+      .side { display: grid; gap: 16px; }
+      .card { padding: 18px 20px; }
+      .head { display: flex; justify-content: space-between; align-items: center; gap: 12px; margin-bottom: 10px; }
+      .scroll { overflow-x: auto; scrollbar-width: thin; }
+      table { width: 100%; border-collapse: collapse; font-size: 14px; }
+      th { padding: 4px 12px 8px 0; text-align: start; font-size: 12.5px; font-weight: 600; color: var(--text-2); white-space: nowrap; }
+      td { padding: 8px 12px 8px 0; border-top: 1px solid var(--line); vertical-align: baseline; }
+      td:last-child, th:last-child { padding-right: 0; }
+      .id { color: var(--text-2); font-size: 12.5px; overflow-wrap: anywhere; }
+      .type { color: var(--event); font-weight: 600; white-space: nowrap; }
+      dl div { display: flex; justify-content: space-between; gap: 12px; padding: 7px 0; border-top: 1px solid var(--line); font-size: 14px; }
+      dl div:first-child { border-top: 0; }
+      dd { font-weight: 600; }
+      .letter { display: grid; gap: 6px; padding: 10px 0; border-top: 1px solid var(--line); }
+      .actions { display: flex; gap: 8px; }
+      @media (max-width: 640px) {
+        table, tbody, tr, td { display: block; }
+        thead { position: absolute; clip-path: inset(50%); }
+        tr { padding: 8px 0; border-top: 1px solid var(--line); }
+        td { padding: 1px 0; border: 0; }
+      }
+    `,
+  ];
+
+  protected override watched(app: App) {
+    return [app.traces, app.status, app.deadLetters.list, app.deadLetters.notice, app.sessions.session];
+  }
+
+  override render() {
+    const events = readEvents(this.app.traces.spans()).slice(0, MOST_SHOWN);
+    return html`
+      <h2 id="events-title">Events</h2>
+      <p class="lead">An event is saved with the change that caused it, and applied by its subscriber in that one's own transaction: late perhaps, never twice.</p>
+      <div class="grid">
+        <section class="card" aria-labelledby="recent-events"><h3 id="recent-events" class="head">Recent events</h3>${this.#renderEvents(events)}</section>
+        <div class="side">
+          <section class="card" aria-labelledby="backlog"><h3 id="backlog" class="head">Backlog</h3>${this.#renderBacklog()}</section>
+          <section class="card" aria-labelledby="dead-letters">${this.#renderDeadLetters()}</section>
+        </div>
+      </div>
+    `;
+  }
+
+  #renderEvents(events: readonly SeenEvent[]) {
+    if (events.length === 0) return html`<p class="muted">None seen yet. Place an order and they appear.</p>`;
+    return html`<div class="scroll"><table>
+      <thead><tr><th scope="col">Time</th><th scope="col">Type</th><th scope="col">Id</th><th scope="col">Applied by</th></tr></thead>
+      <tbody>${events.map(
+        (event) => html`<tr>
+          <td class="tabular muted small">${formatTime(event.atMs)}</td>
+          <td class="type mono">${event.type}</td>
+          <td class="id mono">${event.id}</td>
+          <td>${event.appliedBy.length === 0 ? html`<span class="chip warn">waiting</span>` : event.appliedBy.map(({ module, attempts, done }) => html`<span class="chip ${done ? "good" : "bad"}">${done ? icons.check : icons.cross} ${module}, ${attempts === 1 ? "1 attempt" : `${attempts} attempts`}</span> `)}</td>
+        </tr>`,
+      )}</tbody>
+    </table></div>`;
+  }
+
+  #renderBacklog() {
+    const backlog = this.app.status.get()?.backlog ?? {};
+    const rows = Object.entries(backlog).flatMap(([subscriber, publishers]) =>
+      Object.entries(publishers).map(([publisher, count]) => ({ subscriber, publisher, count })),
+    );
+    if (rows.length === 0) return html`<p class="muted">Not known yet.</p>`;
+    return html`<dl>${rows.map(
+      ({ subscriber, publisher, count }) => html`<div><dt class="muted">${publisher} → ${subscriber}</dt><dd class="tabular">${count === 0 ? "nothing waits" : `${count} waiting`}</dd></div>`,
+    )}</dl>`;
+  }
+
+  #renderDeadLetters() {
+    const { list, notice } = this.app.deadLetters;
+    const letters = list.get();
+    return html`<div class="head"><h3 id="dead-letters">Dead letters</h3>
+        <button class="small quiet" @click=${() => this.app.deadLetters.refresh()}>Refresh</button></div>
+      ${letters === undefined ? html`<p class="muted">Sign in as an admin to see them.</p>` : nothing}
+      ${letters?.length === 0 ? html`<p class="muted">None: every event was handled.</p>` : nothing}
+      ${letters?.map(
+        ({ id, module, type, reason }) => html`<div class="letter">
+          <p><span class="type mono">${type}</span> <span class="muted">at ${module}</span></p>
+          <p class="small muted">${reason}</p>
+          <div class="actions">
+            <button class="small" aria-label="Replay ${type} ${id}" @click=${() => this.app.deadLetters.settle(id, "replay")}>Replay</button>
+            <button class="small" aria-label="Discard ${type} ${id}" @click=${() => this.app.deadLetters.settle(id, "discard")}>Discard</button>
+          </div>
+        </div>`,
+      )}
+      <p class="small muted" role="status">${notice.get() ?? ""}</p>`;
+  }
+}
+
+customElements.define("quartet-events-section", EventsSection);

@@ -1,0 +1,210 @@
+import { css, html, nothing, svg } from "lit";
+import { type Edge, type Geometry, layOut } from "../model/geometry.ts";
+import { type Place, placeName, serviceNames } from "../model/places.ts";
+import { groupByProcess } from "../model/topology.ts";
+import type { App } from "../store/app.ts";
+import { arrowMarkers } from "./arrow-markers.ts";
+import { base } from "./base-styles.ts";
+import { arrowStyles, diagramStyles } from "./diagram-styles.ts";
+import { prefersStillness } from "./motion.ts";
+import { drawFrames } from "./process-frames.ts";
+import { View } from "./view.ts";
+
+/** A step as far as the diagram shows it. */
+export interface ShownStep {
+  readonly number: number;
+  readonly from: Place;
+  readonly to: Place;
+  readonly failed?: boolean;
+}
+
+const NARROWER_THAN = 520;
+
+/** Who there is, who shares a process, and which step is going on. */
+export class FlowDiagram extends View {
+  static override properties = {
+    ...View.properties,
+    steps: { attribute: false },
+    position: { attribute: false },
+    holdMs: { attribute: false },
+    narrow: { state: true },
+  };
+  static override styles = [base, arrowStyles, diagramStyles, css`:host { display: block; }`];
+
+  declare steps: readonly ShownStep[];
+  /** The number of the lit step; undefined where nothing has run. */
+  declare position: number | undefined;
+  /** How long a step stays lit. */
+  declare holdMs: number;
+  declare narrow: boolean;
+  #resizes = new ResizeObserver(([entry]) => {
+    this.narrow = (entry?.contentRect.width ?? 0) < NARROWER_THAN;
+  });
+
+  constructor() {
+    super();
+    this.steps = [];
+    this.holdMs = 0;
+    this.narrow = false;
+  }
+
+  protected override watched(app: App) {
+    return [app.status, app.processes];
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#resizes.observe(this);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#resizes.disconnect();
+  }
+
+  override render() {
+    const geometry = layOut(this.narrow);
+    const status = this.app.status.get();
+    const groups = status === undefined ? [] : groupByProcess(status, this.app.processes.get());
+    return html`<svg viewBox="0 0 ${geometry.width} ${geometry.height}" role="img" aria-label=${this.#describe()}
+      class=${this.narrow ? "narrow" : "wide"}>
+      ${arrowMarkers}
+      ${drawFrames(geometry, groups)}
+      ${geometry.edges.map((edge) => this.#drawEdge(edge))}
+      ${[...geometry.boxes.keys()].map((place) => this.#drawPlace(place, geometry))}
+      ${geometry.edges.map((edge) => this.#drawBadge(edge))}
+      <g class="token" visibility="hidden"><circle r="11"></circle><text dy="4"></text></g>
+    </svg>`;
+  }
+
+  override updated(changed: Map<PropertyKey, unknown>): void {
+    if (changed.has("position") && this.#current !== undefined) this.#moveToken(this.#current);
+  }
+
+  get #current(): ShownStep | undefined {
+    return this.steps.find((step) => step.number === this.position);
+  }
+
+  #describe(): string {
+    const groups = this.app.status.get();
+    const shared = groups === undefined ? "" : groupByProcess(groups, this.app.processes.get())
+      .map(({ services }) => services.map(placeName).join(", "))
+      .join("; ");
+    return `Client, API Gateway, the services Users, Orders and Products with a database each, and the event bus. Processes: ${shared || "not known yet"}. The steps are in the list.`;
+  }
+
+  #stepsOn(edge: Edge): readonly ShownStep[] {
+    return this.steps.filter(({ from, to }) => runsAlong(edge, from, to, this.#edgeExists(from, to)));
+  }
+
+  #edgeExists(from: Place, to: Place): boolean {
+    return layOut(this.narrow).edges.some((edge) => edge.from === from && edge.to === to);
+  }
+
+  #stateOf(edge: Edge): string {
+    const { position } = this;
+    const numbers = this.#stepsOn(edge).map((step) => step.number);
+    if (position === undefined) return numbers.length > 0 ? "planned" : "idle";
+    if (numbers.includes(position)) return "active";
+    return numbers.some((number) => number < position) ? "done" : "idle";
+  }
+
+  #drawEdge(edge: Edge) {
+    const state = this.#stateOf(edge);
+    return svg`<path class="edge ${edge.kind} ${state}" d=${edge.path} marker-end="url(#${edge.kind}-end)"
+      data-edge="${edge.from}-${edge.to}"></path>`;
+  }
+
+  #drawBadge(edge: Edge) {
+    const steps = this.#stepsOn(edge).filter(({ number }) => this.position === undefined || number <= this.position);
+    if (steps.length === 0) return nothing;
+    const text = badgeText(steps.map((step) => step.number));
+    const width = Math.max(this.narrow ? 17 : 22, text.length * (this.narrow ? 5.4 : 6.6) + (this.narrow ? 8 : 12));
+    const height = this.narrow ? 17 : 22;
+    const failed = steps.some((step) => step.failed === true) ? "failed" : "";
+    return svg`<g class="badge ${edge.kind} ${this.#stateOf(edge)} ${failed}" transform="translate(${edge.badge.x} ${edge.badge.y})">
+      <rect x=${-width / 2} y=${-height / 2} width=${width} height=${height} rx=${height / 2}></rect>
+      <text dy=${this.narrow ? 3.5 : 4}>${text}</text>
+    </g>`;
+  }
+
+  #drawPlace(place: Place, { boxes }: Geometry) {
+    const box = boxes.get(place);
+    if (box === undefined) return nothing;
+    const current = this.#current;
+    const lit = current !== undefined && (current.from === place || current.to === place) ? "lit" : "";
+    const x = box.x + box.width / 2;
+    const y = box.y + box.height / 2;
+    if (place.endsWith(".db")) {
+      const rim = this.narrow ? 5 : 7;
+      const { x: left, width, height } = box;
+      return svg`<g class="database ${lit}">
+        <path d="M ${left} ${box.y + rim} a ${width / 2} ${rim} 0 0 1 ${width} 0 v ${height - 2 * rim} a ${width / 2} ${rim} 0 0 1 ${-width} 0 z"></path>
+        <path class="rim" d="M ${left} ${box.y + rim} a ${width / 2} ${rim} 0 0 0 ${width} 0"></path>
+        <text x=${x} y=${y + (this.narrow ? 7 : 9)}>${this.narrow ? "" : placeName(place)}</text>
+        ${this.narrow ? svg`<text x=${x} y=${y + 3}>${place.slice(0, -3)}</text><text x=${x} y=${y + 14}>.db</text>` : nothing}
+      </g>`;
+    }
+    const light = this.#lightOf(place);
+    return svg`<g class="place ${place} ${lit} ${light ?? ""}">
+      <rect x=${box.x} y=${box.y} width=${box.width} height=${box.height} rx="12"></rect>
+      <text class="name" x=${x} y=${place === "client" ? y + 5 : y - 3}>${this.narrow && place === "gateway" ? "Gateway" : placeName(place)}</text>
+      ${place === "client" ? nothing : svg`<text class="detail" x=${x} y=${y + (this.narrow ? 13 : 15)}>${this.#detailOf(place)}</text>`}
+      ${light === undefined || light === "running" ? nothing : svg`<g class="alarm" transform="translate(${box.x + box.width - 8} ${box.y + 8})"><circle r="9"></circle><path d="M -3.2 -3.2 L 3.2 3.2 M 3.2 -3.2 L -3.2 3.2"></path></g>`}
+    </g>`;
+  }
+
+  #lightOf(place: Place): string | undefined {
+    const status = this.app.status.get();
+    if (place === "bus") return status?.bus.status;
+    return status?.modules.find((module) => module.name === place)?.status;
+  }
+
+  #detailOf(place: Place): string {
+    const status = this.app.status.get();
+    if (place === "bus") {
+      if (status === undefined) return "";
+      return status.bus.kind === "redis" ? "Redis Streams" : "EventEmitter2, in this process";
+    }
+    if (!serviceNames.some((name) => name === place)) return "";
+    const module = status?.modules.find(({ name }) => name === place);
+    if (module === undefined) return "";
+    return module.status === "running" ? `:${module.port}` : `:${module.port} ${module.status}`;
+  }
+
+  /** A token with the step's number travels along its arrow, unless nothing is to move. */
+  #moveToken(step: ShownStep): void {
+    const token = this.renderRoot.querySelector<SVGGElement>(".token");
+    const edge = layOut(this.narrow).edges.find((each) =>
+      runsAlong(each, step.from, step.to, this.#edgeExists(step.from, step.to)),
+    );
+    if (token === null || edge === undefined || prefersStillness()) return;
+    const label = token.querySelector("text");
+    if (label !== null) label.textContent = String(step.number);
+    token.setAttribute("class", `token ${edge.kind}`);
+    token.style.offsetPath = `path("${edge.path}")`;
+    token.style.offsetRotate = "0deg";
+    const backwards = edge.from !== step.from;
+    const ends = backwards ? ["100%", "0%"] : ["0%", "100%"];
+    token.setAttribute("visibility", "visible");
+    for (const old of token.getAnimations()) old.cancel();
+    const move = token.animate(
+      [{ offsetDistance: ends[0] ?? "0%" }, { offsetDistance: ends[1] ?? "100%" }],
+      { duration: Math.max(250, Math.min(900, this.holdMs * 0.8)), easing: "cubic-bezier(0.45, 0, 0.25, 1)" },
+    );
+    move.onfinish = () => token.setAttribute("visibility", "hidden");
+  }
+}
+
+/** An arrow that goes back has no line of its own: it runs along the one that leads there. */
+function runsAlong(edge: Edge, from: Place, to: Place, hasOwn: boolean): boolean {
+  if (edge.from === from && edge.to === to) return true;
+  return !hasOwn && edge.from === to && edge.to === from;
+}
+
+/** `3`, `3 · 8`, and where there are more, `3 · 8 …`. */
+function badgeText(numbers: readonly number[]): string {
+  return numbers.slice(0, 2).join(" · ") + (numbers.length > 2 ? " …" : "");
+}
+
+customElements.define("quartet-flow-diagram", FlowDiagram);

@@ -1,0 +1,189 @@
+import { css, html, nothing } from "lit";
+import { toMermaid } from "../model/mermaid.ts";
+import { type FlowName, plans } from "../model/plan.ts";
+import { formatMs } from "../model/format.ts";
+import type { Flow } from "../model/flow.ts";
+import type { App } from "../store/app.ts";
+import type { RunName } from "../store/runs.ts";
+import type { Stage, StageName } from "../store/stage.ts";
+import { base } from "./base-styles.ts";
+import { copyText } from "./copy-text.ts";
+import { flowSectionStyles } from "./flow-section-styles.ts";
+import { icons } from "./icons.ts";
+import { prefersStillness } from "./motion.ts";
+import { View } from "./view.ts";
+
+/** Architecture — Real-Time Flow: run it, watch it, step through it. */
+export class FlowSection extends View {
+  static override properties = { ...View.properties, view: { state: true }, copied: { state: true } };
+  static override styles = [base, flowSectionStyles, css`:host { display: block; }`];
+
+  declare view: "steps" | "waterfall";
+  declare copied: boolean;
+
+  constructor() {
+    super();
+    this.view = "steps";
+    this.copied = false;
+  }
+
+  protected override watched({ stages, traces, runs, stream, sessions, info }: App) {
+    const each = (["registration", "order", "other"] as const).map((name) => stages.get(name));
+    return [
+      ...[stages.current, traces, runs.running, runs.outcome, stream.state, sessions.session, info],
+      ...each.flatMap((stage) => [stage.traceId, stage.player]),
+    ];
+  }
+
+  override render() {
+    const stage = this.#stage;
+    const flow = stage.flow();
+    return html`
+      <header>
+        <div>
+          <h2 id="flow-title">Architecture — Real-Time Flow</h2>
+          <p class="lead">Run a flow and watch the real request cross the shop. What you see is what its services recorded, not an animation made up for it.</p>
+        </div>
+        <quartet-arrow-legend></quartet-arrow-legend>
+      </header>
+      <div class="bar">
+        ${this.#renderTabs()}
+        <div class="runs">${this.#renderRuns()}</div>
+      </div>
+      <div id="panel" role="tabpanel" aria-labelledby="tab-${stage.name}" class="panel">
+        <div class="card stage">
+          <quartet-flow-diagram .app=${this.app} .steps=${flow?.steps ?? planned(stage.name)}
+            .position=${flow === undefined ? undefined : stage.player.position} .holdMs=${this.#holdMs(stage)}></quartet-flow-diagram>
+          <quartet-playback-bar .app=${this.app} .stage=${stage}></quartet-playback-bar>
+        </div>
+        <div class="card steps">
+          ${this.#renderStepsHead(flow)}
+          ${this.#renderOutcome()}
+          ${this.#renderSteps(stage, flow)}
+        </div>
+      </div>
+      <quartet-recent-requests .app=${this.app} @replay=${() => this.#replay()}></quartet-recent-requests>
+    `;
+  }
+
+  get #stage(): Stage {
+    return this.app.stages.get(this.app.stages.current.get());
+  }
+
+  #holdMs({ player }: Stage): number {
+    return player.schedule().holdsMs[player.position - 1] ?? 900;
+  }
+
+  #renderTabs() {
+    const other = this.app.stages.get("other").flow();
+    const names: [StageName, string][] = [["registration", "Registration"], ["order", "Order"]];
+    if (other !== undefined) names.push(["other", other.title]);
+    const current = this.app.stages.current.get();
+    return html`<div role="tablist" aria-label="Flows" @keydown=${this.#moveBetweenTabs}>
+      ${names.map(
+        ([name, title]) => html`<button role="tab" id="tab-${name}" aria-controls="panel" aria-selected=${name === current}
+          tabindex=${name === current ? 0 : -1} @click=${() => this.app.stages.current.set(name)}>${title}</button>`,
+      )}
+    </div>`;
+  }
+
+  /** The keys of the ARIA pattern for tabs. */
+  #moveBetweenTabs(event: KeyboardEvent): void {
+    const tabs = [...this.renderRoot.querySelectorAll<HTMLElement>("[role=tab]")];
+    const at = tabs.findIndex((tab) => tab.getAttribute("aria-selected") === "true");
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1 + tabs.length, Home: 0, End: tabs.length - 1 }[event.key];
+    const tab = to === undefined ? undefined : tabs[to % tabs.length];
+    if (tab === undefined) return;
+    event.preventDefault();
+    tab.click();
+    tab.focus();
+  }
+
+  #renderRuns() {
+    const current = this.app.stages.current.get();
+    if (current === "registration") return this.#runButton("registration", "Run registration", true);
+    if (current === "order") {
+      return html`${this.#runButton("oversold", "Run an oversold order", false)} ${this.#runButton("order", "Run order", true)}`;
+    }
+    return nothing;
+  }
+
+  #runButton(name: RunName, title: string, primary: boolean) {
+    const running = this.app.runs.running.get();
+    return html`<button class=${primary ? "primary" : ""} ?disabled=${running !== undefined} data-run=${name} @click=${() => this.#run(name)}>
+      ${icons.play} ${running === name ? "Running…" : title}
+    </button>`;
+  }
+
+  #renderStepsHead(flow: Flow | undefined) {
+    return html`<div class="head">
+      <div>
+        <h3>${flow === undefined ? "The plan" : flow.title}</h3>
+        <p class="small muted tabular">${flow === undefined ? "As designed; run it and the real steps take its place." : describe(flow)}</p>
+      </div>
+      ${
+        flow === undefined
+          ? html`<span class="chip">plan</span>`
+          : html`<div class="tools">
+              <button class="small quiet" aria-pressed=${this.view === "waterfall"} @click=${this.#toggleView}>${this.view === "steps" ? "Waterfall" : "Steps"}</button>
+              <button class="small quiet" @click=${() => this.#copy(flow)}>${this.copied ? icons.check : icons.copy} ${this.copied ? "Copied" : "Mermaid"}</button>
+            </div>`
+      }
+    </div>`;
+  }
+
+  #renderOutcome() {
+    const outcome = this.app.runs.outcome.get();
+    const fits = outcome !== undefined && (outcome.run === "registration" ? "registration" : "order") === this.#stage.name;
+    return html`<div role="status">${fits ? html`<p class="outcome ${outcome.tone}">${outcome.tone === "good" ? icons.check : icons.warning}<span>${outcome.text}</span></p>` : nothing}</div>`;
+  }
+
+  #renderSteps(stage: Stage, flow: Flow | undefined) {
+    const { player } = stage;
+    if (flow !== undefined && this.view === "waterfall") {
+      return html`<quartet-waterfall .flow=${flow} .position=${player.position}></quartet-waterfall>`;
+    }
+    const hint = flow === undefined && this.app.stream.state.get() === "denied"
+      ? html`<p class="small muted hint">Only an admin may watch what really happens here: sign in to see the real steps.</p>`
+      : nothing;
+    return html`${hint}<quartet-step-list .steps=${flow?.steps} .plan=${plans[stage.name === "other" ? "order" : stage.name]} .position=${player.position}
+      @step-selected=${(event: CustomEvent<number>) => player.step((event.detail - player.position))}></quartet-step-list>`;
+  }
+
+  #toggleView(): void {
+    this.view = this.view === "steps" ? "waterfall" : "steps";
+  }
+
+  async #copy(flow: Flow): Promise<void> {
+    this.copied = await copyText(toMermaid(flow));
+    setTimeout(() => {
+      this.copied = false;
+    }, 2_000);
+  }
+
+  #run(name: RunName): void {
+    if (this.app.stream.state.get() === "paused") this.app.stream.open();
+    void this.app.runs.start(name);
+  }
+
+  /** A request that someone picked: shown from its beginning. */
+  #replay(): void {
+    const { player } = this.#stage;
+    if (prefersStillness()) player.finish();
+    else player.play();
+    this.scrollIntoView({ block: "start" });
+  }
+}
+
+function planned(name: StageName) {
+  const flow: FlowName | undefined = name === "other" ? undefined : name;
+  return flow === undefined ? [] : plans[flow].map(({ from, to }, index) => ({ from, to, number: index + 1 }));
+}
+
+function describe(flow: Flow): string {
+  const answered = flow.answeredInMs === undefined ? "no answer yet" : `answered in ${formatMs(flow.answeredInMs)}`;
+  const settled = flow.totalMs > (flow.answeredInMs ?? 0) + 0.05 ? `, all done in ${formatMs(flow.totalMs)}` : "";
+  return `${flow.steps.length} steps, ${answered}${settled}`;
+}
+
+customElements.define("quartet-flow-section", FlowSection);

@@ -1,0 +1,97 @@
+import { css, html, nothing } from "lit";
+import { formatUptime } from "../model/format.ts";
+import { describeGroups, groupByProcess } from "../model/topology.ts";
+import type { App } from "../store/app.ts";
+import type { LinkState } from "../store/stream.ts";
+import { base } from "./base-styles.ts";
+import { View } from "./view.ts";
+
+const LINK_WORDS: Readonly<Record<LinkState, string>> = {
+  connecting: "Connecting",
+  live: "Live",
+  reconnecting: "Reconnecting",
+  paused: "Paused",
+  denied: "Not signed in",
+};
+
+/** What this is and how it runs right now. */
+export class PageHeader extends View {
+  static override styles = [
+    base,
+    css`
+      .row { display: flex; align-items: center; flex-wrap: wrap; gap: 10px 14px; min-height: 68px; padding-block: 12px; }
+      .brand { display: flex; align-items: center; gap: 11px; margin-inline-end: 8px; }
+      .brand img { display: block; }
+      h1 { margin: 0; font-size: 19px; font-weight: 700; letter-spacing: -0.02em; }
+      dl { display: flex; flex-wrap: wrap; gap: 4px 20px; font-size: 13.5px; }
+      dl div { display: flex; gap: 6px; white-space: nowrap; }
+      dt { color: var(--text-2); }
+      dd { font-weight: 600; }
+      .actions { display: flex; align-items: center; gap: 8px; margin-inline-start: auto; }
+      .link { border-radius: 999px; }
+      .dot { width: 9px; height: 9px; border-radius: 50%; background: var(--line-strong); }
+      .live .dot { background: var(--good); animation: breathe 2.4s ease-in-out infinite; }
+      .reconnecting .dot { background: none; border: 2px solid var(--warn); border-top-color: transparent; animation: turn 1s linear infinite; }
+      .paused .dot { border-radius: 2px; background: var(--warn); }
+      @keyframes breathe { 50% { box-shadow: 0 0 0 5px color-mix(in oklab, var(--good), transparent 78%); } }
+      @keyframes turn { to { rotate: 360deg; } }
+      .facts { flex: 1 1 auto; }
+      @media (max-width: 900px) { .facts { order: 3; flex-basis: 100%; } }
+      @media (max-width: 420px) { .brand h1 { position: absolute; clip-path: inset(50%); } .actions { gap: 6px; } .link { padding: 0 11px; } }
+    `,
+  ];
+
+  #clock: ReturnType<typeof setInterval> | undefined;
+
+  protected override watched(app: App) {
+    return [app.info, app.status, app.processes, app.stream.state, app.sessions.session];
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#clock = setInterval(() => this.requestUpdate(), 1_000);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearInterval(this.#clock);
+  }
+
+  override render() {
+    const link = this.app.stream.state.get();
+    return html`<div class="row">
+      <div class="brand"><img src="/favicon.svg" width="30" height="30" alt="" /><h1>Quartet</h1></div>
+      <dl class="facts tabular">${this.#renderFacts()}</dl>
+      <div class="actions">
+        <button class="link ${link}" aria-label="${LINK_WORDS[link]}: ${link === "paused" ? "resume" : "pause"} the stream"
+          title=${link === "paused" ? "Resume the stream" : "Pause the stream"} ?disabled=${link === "denied"} @click=${this.#toggleLink}>
+          <span class="dot"></span>${LINK_WORDS[link]}
+        </button>
+        <quartet-theme-toggle></quartet-theme-toggle>
+        <quartet-sign-in .app=${this.app}></quartet-sign-in>
+      </div>
+      <span class="visually-hidden" role="status">${LINK_WORDS[link]}</span>
+    </div>`;
+  }
+
+  #renderFacts() {
+    const info = this.app.info.get();
+    const status = this.app.status.get();
+    const bus = status?.bus;
+    const facts: [string, string | undefined][] = [
+      ["Runs as", status && describeGroups(groupByProcess(status, this.app.processes.get()))],
+      ["Bus", bus && (bus.kind === "redis" ? "Redis" : "in memory") + (bus.status === "running" ? "" : `, ${bus.status}`)],
+      ["Version", info?.version],
+      ["Up", info && formatUptime((Date.now() - info.startedAtMs) / 1_000)],
+    ];
+    return facts.map(([name, value]) => (value === undefined ? nothing : html`<div><dt>${name}</dt><dd>${value}</dd></div>`));
+  }
+
+  #toggleLink(): void {
+    const { stream } = this.app;
+    if (stream.state.get() === "paused") stream.open();
+    else stream.pause();
+  }
+}
+
+customElements.define("quartet-page-header", PageHeader);

@@ -1,0 +1,65 @@
+import { css, html, nothing } from "lit";
+import { formatMs } from "../model/format.ts";
+import { type Light, type ModuleStatus } from "../model/topology.ts";
+import type { App } from "../store/app.ts";
+import { base } from "./base-styles.ts";
+import { icons } from "./icons.ts";
+import { View } from "./view.ts";
+
+const ICONS: Readonly<Record<Light, unknown>> = {
+  running: html`<span class="bulb"></span>`,
+  degraded: icons.warning,
+  down: icons.cross,
+  unknown: icons.question,
+};
+
+/** A light for each service: port, word, latency, and the reason when it is not running. */
+export class StatusLights extends View {
+  static override styles = [
+    base,
+    css`
+      ul { display: grid; gap: 12px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 210px), 1fr)); }
+      li { padding: 14px 16px; }
+      .name { display: flex; justify-content: space-between; gap: 8px; font: 650 13px / 1.5 var(--sans); letter-spacing: 0.04em; }
+      .name .mono { color: var(--text-2); font-weight: 500; letter-spacing: 0; }
+      .state { display: flex; align-items: center; gap: 8px; margin-top: 6px; font-weight: 600; }
+      .state .latency { margin-inline-start: auto; font-weight: 400; font-size: 13px; color: var(--text-2); }
+      .bulb { width: 10px; height: 10px; margin: 3px; border-radius: 50%; background: var(--good); box-shadow: 0 0 0 4px color-mix(in oklab, var(--good), transparent 82%); }
+      .running .state { color: var(--good); }
+      .degraded .state { color: var(--warn); }
+      .down .state { color: var(--bad); }
+      .unknown .state { color: var(--text-2); }
+      .down { border-color: var(--bad); }
+      .reason { margin-top: 4px; font-size: 13px; color: var(--text-2); overflow-wrap: anywhere; }
+    `,
+  ];
+
+  protected override watched(app: App) {
+    return [app.status];
+  }
+
+  override render() {
+    const modules = this.app.status.get()?.modules ?? [];
+    return html`
+      <ul aria-label="Services">${modules.map((module) => this.#renderLight(module))}</ul>
+      <p class="visually-hidden" role="status">${summarize(modules)}</p>
+    `;
+  }
+
+  #renderLight({ name, port, status, latency_ms, detail }: ModuleStatus) {
+    return html`<li class="card ${status}" data-service=${name}>
+      <p class="name"><span>${name.toUpperCase()}</span> <span class="mono">:${port}</span></p>
+      <p class="state">${ICONS[status]}<span>${status}</span>${status === "running" ? html`<span class="latency tabular">${formatMs(latency_ms)}</span>` : nothing}</p>
+      ${detail === null ? nothing : html`<p class="reason">${detail}</p>`}
+    </li>`;
+  }
+}
+
+/** Spoken when it changes, so it holds no figure that always does. */
+function summarize(modules: readonly ModuleStatus[]): string {
+  const troubled = modules.filter(({ status }) => status !== "running");
+  if (modules.length === 0) return "";
+  return troubled.length === 0 ? "All services are running." : troubled.map(({ name, status }) => `${name} is ${status}.`).join(" ");
+}
+
+customElements.define("quartet-status-lights", StatusLights);

@@ -1,0 +1,98 @@
+import { css, html, LitElement, nothing } from "lit";
+import { formatMs, formatOffset } from "../model/format.ts";
+import type { Step } from "../model/flow.ts";
+import { placeName } from "../model/places.ts";
+import type { PlannedStep } from "../model/plan.ts";
+import { arrowSample } from "./arrow-legend.ts";
+import { base } from "./base-styles.ts";
+import { arrowStyles } from "./diagram-styles.ts";
+import { icons } from "./icons.ts";
+import { prefersStillness } from "./motion.ts";
+import { stepListStyles } from "./step-list-styles.ts";
+
+/** The numbered steps: those that really happened, or before that the plan. */
+export class StepList extends LitElement {
+  static override properties = {
+    steps: { attribute: false },
+    plan: { attribute: false },
+    position: { attribute: false },
+  };
+  static override styles = [base, arrowStyles, stepListStyles, css`:host { display: block; }`];
+
+  declare steps: readonly Step[] | undefined;
+  declare plan: readonly PlannedStep[];
+  declare position: number;
+
+  override render() {
+    if (this.steps === undefined) return this.#renderPlan();
+    return html`<ol class="real" aria-label="Steps, from real spans">${this.steps.map((step, index, all) =>
+      this.#renderStep(step, step.phase === "afterwards" && all[index - 1]?.phase !== "afterwards"),
+    )}</ol>`;
+  }
+
+  override updated(changed: Map<PropertyKey, unknown>): void {
+    if (!changed.has("position")) return;
+    const list = this.renderRoot.querySelector("ol");
+    const lit = this.renderRoot.querySelector<HTMLElement>("[aria-current]")?.closest("li");
+    if (list !== null && lit != null) keepInView(list, lit);
+  }
+
+  #renderPlan() {
+    return html`<ol class="plan" aria-label="Steps, as planned">${this.plan.map(
+      (step, index, all) => html`<li class=${step.kind}>
+        ${step.afterwards && !all[index - 1]?.afterwards ? divider("After the answer") : nothing}
+        <div class="step">
+          <span class="number" aria-hidden="true">${index + 1}</span>
+          <span class="route"><span class="ends">${placeName(step.from)} → ${placeName(step.to)}</span>${arrowSample(step.kind)}</span>
+          <code class="what">${step.what}</code>
+          <span class="how">${step.why}</span>
+        </div>
+      </li>`,
+    )}</ol>`;
+  }
+
+  #renderStep(step: Step, opensAfterwards: boolean) {
+    const current = step.number === this.position;
+    const state = current ? "current" : step.number < this.position ? "done" : "ahead";
+    return html`<li class="${step.kind} ${state} ${step.failed ? "failed" : ""}" data-span=${step.spanId}>
+      ${opensAfterwards ? divider("After the answer, asynchronously") : nothing}
+      <button class="step" aria-current=${current ? "step" : nothing} @click=${() => this.#select(step.number)}>
+        <span class="number" aria-hidden="true">${step.number}</span>
+        <span class="route"><span class="ends">${placeName(step.from)} → ${placeName(step.to)}</span>${arrowSample(step.kind)}</span>
+        <code class="what">${step.what}</code>
+        <span class="how">${step.how}</span>
+        <span class="figures tabular">
+          <span class="chip ${step.failed ? "bad" : step.phase === "answer" ? "good" : ""}">${step.failed ? icons.cross : nothing}${step.status}</span>
+          <span class="duration" title="Duration"><span class="visually-hidden">took </span>${formatMs(step.durationMs)}</span>
+          <span class="offset" title="Start, since the request came"><span class="visually-hidden">started </span>${formatOffset(step.startMs)}</span>
+        </span>
+      </button>
+      ${step.statements.length > 0 ? statements(step) : nothing}
+    </li>`;
+  }
+
+  #select(number: number): void {
+    this.dispatchEvent(new CustomEvent("step-selected", { detail: number }));
+  }
+}
+
+function divider(text: string) {
+  return html`<p class="divider">${text}</p>`;
+}
+
+function statements(step: Step) {
+  return html`<details><summary>SQL, values hidden</summary>
+    ${step.statements.map((statement) => html`<code>${statement.replace(/\s+/g, " ").trim()}</code>`)}
+  </details>`;
+}
+
+/** Scrolls the list, and only the list, so that the page stays where the reader has it. */
+function keepInView(list: HTMLElement, item: HTMLElement): void {
+  const top = item.offsetTop - list.offsetTop;
+  if (top < list.scrollTop || top + item.offsetHeight > list.scrollTop + list.clientHeight) {
+    const still = prefersStillness();
+    list.scrollTo({ top: top - 40, behavior: still ? "auto" : "smooth" });
+  }
+}
+
+customElements.define("quartet-step-list", StepList);

@@ -1,0 +1,25 @@
+import "./components/api-tester.ts";
+import "./components/arrow-legend.ts";
+import "./components/docker-cards.ts";
+import "./components/endpoint-row.ts";
+import "./components/events-section.ts";
+import "./components/flow-diagram.ts";
+import "./components/flow-section.ts";
+import "./components/json-view.ts";
+import "./components/page-header.ts";
+import "./components/playback-bar.ts";
+import "./components/recent-requests.ts";
+import "./components/response-terminal.ts";
+import "./components/sign-in.ts";
+import "./components/status-lights.ts";
+import "./components/step-list.ts";
+import "./components/theme-toggle.ts";
+import "./components/waterfall-chart.ts";
+import { Console } from "./components/console.ts";
+import { prefersStillness } from "./components/motion.ts";
+import { createApp } from "./store/app.ts";
+
+const app = createApp({ fetch: (path, init) => fetch(path, init), still: prefersStillness });
+const page = document.querySelector("quartet-console");
+if (page instanceof Console) page.app = app;
+app.start();

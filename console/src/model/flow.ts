@@ -1,0 +1,175 @@
+import type { ArrowKind, Place } from "./places.ts";
+import { isModule } from "./places.ts";
+import { type Span, textAttribute } from "./span.ts";
+import { createTree, type SpanTree } from "./span-tree.ts";
+import { statusText } from "./status-text.ts";
+
+/** Before the answer, the answer itself, or what nobody waited for. */
+export type Phase = "request" | "answer" | "afterwards";
+
+/** Something that really happened between two places. */
+export interface Step {
+  /** The span that says so. */
+  readonly spanId: string;
+  readonly number: number;
+  readonly phase: Phase;
+  readonly from: Place;
+  readonly to: Place;
+  readonly kind: ArrowKind;
+  /** Route, event type, or statement. */
+  readonly what: string;
+  /** How it came there, in a few words. */
+  readonly how: string;
+  readonly status: string;
+  readonly failed: boolean;
+  /** Since the trace began. */
+  readonly startMs: number;
+  readonly durationMs: number;
+  /** The full statements of a transaction, values hidden. */
+  readonly statements: readonly string[];
+}
+
+/** A request, and all that came of it. */
+export interface Flow {
+  readonly traceId: string;
+  /** `POST /orders` */
+  readonly title: string;
+  readonly startedAtMs: number;
+  readonly steps: readonly Step[];
+  /** The status of the answer, once it is known. */
+  readonly status: string | undefined;
+  readonly failed: boolean;
+  /** From the request to its answer. */
+  readonly answeredInMs: number | undefined;
+  /** From the request to the end of its last effect. */
+  readonly totalMs: number;
+  /** What became of the order, as far as events have told. */
+  readonly outcome: "confirmed" | "rejected" | undefined;
+  /** True when the answer is there and every published event has been applied. */
+  readonly settled: boolean;
+}
+
+/**
+ * Turns the spans of one trace into numbered steps: first what the client waited for, in the order of its start, then the
+ * answer, then what its events caused. Events may be quicker than the answer; their start offsets tell.
+ */
+export function readFlow(spans: readonly Span[]): Flow | undefined {
+  const tree = createTree(spans);
+  const root = tree.root;
+  if (root === undefined) return undefined;
+  const drafts = tree.ordered.flatMap((span) => draftStep(span, tree));
+  const answer = root.kind === "request" ? [draftAnswer(root, tree)] : [];
+  const inPhase = (phase: Phase): Draft[] => drafts.filter((draft) => draft.phase === phase);
+  const steps = [...inPhase("request"), ...answer, ...inPhase("afterwards")].map((draft, index) => ({
+    ...draft,
+    number: index + 1,
+  }));
+  return {
+    traceId: root.trace_id,
+    title: root.name,
+    startedAtMs: root.start_us / 1_000,
+    steps,
+    status: root.kind === "request" ? root.status : undefined,
+    failed: hasFailed(root),
+    answeredInMs: root.kind === "request" ? root.duration_us / 1_000 : undefined,
+    totalMs: Math.max(0, ...spans.map((span) => tree.offsetMs(span) + span.duration_us / 1_000)),
+    outcome: outcomeOf(spans),
+    settled: root.kind === "request" && tree.ordered.every((span) => span.kind !== "publish" || isApplied(span, tree)),
+  };
+}
+
+type Draft = Omit<Step, "number">;
+
+function draftStep(span: Span, tree: SpanTree): Draft[] {
+  const arrow = arrowOf(span, tree);
+  if (arrow === undefined) return [];
+  return [
+    {
+      ...arrow,
+      spanId: span.span_id,
+      phase: tree.isAfterwards(span) ? "afterwards" : "request",
+      status: span.kind === "request" ? "received" : span.status,
+      failed: span.kind !== "request" && hasFailed(span),
+      startMs: tree.offsetMs(span),
+      durationMs: span.duration_us / 1_000,
+      statements: statementsOf(span),
+    },
+  ];
+}
+
+type Arrow = Pick<Draft, "from" | "to" | "kind" | "what" | "how">;
+
+function arrowOf(span: Span, tree: SpanTree): Arrow | undefined {
+  const { service, peer, name } = span;
+  switch (span.kind) {
+    case "request":
+      return { from: "client", to: "gateway", kind: "http", what: name, how: "HTTP from outside" };
+    case "call":
+      return isModule(peer ?? undefined) ? { ...call(span, tree), from: service, to: peer as Place } : undefined;
+    case "store":
+      return isModule(service)
+        ? { from: service, to: `${service}.db`, kind: "query", what: name, how: "one SQLite transaction" }
+        : undefined;
+    case "publish":
+      return { from: service, to: "bus", kind: "event", what: name, how: "published with the commit" };
+    case "apply":
+      return { from: "bus", to: service, kind: "event", what: name, how: applied(span, tree) };
+    case "serve":
+      return undefined;
+  }
+}
+
+/** A call is told by the route that the callee served, and whether it left the process. */
+function call(span: Span, tree: SpanTree): Pick<Arrow, "kind" | "what" | "how"> {
+  const served = tree.childrenOf(span).find((child) => child.kind === "serve");
+  const method = served && textAttribute(served, "method");
+  const route = served && textAttribute(served, "route");
+  const what = method !== undefined && route !== undefined ? `${method} ${route}` : span.name;
+  if (served === undefined) return { kind: "http", what, how: "no answer from there" };
+  return { kind: "http", what, how: served.process === span.process ? "direct call, same process" : "HTTP, other process" };
+}
+
+function applied(span: Span, tree: SpanTree): string {
+  const publisher = tree.parentOf(span);
+  const place = publisher === undefined || publisher.process === span.process ? "" : ", other process";
+  return `applied asynchronously${place}`;
+}
+
+function draftAnswer(root: Span, tree: SpanTree): Draft {
+  return {
+    spanId: root.span_id,
+    phase: "answer",
+    from: "gateway",
+    to: "client",
+    kind: "http",
+    what: statusText(root.status),
+    how: "the client has its answer",
+    status: root.status,
+    failed: hasFailed(root),
+    startMs: tree.offsetMs(root) + root.duration_us / 1_000,
+    durationMs: root.duration_us / 1_000,
+    statements: [],
+  };
+}
+
+function statementsOf(span: Span): string[] {
+  const { statements } = span.attributes;
+  return Array.isArray(statements) ? statements.filter((statement) => typeof statement === "string") : [];
+}
+
+export function hasFailed(span: Pick<Span, "kind" | "status">): boolean {
+  return span.kind === "request" ? Number(span.status) >= 400 : span.status !== "ok";
+}
+
+function isApplied(published: Span, tree: SpanTree): boolean {
+  return (
+    published.status !== "ok" ||
+    tree.childrenOf(published).some((child) => child.kind === "apply" && child.status === "ok")
+  );
+}
+
+function outcomeOf(spans: readonly Span[]): Flow["outcome"] {
+  const told = spans.filter((span) => span.kind === "publish" && span.status === "ok").map((span) => span.name);
+  if (told.includes("stock.rejected")) return "rejected";
+  return told.includes("stock.reserved") ? "confirmed" : undefined;
+}

@@ -1,0 +1,96 @@
+import { isRecord } from "./json.ts";
+import { isService, type ServiceName, serviceNames } from "./places.ts";
+
+/** What the lights and the frames show: the body of /status, and what the stream adds to it. */
+export interface Status {
+  readonly topology: string;
+  readonly modules: readonly ModuleStatus[];
+  readonly bus: BusStatus;
+  /** Which process serves what, as far as it answers. */
+  readonly processes?: Readonly<Partial<Record<ServiceName, string>>>;
+  /** Subscriber → publisher → events not yet applied. */
+  readonly backlog?: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
+
+export interface ModuleStatus {
+  readonly name: string;
+  readonly port: number;
+  readonly placement: "in-process" | "remote";
+  readonly status: Light;
+  readonly latency_ms: number;
+  readonly detail: string | null;
+}
+
+export interface BusStatus {
+  readonly kind: "memory" | "redis";
+  readonly status: Light;
+  readonly detail?: string;
+}
+
+
+/** `unknown` is the page's own word: the gateway does not answer, so nothing is known of the rest. */
+export type Light = "running" | "degraded" | "down" | "unknown";
+
+/** What lives in one process. */
+export interface ProcessGroup {
+  /** `host:pid`, as long as it is known. */
+  readonly process: string | undefined;
+  readonly services: readonly ServiceName[];
+  /** True when the bus is memory of this process. */
+  readonly holdsBus: boolean;
+}
+
+export function isStatus(value: unknown): value is Status {
+  return isRecord(value) && Array.isArray(value.modules) && isRecord(value.bus);
+}
+
+/** What can be said while the gateway itself does not answer. */
+export function unreachable(last: Status | undefined): Status {
+  const detail = "unknown while the gateway does not answer";
+  const modules = last?.modules ?? DEFAULT_PORTS.map(([name, port]) => ({ name, port, placement: "remote" as const }));
+  return {
+    topology: last?.topology ?? "",
+    modules: modules.map((module) =>
+      module.name === "gateway"
+        ? { ...module, status: "down", latency_ms: 0, detail: "does not answer" }
+        : { ...module, status: "unknown", latency_ms: 0, detail },
+    ),
+    bus: { kind: last?.bus.kind ?? "memory", status: "unknown", detail },
+  };
+}
+
+const DEFAULT_PORTS = [["gateway", 8_000], ["users", 8_001], ["products", 8_002], ["orders", 8_003]] as const;
+
+/**
+ * Which services share a process. Where the stream has told it, by process; else what the gateway calls
+ * in-process is with it, and everything else stands for itself.
+ * @param remembered the processes that answered before, for one that is down still has its frame
+ */
+export function groupByProcess(status: Status, remembered: Status["processes"] = {}): ProcessGroup[] {
+  const told = { ...remembered, ...status.processes };
+  const keyOf = (name: ServiceName): string => {
+    const placement = status.modules.find((module) => module.name === name)?.placement;
+    return told[name] ?? (placement === "in-process" ? (told.gateway ?? "gateway") : name);
+  };
+  const known = serviceNames.filter((name) => isService(name));
+  return [...Map.groupBy(known, keyOf)].map(([key, services]) => ({
+    process: key.includes(":") ? key : undefined,
+    services,
+    holdsBus: status.bus.kind === "memory" && services.includes("gateway"),
+  }));
+}
+
+/** The topology in a few words: `one process, pid 4711` or `4 processes`. */
+export function describeGroups(groups: readonly ProcessGroup[]): string {
+  const [only] = groups;
+  if (groups.length !== 1 || only === undefined) return `${groups.length} processes`;
+  return only.process === undefined ? "one process" : `one process, pid ${pidOf(only.process)}`;
+}
+
+export function pidOf(process: string): string {
+  return process.slice(process.lastIndexOf(":") + 1);
+}
+
+export function hostOf(process: string): string {
+  return process.slice(0, process.lastIndexOf(":"));
+}

@@ -1,0 +1,155 @@
+import { createCell, type Cell } from "../model/cell.ts";
+import { isRecord, parseJson } from "../model/json.ts";
+import { readSpans } from "../model/span.ts";
+import { isStatus, type Status, unreachable } from "../model/topology.ts";
+import { createDeadLetters, type DeadLetters } from "./dead-letters.ts";
+import { createKnowledge, type Knowledge } from "./known.ts";
+import { createRequests, type Requests } from "./requests.ts";
+import { createRuns, type Runs } from "./runs.ts";
+import { createSessions, type Sessions } from "./session.ts";
+import { createStages, type Stages } from "./stage.ts";
+import { createStatusPoll } from "./status-poll.ts";
+import { createStream, type Stream } from "./stream.ts";
+import { createTraces, type Traces } from "./traces.ts";
+
+/** What the gateway says of itself once. */
+export interface Info {
+  readonly version: string;
+  readonly node: string;
+  readonly environment: string;
+  readonly startedAtMs: number;
+  readonly oneClick: boolean;
+  readonly dockerfile: string | null;
+  readonly compose: string | null;
+}
+
+/** Everything the page shows and does, without a line of how it looks. */
+export interface App {
+  readonly info: Cell<Info | undefined>;
+  readonly status: Cell<Status | undefined>;
+  /** Every process that has been seen, so that one that is down keeps its frame. */
+  readonly processes: Cell<Status["processes"]>;
+  /** Spans lost on their way since the gateway started. */
+  readonly dropped: Cell<number>;
+  readonly stream: Stream;
+  readonly traces: Traces;
+  readonly stages: Stages;
+  readonly sessions: Sessions;
+  readonly requests: Requests;
+  readonly known: Knowledge;
+  readonly runs: Runs;
+  readonly deadLetters: DeadLetters;
+  start(): void;
+}
+
+export interface AppDeps {
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+  /** True where the person wants nothing to move. */
+  still(): boolean;
+}
+
+export function createApp({ fetch, still }: AppDeps): App {
+  const info = createCell<Info | undefined>(undefined);
+  const status = createCell<Status | undefined>(undefined);
+  const processes = createCell<Status["processes"]>(undefined);
+  const dropped = createCell(0);
+  const traces = createTraces();
+  const stages = createStages(traces);
+  const sessions = createSessions(fetch);
+  const token = (): string | undefined => sessions.session.get()?.token;
+  const requests = createRequests({ fetch, token });
+  const known = createKnowledge(requests);
+
+  const asked = (path: string, init: RequestInit = {}): Promise<Response> => {
+    const bearer = token();
+    const headers = { ...init.headers, ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }) };
+    return fetch(path, { ...init, headers });
+  };
+  const read = async (path: string): Promise<unknown> => {
+    const response = await asked(path).catch(() => undefined);
+    return response?.ok ? parseJson(await response.text()) : undefined;
+  };
+  const readInfo = async (): Promise<void> => info.set(toInfo(await read("/console/info")) ?? info.get());
+
+  const catchUp = async (): Promise<void> => {
+    await Promise.all([readInfo(), read("/console/traces?limit=100").then((body) => traces.add(spansOf(body)))]);
+  };
+
+  const setStatus = (body: unknown): void => {
+    if (!isStatus(body)) return status.set(unreachable(status.get()));
+    status.set(body);
+    processes.set({ ...processes.get(), ...body.processes });
+  };
+
+  const receive = (event: string, data: unknown): void => {
+    if (!isRecord(data)) return;
+    if (typeof data.dropped === "number") dropped.set(data.dropped);
+    if (event === "hello" && data.resumed !== true) void catchUp();
+    if (event === "spans") traces.add(readSpans(data.spans));
+    if (event === "status") setStatus(data);
+  };
+
+  const stream = createStream({ fetch: asked, onMessage: receive });
+  const runs = createRuns({
+    requests,
+    traces,
+    stages,
+    still,
+    async ensureSignedIn() {
+      return token() !== undefined || (info.get()?.oneClick === true && (await sessions.signInWithOneClick()));
+    },
+    isAdmin: () => sessions.session.get()?.role === "admin",
+    watching: () => stream.state.get() === "live",
+  });
+  const deadLetters = createDeadLetters(asked);
+  const poll = createStatusPoll({ fetch, isNeeded: () => stream.state.get() !== "live", onStatus: setStatus });
+
+  return {
+    info,
+    status,
+    processes,
+    dropped,
+    stream,
+    traces,
+    stages,
+    sessions,
+    requests,
+    known,
+    runs,
+    deadLetters,
+    start() {
+      sessions.session.watch(() => {
+        stream.open();
+        void deadLetters.refresh();
+      });
+      stream.state.watch(() => {
+        // A token that has run out: without it, the page may still read where one click is allowed.
+        if (stream.state.get() === "denied" && token() !== undefined && sessions.session.get()?.role === "admin") sessions.signOut();
+      });
+      stream.open();
+      poll.start();
+      void readInfo();
+      void deadLetters.refresh();
+      void known.start();
+    },
+  };
+}
+
+function toInfo(body: unknown): Info | undefined {
+  if (!isRecord(body) || !isRecord(body.docker)) return undefined;
+  const { dockerfile, compose } = body.docker;
+  return {
+    version: String(body.version),
+    node: String(body.node),
+    environment: String(body.environment),
+    startedAtMs: Date.parse(String(body.started_at)),
+    oneClick: body.one_click === true,
+    dockerfile: typeof dockerfile === "string" ? dockerfile : null,
+    compose: typeof compose === "string" ? compose : null,
+  };
+}
+
+function spansOf(body: unknown) {
+  if (!isRecord(body) || !Array.isArray(body.data)) return [];
+  return body.data.flatMap((trace: unknown) => (isRecord(trace) ? readSpans(trace.spans) : []));
+}

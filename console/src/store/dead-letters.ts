@@ -1,0 +1,53 @@
+import { createCell, type Cell } from "../model/cell.ts";
+import { isRecord, parseJson } from "../model/json.ts";
+
+/** An event that a module could not handle. */
+export interface DeadLetter {
+  readonly id: string;
+  readonly module: string;
+  readonly type: string;
+  readonly reason: string;
+}
+
+export interface DeadLetters {
+  /** Undefined as long as nobody knows: not signed in as an admin. */
+  readonly list: Cell<readonly DeadLetter[] | undefined>;
+  /** What came of the last action. */
+  readonly notice: Cell<string | undefined>;
+  refresh(): Promise<void>;
+  settle(id: string, action: "replay" | "discard"): Promise<void>;
+}
+
+export function createDeadLetters(fetch: (path: string, init?: RequestInit) => Promise<Response>): DeadLetters {
+  const list = createCell<readonly DeadLetter[] | undefined>(undefined);
+  const notice = createCell<string | undefined>(undefined);
+
+  const refresh = async (): Promise<void> => {
+    const response = await fetch("/events/dead-letters").catch(() => undefined);
+    if (response?.status === 404) list.set([]);
+    else list.set(response?.ok ? readList(parseJson(await response.text())) : undefined);
+  };
+
+  return {
+    list,
+    notice,
+    refresh,
+    async settle(id, action) {
+      const path = `/events/dead-letters/${encodeURIComponent(id)}/${action}`;
+      const response = await fetch(path, { method: "POST" }).catch(() => undefined);
+      const done = action === "replay" ? "Replayed" : "Discarded";
+      notice.set(response?.ok ? `${done} ${id}.` : `That failed: ${response?.status ?? "no answer"}.`);
+      await refresh();
+    },
+  };
+}
+
+function readList(body: unknown): DeadLetter[] {
+  if (!isRecord(body) || !Array.isArray(body.data)) return [];
+  return body.data.filter(isRecord).map((letter) => ({
+    id: String(letter.id),
+    module: String(letter.module ?? letter.subscriber ?? ""),
+    type: String(letter.type ?? letter.event_type ?? ""),
+    reason: String(letter.reason ?? letter.error ?? ""),
+  }));
+}

@@ -1,0 +1,85 @@
+import { createCell, type Watchable } from "../model/cell.ts";
+import { type Flow, readFlow } from "../model/flow.ts";
+import type { Span } from "../model/span.ts";
+
+/** The recent traces, as far as the page remembers them. */
+export interface Traces extends Watchable {
+  add(spans: readonly Span[]): void;
+  flow(traceId: string): Flow | undefined;
+  /** Every request, newest first. */
+  recent(): readonly Flow[];
+  spans(): Iterable<Span>;
+  /** Resolves with the flow as soon as it satisfies, or with what there is when the time is over. */
+  until(traceId: string, satisfies: (flow: Flow) => boolean, timeoutMs: number): Promise<Flow | undefined>;
+}
+
+const MOST_TRACES = 200;
+
+export function createTraces(): Traces {
+  const byTrace = new Map<string, Map<string, Span>>();
+  const flows = new Map<string, Flow | undefined>();
+  const version = createCell(0);
+
+  const addOne = (span: Span): void => {
+    let trace = byTrace.get(span.trace_id);
+    if (trace === undefined) {
+      trace = new Map();
+      byTrace.set(span.trace_id, trace);
+    }
+    trace.set(span.span_id, span);
+    flows.delete(span.trace_id);
+  };
+
+  const forgetOldest = (): void => {
+    const excess = byTrace.size - MOST_TRACES;
+    if (excess <= 0) return;
+    const byAge = [...byTrace].map(([id, trace]) => ({ id, at: startOf(trace) })).sort((a, b) => a.at - b.at);
+    for (const { id } of byAge.slice(0, excess)) {
+      byTrace.delete(id);
+      flows.delete(id);
+    }
+  };
+
+  const flow = (traceId: string): Flow | undefined => {
+    if (!flows.has(traceId)) flows.set(traceId, readFlow([...(byTrace.get(traceId)?.values() ?? [])]));
+    return flows.get(traceId);
+  };
+
+  return {
+    watch: version.watch,
+    add(spans) {
+      if (spans.length === 0) return;
+      for (const span of spans) addOne(span);
+      forgetOldest();
+      version.set(version.get() + 1);
+    },
+    flow,
+    recent: () =>
+      [...byTrace.keys()]
+        .map(flow)
+        .filter((each) => each?.status !== undefined)
+        .filter((each) => each !== undefined)
+        .sort((a, b) => b.startedAtMs - a.startedAtMs),
+    *spans() {
+      for (const trace of byTrace.values()) yield* trace.values();
+    },
+    until(traceId, satisfies, timeoutMs) {
+      const { promise, resolve } = Promise.withResolvers<Flow | undefined>();
+      const look = (): void => {
+        const found = flow(traceId);
+        if (found !== undefined && satisfies(found)) resolve(found);
+      };
+      const stopWatching = version.watch(look);
+      const timer = setTimeout(() => resolve(flow(traceId)), timeoutMs);
+      look();
+      return promise.finally(() => {
+        stopWatching();
+        clearTimeout(timer);
+      });
+    },
+  };
+}
+
+function startOf(trace: ReadonlyMap<string, Span>): number {
+  return Math.min(...[...trace.values()].map((span) => span.start_us));
+}
