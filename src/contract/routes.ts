@@ -58,7 +58,7 @@ function traceRequests(route: string, handle: Handle, { beginRequest }: RouteOpt
 
 async function handleInSpan(span: Span, koa: Parameters<Handle>[0], handle: Handle): Promise<void> {
   try {
-    await span.run(() => handle(koa));
+    await handle(koa);
     span.end(String(koa.status));
   } catch (error) {
     span.end(String(isProblem(error) ? error.status : 500));

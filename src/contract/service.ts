@@ -59,7 +59,9 @@ function traced(service: string, name: string, { method, path }: Operation, serv
   const attributes = { "http.request.method": method, "http.route": path };
   const start = { kind: "serve", name: `${service}.${name}`, service, attributes } as const;
   return (input, ctx) =>
-    isSampled(ctx.trace) ? inSpan(ctx.trace, start, (trace) => serve(input, { ...ctx, trace })) : serve(input, ctx);
+    isSampled(ctx.trace)
+      ? inSpan(ctx.trace, start, (span) => span.run(() => serve(input, { ...ctx, trace: span.context })))
+      : serve(input, ctx);
 }
 
 function serveOperation(name: string, operation: Operation, handler: Handler, options: ServiceOptions): Serve {

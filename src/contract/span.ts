@@ -41,7 +41,7 @@ export interface Span {
   /** What travels to whoever is caused by it. */
   readonly context: SpanContext;
   readonly ended: boolean;
-  /** Runs work with this span as the active one, also across what it awaits. */
+  /** Runs work with this span as the active one, also across what it awaits: its statements are the span's. */
   run<T>(work: () => T): T;
   /** What turned out later. */
   describe(name: string, attributes: Attributes): void;
@@ -82,15 +82,15 @@ export function beginSpan(parent: SpanContext | undefined, start: SpanStart): Sp
   return new OpenSpan(tracer.startSpan(name, options, above));
 }
 
-/** Runs work in a span that ends when the work does, with `ok` or with the name of its problem. */
+/** Does work in a span that ends when the work does, with `ok` or with the name of its problem. */
 export async function inSpan<T>(
   parent: SpanContext,
   start: SpanStart,
-  work: (context: SpanContext) => T | Promise<T>,
+  work: (span: Span) => T | Promise<T>,
 ): Promise<T> {
   const span = beginSpan(parent, start);
   try {
-    const result = await span.run(() => work(span.context));
+    const result = await work(span);
     span.end("ok");
     return result;
   } catch (error) {

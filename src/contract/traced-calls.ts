@@ -12,8 +12,8 @@ export function traceCalls(callable: Callable, caller: string): Callable {
     call(operation, input, ctx) {
       if (!isSampled(ctx.trace)) return callable.call(operation, input, ctx);
       const name = `${contract.name}.${operation}`;
-      return inSpan(ctx.trace, { kind: "call", name, service: caller, peer: contract.name }, (trace) =>
-        callable.call(operation, input, { ...ctx, trace }),
+      return inSpan(ctx.trace, { kind: "call", name, service: caller, peer: contract.name }, (span) =>
+        callable.call(operation, input, { ...ctx, trace: span.context }),
       );
     },
   };

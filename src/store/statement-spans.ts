@@ -88,13 +88,19 @@ class OpenGroup implements StatementGroup {
   }
 }
 
-/** `SELECT products, INSERT orders, outbox`: what was done to which table, each once. */
+/** `SELECT users`, or `INSERT orders, outbox; UPDATE products`: what was written, or read where nothing was. */
 function nameOf(statements: readonly string[]): string {
-  const tables = new Map<string, Set<string>>();
-  for (const sql of statements) {
-    const [, verb = "", table = ""] = /^(UPDATE|\w+.*? (?:FROM|INTO)) (\w+)/.exec(sql) ?? [];
-    const [word = ""] = verb.split(" ", 1);
-    tables.set(word, (tables.get(word) ?? new Set()).add(table));
-  }
-  return [...tables].map(([verb, names]) => `${verb} ${[...names].join(", ")}`).join(", ") || "nothing";
+  const done = statements.map(verbAndTable);
+  const writes = done.filter(({ verb }) => verb !== "SELECT");
+  const byVerb = Map.groupBy(writes.length > 0 ? writes : done, ({ verb }) => verb);
+  const parts = Array.from(
+    byVerb,
+    ([verb, all]) => `${verb} ${[...new Set(all.map(({ table }) => table))].join(", ")}`,
+  );
+  return parts.join("; ") || "nothing";
+}
+
+function verbAndTable(sql: string): { verb: string; table: string } {
+  const [, first = "", table = ""] = /^(UPDATE|\w+\b.*? (?:FROM|INTO)) (\w+)/.exec(sql) ?? [];
+  return { verb: first.split(" ", 1)[0] ?? "", table };
 }
