@@ -20,7 +20,8 @@ export const batchRequest = z.object({
     .array(
       z.object({
         operation: z.string(),
-        input: z.record(z.string(), z.unknown()),
+        // Not a record, which would drop a member `__proto__` that the callee has to refuse.
+        input: z.custom<Record<string, unknown>>((value) => typeof value === "object" && value !== null),
         token: z.string().nullable(),
         timeout_ms: z.number().min(0),
         request_id: z.string(),

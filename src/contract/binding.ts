@@ -78,7 +78,7 @@ export class Binding {
   write(input: Readonly<Record<string, unknown>>): BoundRequest {
     const headers: Record<string, string> = {};
     const query = new URLSearchParams();
-    const body: Record<string, unknown> = {};
+    const body: Record<string, unknown> = Object.create(null);
     let path = this.#operation.path;
     for (const [name, value] of Object.entries(input)) {
       const member = this.#members.get(name);

@@ -11,6 +11,9 @@ const CLOSE_ARRAY = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
+/** A number with an exponent, or a very long one. */
+const MAY_OVERFLOW = /[[:,\s]-?[\d.]*\d[eE]\+?\d|\d{309}/;
+
 /**
  * Reads JSON (RFC 8259) without the freedoms on which two readers could disagree. `JSON.parse` keeps the last of
  * equal members, so duplicates show as members that the text has and the value has not; that compares names as
@@ -26,7 +29,15 @@ export function parseStrictJson(bytes: Buffer): unknown {
   if (countMembers(value) !== members) {
     throw new Problem("invalid-json", "The body has an object with the same member twice.");
   }
-  return value;
+  return MAY_OVERFLOW.test(text) ? JSON.parse(text, withinRange) : value;
+}
+
+/**
+ * A number too large for a double is read as Infinity, which JSON cannot write: on its way to another process it would
+ * turn into null. The largest double stands for it, which is too large for every schema all the same.
+ */
+function withinRange(_member: string, value: unknown): unknown {
+  return value === Infinity ? Number.MAX_VALUE : value === -Infinity ? -Number.MAX_VALUE : value;
 }
 
 /** @throws Problem invalid-json when nested too deeply, also where the text is broken further on */

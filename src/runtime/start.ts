@@ -101,7 +101,13 @@ function openDoors(config: Config): Promise<Door[]> {
 
 async function openDoor(name: ServiceName, config: Config): Promise<Door> {
   let handler = refuseWhileStarting;
-  const server = await listen((request, response) => handler(request, response), config.HOST, portOf(config, name));
+  const timeouts = { headersMs: config.HEADERS_TIMEOUT, requestMs: config.REQUEST_TIMEOUT };
+  const server = await listen(
+    (request, response) => handler(request, response),
+    config.HOST,
+    portOf(config, name),
+    timeouts,
+  );
   return {
     name,
     server,
@@ -126,13 +132,17 @@ async function seed(system: System, step: Step): Promise<void> {
 function gateway(system: System, health: HealthDeps, console: Console, redis: Redis | undefined): RequestListener {
   const { config, callables, verifier, logger } = system;
   return createGateway({
-    callables: [...callables.values()].map((callable) => traceCalls(callable, "gateway")),
+    // In the order of the list of modules, wherever they live: the API's document follows it.
+    callables: moduleNames
+      .flatMap((name) => callables.get(name) ?? [])
+      .map((callable) => traceCalls(callable, "gateway")),
     verify: verifier.verify,
     settings: {
       callTimeoutMs: config.CALL_TIMEOUT,
       rateLimit: config.RATE_LIMIT,
       signInRateLimit: config.AUTH_RATE_LIMIT,
       trustedProxies: config.TRUSTED_PROXIES,
+      corsOrigins: config.CORS_ORIGINS ?? [],
     },
     redis,
     health,

@@ -50,6 +50,14 @@ describe("strict JSON", () => {
     });
   }
 
+  it("reads a number that is too large as one that JSON can write", () => {
+    const large = { a: Number.MAX_VALUE, b: [-Number.MAX_VALUE], c: "1e400", d: 1e30 };
+    for (const number of ["1e400", "1E+400", `${"9".repeat(310)}`, `${"9".repeat(300)}e9`]) {
+      const text = `{"a":${number},"b":[-${number}],"c":"1e400","d":1e30}`;
+      expect(parseStrictJson(Buffer.from(text))).to.deep.equal(large);
+    }
+  });
+
   it("pollutes no prototype", () => {
     expect((parseStrictJson(Buffer.from('{"__proto__":{"admin":true}}')) as { admin?: boolean }).admin).to.equal(
       undefined,

@@ -3,7 +3,7 @@ import { loadCommonPasswords } from "./common-passwords.ts";
 import { canonicalPassword, passwordFault } from "./password.ts";
 import type { PasswordHasher } from "./password-hasher.ts";
 import type { UserStore } from "./store.ts";
-import { type Account, newAccount, type User } from "./user.ts";
+import { newAccount } from "./user.ts";
 
 export interface AdminSettings {
   readonly email: string;
@@ -36,7 +36,8 @@ export async function ensureAdmin(
   if (present !== undefined) return;
   const fault = passwordFault(canonicalPassword(admin.password), await loadCommonPasswords());
   if (fault !== undefined) throw new Error(`The first admin cannot be made. ${fault}`);
-  const account = await accountOf(passwords, { ...admin, name: "Admin", role: "admin" });
+  const hash = await passwords.hash(canonicalPassword(admin.password));
+  const account = newAccount({ email: admin.email, name: "Admin", role: "admin" }, hash);
   await store.add(account);
   logger.info({ userId: account.id }, "the first admin was made");
 }
@@ -51,14 +52,9 @@ export async function seedDemoUsers({
   admin,
 }: Deps & { readonly admin: AdminSettings | undefined }): Promise<string | undefined> {
   if (await store.hasOthers(admin?.email)) return undefined;
-  const accounts = await Promise.all(DEMO_USERS.map((user) => accountOf(passwords, user)));
+  const hashes = await Promise.all(DEMO_USERS.map(({ password }) => passwords.hash(canonicalPassword(password))));
+  // Ids are drawn once all is hashed, so that the accounts are listed in the same order everywhere.
+  const accounts = DEMO_USERS.map((user, index) => newAccount(user, hashes[index] ?? ""));
   const wrote = await store.addIfNoOthers(accounts, admin?.email);
   return wrote ? `the accounts ${DEMO_USERS.map(({ email }) => email).join(" and ")}` : undefined;
-}
-
-async function accountOf(
-  passwords: PasswordHasher,
-  { password, ...user }: Pick<User, "name" | "email" | "role"> & { readonly password: string },
-): Promise<Account> {
-  return newAccount(user, await passwords.hash(canonicalPassword(password)));
 }

@@ -11,14 +11,14 @@ export interface Account extends User {
   readonly password_hash: string;
 }
 
-/** A new account, with an id that is later than all before. */
+/** A new account, with an id that is later than all that this process made before, also in the same millisecond. */
 export function newAccount(
   { name, email, role }: Pick<User, "name" | "email" | "role">,
   passwordHash: string,
   now = new Date(),
 ): Account {
   return {
-    id: uuidv7({ msecs: now.getTime() }),
+    id: uuidv7(),
     name,
     email,
     role,
