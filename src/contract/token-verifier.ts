@@ -61,7 +61,7 @@ const publicKey = z.object({
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
   const { now = Date.now, rememberedTokens = 10_000 } = options;
   const seen = new Map<string, Verified>();
-  const keySet = createKeySet({ ...options, now, onChanged: () => seen.clear() });
+  const keySet = createKeySet({ ...options, now, onRetired: () => seen.clear() });
 
   async function check(token: string): Promise<Principal> {
     const key = await keySet.find(readHeader(token).kid);
@@ -102,11 +102,11 @@ export function readBearer(authorization: string | undefined): string | null {
 
 interface KeySetOptions extends Pick<TokenVerifierOptions, "fetchKeys" | "refetchAfterMs"> {
   readonly now: () => number;
-  readonly onChanged: () => void;
+  readonly onRetired: () => void;
 }
 
 /** The public keys by id, fetched when one is missing: by one caller at a time, for all that wait. */
-function createKeySet({ fetchKeys, now, refetchAfterMs = 2_000, onChanged }: KeySetOptions) {
+function createKeySet({ fetchKeys, now, refetchAfterMs = 2_000, onRetired }: KeySetOptions) {
   let keys: ReadonlyMap<string, KeyObject> = new Map();
   let triedAtMs = Number.NEGATIVE_INFINITY;
   let fetchedAtMs = Number.NEGATIVE_INFINITY;
@@ -116,9 +116,9 @@ function createKeySet({ fetchKeys, now, refetchAfterMs = 2_000, onChanged }: Key
     triedAtMs = now();
     const loaded = importKeys((await fetchKeys()).keys, keys);
     fetchedAtMs = now();
-    if (sameIds(loaded, keys)) return;
+    const retired = [...keys.keys()].some((kid) => !loaded.has(kid));
     keys = loaded;
-    onChanged();
+    if (retired) onRetired();
   }
 
   function refresh(): Promise<void> {
@@ -156,10 +156,6 @@ function importKeys(jwks: readonly object[], known: ReadonlyMap<string, KeyObjec
     keys.set(kid, known.get(kid) ?? createPublicKey({ key: key satisfies JsonWebKey, format: "jwk" }));
   }
   return keys;
-}
-
-function sameIds(a: ReadonlyMap<string, unknown>, b: ReadonlyMap<string, unknown>): boolean {
-  return a.size === b.size && [...a.keys()].every((id) => b.has(id));
 }
 
 function readHeader(token: string): z.output<typeof header> {
