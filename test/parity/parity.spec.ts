@@ -1,0 +1,57 @@
+import {
+  fourProcesses,
+  fourProcessesNodeFetch,
+  oneProcess,
+  oneProcessWithRedis,
+  otherSplits,
+  type Topology,
+} from "../support/topology.ts";
+import { groups } from "./groups.ts";
+import { runGroup } from "./run-group.ts";
+import type { Group } from "./scenario.ts";
+import { printTable, type Result } from "./table.ts";
+import { assertSame, type Entry } from "./transcript.ts";
+
+/** `npm run parity` plays everything everywhere. In `npm test` the other splits play only what meets no fault. */
+const isFull = process.env.PARITY === "full";
+
+const everywhere: readonly Topology[] = [oneProcessWithRedis, fourProcesses, fourProcessesNodeFetch];
+
+describe("parity: nobody can tell how the shop is split", function () {
+  this.timeout(180_000);
+  const expected = new Map<Group, readonly Entry[]>();
+  const results: Result[] = [];
+
+  async function play(topology: Topology, group: Group): Promise<void> {
+    const startedAt = performance.now();
+    const result: Result = { topology: topology.name, group: group.name, outcome: "different", ms: 0 };
+    results.push(result);
+    try {
+      const entries = await runGroup(topology, group);
+      const wanted = expected.get(group);
+      if (wanted !== undefined) assertSame(topology.name, entries, wanted);
+      else if (topology === oneProcess) expected.set(group, entries);
+      else throw new Error("one process has to be seen first");
+      result.outcome = "equal";
+      result.entries = entries.length;
+    } finally {
+      result.ms = performance.now() - startedAt;
+    }
+  }
+
+  for (const group of groups) {
+    describe(group.name, () => {
+      it(oneProcess.name, () => play(oneProcess, group));
+      for (const topology of everywhere) it(topology.name, () => play(topology, group));
+      if (!isFull && group !== groups[0]) return;
+      for (const topology of otherSplits) it(topology.name, () => play(topology, group));
+    });
+  }
+
+  after(() =>
+    printTable(
+      results,
+      groups.map(({ name }) => name),
+    ),
+  );
+});

@@ -1,0 +1,34 @@
+/** How one topology fared with one group of scenarios. */
+export interface Result {
+  readonly topology: string;
+  readonly group: string;
+  outcome: "equal" | "different";
+  /** How much was compared. */
+  entries?: number;
+  ms: number;
+}
+
+/** Prints topology × scenarios: equal or different, over how many entries, and the time of each row. */
+export function printTable(results: readonly Result[], groups: readonly string[]): void {
+  const topologies = [...new Set(results.map(({ topology }) => topology))];
+  const rows = topologies.map((topology) => {
+    const own = results.filter((result) => result.topology === topology);
+    const seconds = own.reduce((sum, { ms }) => sum + ms, 0) / 1_000;
+    return [
+      topology,
+      ...groups.map((group) => cell(own.find((result) => result.group === group))),
+      `${seconds.toFixed(1)} s`,
+    ];
+  });
+  const table = [["", ...groups, "time"], ...rows];
+  const widths = groups.concat("", "").map((_, column) => Math.max(...table.map((row) => (row[column] ?? "").length)));
+  console.log();
+  for (const row of table) console.log(`  ${row.map((text, column) => text.padEnd(widths[column] ?? 0)).join("  ")}`);
+  const different = results.filter(({ outcome }) => outcome === "different").length;
+  console.log(`\n  ${different} different of ${results.length}\n`);
+}
+
+function cell(result: Result | undefined): string {
+  if (result === undefined) return "not run";
+  return result.outcome === "equal" ? `equal (${result.entries})` : "different";
+}

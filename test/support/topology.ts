@@ -1,0 +1,213 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { areEventsApplied, type ModuleName } from "./databases.ts";
+import { type Exit, freePorts, type ShopProcess, startShopProcess, until, untilReady } from "./process.ts";
+import { type RedisServer, startRedisServer } from "./redis.ts";
+
+export const SERVICES = ["gateway", "users", "products", "orders"] as const;
+export type Service = (typeof SERVICES)[number];
+
+/** Which services share a process. */
+export type Split = readonly (readonly Service[])[];
+
+export type Settings = Readonly<Record<string, string>>;
+
+/** A way to run the shop. */
+export interface Topology {
+  readonly name: string;
+  /** Starts it, empty but for what seeding writes; resolves when it is ready. @param settings the same for all its processes */
+  start(settings?: Settings): Promise<Shop>;
+}
+
+/** A shop that runs, whatever it is made of. */
+export interface Shop {
+  /** Of the gateway. */
+  readonly url: string;
+  /** Fetches the modules' databases where they can be read; a file per module. Again for a later look. */
+  databases(): Promise<(module: ModuleName) => string>;
+  /** Resolves when no event is on its way. */
+  settled(): Promise<void>;
+  /** Takes its Redis away, with all that it held; nothing happens where there is none. */
+  loseRedis(): Promise<void>;
+  returnRedis(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** A shop of processes of this machine, which can be harmed one by one. */
+export interface ProcessShop extends Shop {
+  readonly redis: RedisServer | undefined;
+  /** The process that serves this, as it is now. */
+  process(service: Service): ShopProcess;
+  kill(service: Service): Promise<Exit>;
+  /** Starts the process that serves this again; resolves when the whole shop is ready. */
+  restart(service: Service, preload?: URL): Promise<void>;
+}
+
+export interface ProcessTopology extends Topology {
+  start(settings?: Settings, preload?: URL): Promise<ProcessShop>;
+}
+
+export const oneProcess: ProcessTopology = processes("one process", [SERVICES], { redis: false });
+export const oneProcessWithRedis: ProcessTopology = processes("one process with Redis", [SERVICES]);
+export const fourProcesses: ProcessTopology = processes("four processes", apart());
+export const fourProcessesNodeFetch: ProcessTopology = processes("four processes, node-fetch", apart(), {
+  settings: { HTTP_CLIENT: "node-fetch" },
+});
+
+/** The other ways to split four services over processes: of 15 all but one process and four. */
+export const otherSplits: readonly ProcessTopology[] = partitions(SERVICES)
+  .filter((split) => split.length > 1 && split.length < SERVICES.length)
+  .map((split) => processes(split.map((services) => services.join("+")).join(" | "), split));
+
+interface ProcessTopologyOptions {
+  readonly redis?: boolean;
+  readonly settings?: Settings;
+}
+
+/** Quick and quiet. Limits are for those tests that ask for them. */
+const TEST_SETTINGS: Settings = {
+  NODE_ENV: "test",
+  LOG_LEVEL: "warn",
+  BCRYPT_COST: "4",
+  RATE_LIMIT: "off",
+  AUTH_RATE_LIMIT: "off",
+};
+
+function processes(
+  name: string,
+  split: Split,
+  { redis: withRedis = true, settings: own = {} }: ProcessTopologyOptions = {},
+): ProcessTopology {
+  return {
+    name,
+    async start(settings = {}, preload) {
+      const folder = await mkdtemp(join(tmpdir(), "quartet-"));
+      const redis = withRedis ? await startRedisServer() : undefined;
+      const env = { ...TEST_SETTINGS, ...(await places(folder, redis)), ...own, ...settings };
+      const shop = new Processes(split, env, folder, redis);
+      try {
+        await shop.begin(preload);
+      } catch (error) {
+        await shop.stop();
+        throw error;
+      }
+      return shop;
+    },
+  };
+}
+
+/** Where everything is: each service has a port, used only where it has a process of its own. */
+async function places(folder: string, redis: RedisServer | undefined): Promise<Settings> {
+  const [gateway, users, products, orders] = await freePorts(SERVICES.length);
+  return {
+    PORT: String(gateway),
+    USERS_PORT: String(users),
+    PRODUCTS_PORT: String(products),
+    ORDERS_PORT: String(orders),
+    USERS_URL: `http://127.0.0.1:${users}`,
+    PRODUCTS_URL: `http://127.0.0.1:${products}`,
+    ORDERS_URL: `http://127.0.0.1:${orders}`,
+    DATA_DIR: folder,
+    ...(redis === undefined ? {} : { REDIS_URL: redis.url }),
+  };
+}
+
+class Processes implements ProcessShop {
+  readonly url: string;
+  readonly redis: RedisServer | undefined;
+  readonly #split: Split;
+  readonly #env: Settings;
+  readonly #folder: string;
+  readonly #running = new Map<readonly Service[], ShopProcess>();
+
+  constructor(split: Split, env: Settings, folder: string, redis: RedisServer | undefined) {
+    this.#split = split;
+    this.#env = env;
+    this.#folder = folder;
+    this.redis = redis;
+    this.url = `http://127.0.0.1:${env.PORT}`;
+  }
+
+  async begin(preload?: URL): Promise<void> {
+    for (const services of this.#split) this.#spawn(services, preload);
+    await untilReady(this.url, [...this.#running.values()]);
+  }
+
+  process(service: Service): ShopProcess {
+    const found = this.#running.get(this.#group(service));
+    if (found === undefined) throw new Error(`${service} was not started`);
+    return found;
+  }
+
+  kill(service: Service): Promise<Exit> {
+    return this.process(service).kill();
+  }
+
+  async restart(service: Service, preload?: URL): Promise<void> {
+    this.#spawn(this.#group(service), preload);
+    // The gateway looks at its neighbours once a second: for a while it may still tell how they were before.
+    if (service !== "gateway" && this.#split.length > 1) {
+      const port = this.#env[`${service.toUpperCase()}_PORT`];
+      await untilReady(`http://127.0.0.1:${port}`, [this.process(service)]);
+    }
+    await this.#allReady();
+  }
+
+  async databases(): Promise<(module: ModuleName) => string> {
+    return this.#fileOf;
+  }
+
+  settled(): Promise<void> {
+    return until("all events are applied", () => areEventsApplied(this.#fileOf), 60_000);
+  }
+
+  async loseRedis(): Promise<void> {
+    await this.redis?.kill();
+  }
+
+  async returnRedis(): Promise<void> {
+    await this.redis?.start();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#running.values()].map((each) => each.terminate()));
+    await this.redis?.stop();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  readonly #fileOf = (module: ModuleName): string => join(this.#folder, `${module}.db`);
+
+  #group(service: Service): readonly Service[] {
+    const group = this.#split.find((services) => services.includes(service));
+    if (group === undefined) throw new Error(`nobody serves ${service}`);
+    return group;
+  }
+
+  #spawn(services: readonly Service[], preload: URL | undefined): void {
+    const env = { ...this.#env, SERVE: services.join(",") };
+    const options = { env, cwd: this.#folder };
+    this.#running.set(services, startShopProcess(preload === undefined ? options : { ...options, preload }));
+  }
+
+  /** The gateway's readiness tells of all modules. */
+  #allReady(): Promise<void> {
+    return untilReady(
+      this.url,
+      [...this.#running.values()].filter(({ running }) => running),
+    );
+  }
+}
+
+function apart(): Split {
+  return SERVICES.map((service) => [service]);
+}
+
+/** All ways to part a list into groups: the first element joins each group of each way to part the rest, or none. */
+function partitions<T>([first, ...rest]: readonly T[]): T[][][] {
+  if (first === undefined) return [[]];
+  return partitions(rest).flatMap((groups) => [
+    [[first], ...groups],
+    ...groups.map((_, at) => groups.map((group, index) => (index === at ? [first, ...group] : group))),
+  ]);
+}
