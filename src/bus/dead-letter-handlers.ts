@@ -16,46 +16,56 @@ export interface DeadLetterHandlersOptions {
   readonly faults?: ReadonlyMap<string, Fault> | undefined;
 }
 
-/** What every module does with its dead letters: the same for all, since events are applied the same way in all. */
+/** What a module does with its dead letters: the same for all, since events are applied the same way in all. */
 export function createDeadLetterHandlers(options: DeadLetterHandlersOptions): HandlersOf<typeof deadLetters> {
   const { store, subscriptions, faults } = options;
   const { cursors } = store;
   const replayable = new Map(subscriptions.map((each) => [each.publisher, withPoison(store.name, each, faults)]));
 
-  /** The event applies in the unit of work that takes its letter out: never twice, and never lost. */
-  async function replay({ id, publisher }: DeadLetter): Promise<void> {
+  /** The event applies in the unit of work that takes its letter out: once, however many replay it, and never lost. */
+  function replay({ id, publisher }: DeadLetter): Promise<DeadLetter | undefined> {
     const subscription = replayable.get(publisher);
-    if (subscription === undefined) throw new Error(`${store.name} does not subscribe to ${publisher} any more`);
-    await traceApplied(store.name, publisher, (apply) =>
+    return traceApplied(store.name, publisher, (apply) =>
       store.write((unit) => {
-        const { event } = cursors.unbury(unit, id) ?? missing();
-        apply(event, () => subscription.apply(unit, event));
+        if (subscription === undefined) throw new Error(`${store.name} does not subscribe to ${publisher} any more`);
+        const letter = cursors.unbury(unit, id);
+        if (letter !== undefined) apply(letter.event, () => subscription.apply(unit, letter.event));
+        return letter;
       }),
     );
   }
 
   return {
     listDeadLetters({ cursor, limit }) {
+      const letters = cursors.deadLetters(cursor, limit + 1);
       return pageOf(
-        cursors.deadLetters(cursor, limit + 1).map((letter) => describe(letter, store.name)),
+        letters.map((letter) => describe(letter, store.name)),
         limit,
       );
     },
     async replayDeadLetter({ id }) {
-      const letter = cursors.deadLetter(id) ?? missing();
-      try {
-        await replay(letter);
-      } catch (error) {
-        if (isEnvironmentFault(error) || isMissing(error)) throw error;
+      const letter = found(cursors.deadLetter(id));
+      const replayed = await replay(letter).catch(async (error: unknown) => {
+        if (isEnvironmentFault(error)) throw error;
         const reason = error instanceof Error ? error.message : String(error);
         await store.write((unit) => cursors.failAgain(unit, id, reason));
         throw new Problem("replay-failed", `The event failed again: ${reason}`, { cause: error });
-      }
+      });
+      found(replayed);
       return {};
     },
     async discardDeadLetter({ id }) {
-      await store.write((unit) => cursors.unbury(unit, id) ?? missing());
+      found(await store.write((unit) => cursors.unbury(unit, id)));
       return {};
     },
   };
+}
+
+function found(letter: DeadLetter | undefined): DeadLetter {
+  if (letter === undefined) throw new Problem("not-found", "There is no such dead letter.");
+  return letter;
+}
+
+function describe({ id, event, error, attempts, failedAt }: DeadLetter, module: string) {
+  return { id, module, event: { ...event }, error, attempts, failed_at: failedAt };
 }

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { CallContext } from "./context.ts";
-import { declareProblems, type ProblemKind } from "./problem.ts";
+import { declareProblems } from "./problem.ts";
+import type { ProblemDeclaration } from "./problem-types.ts";
 
 /** Who may call: anyone, a signed-in user, or an admin. Ownership is the handler's to check. */
 export type Access = "public" | "user" | "admin";
@@ -58,8 +59,8 @@ export function operation<I extends z.ZodObject, O extends z.ZodObject>(spec: Op
 /** All that others may see of a module. */
 export interface Contract {
   readonly name: string;
-  /** The module's own problem names and what kind of failure each is. */
-  readonly errors: Readonly<Record<string, ProblemKind>>;
+  /** The module's own problem names, what kind of failure each is, and what it means. */
+  readonly errors: Readonly<Record<string, ProblemDeclaration>>;
   readonly operations: Readonly<Record<string, Operation>>;
   /** The events it publishes: type → schema of the data. */
   readonly events: Readonly<Record<string, z.ZodObject>>;

@@ -221,7 +221,7 @@ function problemsOf(operation: Operation, takesBody: boolean): string[] {
 function describeProblems(names: readonly string[], rateHeaders: readonly string[]): [number, Described][] {
   const known = knownProblems();
   const byStatus = Map.groupBy([...new Set(names)].sort(), (name) => {
-    const status = known.get(name);
+    const status = known.get(name)?.status;
     if (status === undefined) throw new Error(`undeclared problem: ${name}`);
     return status;
   });

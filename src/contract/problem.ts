@@ -1,3 +1,5 @@
+import { builtInTypes, type ProblemDeclaration, type ProblemType, toProblemType } from "./problem-types.ts";
+
 /**
  * Every failure that a caller may see has a name, and a name has one status and one title everywhere.
  * The names follow RFC 9457 ("problem details"): the type of a problem is `/problems/<name>`.
@@ -10,56 +12,8 @@ export interface FieldError {
   readonly detail: string;
 }
 
-/** What a kind of failure means to a caller; a contract gives each of its own names a kind. */
-export type ProblemKind =
-  | "bad-request"
-  | "unauthenticated"
-  | "forbidden"
-  | "not-found"
-  | "conflict"
-  | "precondition"
-  | "unprocessable"
-  | "too-many"
-  | "unavailable";
-
-const STATUS_OF_KIND: Readonly<Record<ProblemKind, number>> = {
-  "bad-request": 400,
-  unauthenticated: 401,
-  forbidden: 403,
-  "not-found": 404,
-  conflict: 409,
-  precondition: 412,
-  unprocessable: 422,
-  "too-many": 429,
-  unavailable: 503,
-};
-
-/** The names that belong to the kit and the gateway; contracts add their own with `declareProblems`. */
-const statuses = new Map<string, number>([
-  ["malformed-request", 400],
-  ["invalid-json", 400],
-  ["invalid-path", 400],
-  ["unauthenticated", 401],
-  ["invalid-token", 401],
-  ["forbidden", 403],
-  ["not-found", 404],
-  ["method-not-allowed", 405],
-  ["request-timeout", 408],
-  ["request-in-progress", 409],
-  ["precondition-failed", 412],
-  ["payload-too-large", 413],
-  ["unsupported-media-type", 415],
-  ["validation-failed", 422],
-  ["idempotency-key-reused", 422],
-  ["rate-limited", 429],
-  ["header-too-large", 431],
-  ["internal", 500],
-  ["dependency-unavailable", 503],
-  ["draining", 503],
-  ["overloaded", 503],
-  ["upstream-timeout", 504],
-  ["storage-full", 507],
-]);
+/** The types known by name: those of the kit, and what contracts add with `declareProblems`. */
+const types = new Map(builtInTypes);
 
 /** Failures of the environment: any operation may answer them without declaring them. */
 export const ENVIRONMENT_PROBLEMS: ReadonlySet<string> = new Set([
@@ -71,21 +25,29 @@ export const ENVIRONMENT_PROBLEMS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Makes a contract's own problem names known, with the status of their kind.
+ * Makes a contract's own problem names known.
  * @throws Error when the name is known already with another status: a name means one thing.
  */
-export function declareProblems(kinds: Readonly<Record<string, ProblemKind>>): void {
-  for (const [name, kind] of Object.entries(kinds)) {
-    const status = STATUS_OF_KIND[kind];
-    const known = statuses.get(name);
-    if (known !== undefined && known !== status) throw new Error(`problem ${name} is ${known}, not ${status}`);
-    statuses.set(name, status);
+export function declareProblems(declarations: Readonly<Record<string, ProblemDeclaration>>): void {
+  for (const [name, declaration] of Object.entries(declarations)) {
+    const type = toProblemType(declaration);
+    const known = types.get(name);
+    if (known !== undefined && known.status !== type.status) {
+      throw new Error(`problem ${name} is ${known.status}, not ${type.status}`);
+    }
+    types.set(name, type);
   }
 }
 
-/** All names known now, with their statuses. */
-export function knownProblems(): ReadonlyMap<string, number> {
-  return statuses;
+/** All names known now, and what they mean. */
+export function knownProblems(): ReadonlyMap<string, ProblemType> {
+  return types;
+}
+
+/** `Insufficient stock` from `insufficient-stock`: the title of RFC 9457. */
+export function titleOf(name: string): string {
+  const words = name.replaceAll("-", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 export interface ProblemOptions {
@@ -114,17 +76,15 @@ export class Problem extends Error {
    */
   constructor(code: string, detail: string, options: ProblemOptions = {}) {
     super(detail, options.cause === undefined ? undefined : { cause: options.cause });
-    const status = statuses.get(code);
-    if (status === undefined) throw new Error(`undeclared problem: ${code}`);
+    const type = types.get(code);
+    if (type === undefined) throw new Error(`undeclared problem: ${code}`);
     this.code = code;
-    this.status = status;
+    this.status = type.status;
     this.options = options;
   }
 
-  /** `Insufficient stock` from `insufficient-stock`: the title of RFC 9457. */
   get title(): string {
-    const words = this.code.replaceAll("-", " ");
-    return words.charAt(0).toUpperCase() + words.slice(1);
+    return titleOf(this.code);
   }
 }
 

@@ -56,6 +56,7 @@ export function pageOf<T extends { readonly id: string }>(rows: readonly T[], li
   return { data, next_cursor: rows.length > limit && last !== undefined ? cursorOf(last.id) : null };
 }
 
-function cursorOf(lastId: string): string {
+/** The cursor of the page that starts after this id. */
+export function cursorOf(lastId: string): string {
   return Buffer.from(lastId, "latin1").toString("base64url");
 }

@@ -10,6 +10,8 @@ import { mountContract, type RouteOptions } from "../contract/routes.ts";
 import { clientAddress } from "./client-address.ts";
 import type { Console } from "./console/console.ts";
 import { ownRoutes } from "./own-routes.ts";
+import { allowOrigins } from "./cors.ts";
+import { gatherDeadLetters } from "./dead-letters.ts";
 import { createRateLimit, type RateLimit, rateLimited, writeRateHeaders } from "./rate-limit.ts";
 import type { RateLimitSetting } from "./rate-limit-setting.ts";
 import { securityHeaders } from "./security-headers.ts";
@@ -35,7 +37,11 @@ export interface GatewayDeps {
 
 /** The public face: every operation of the contracts, behind rate limits, with health, status and the API's document. */
 export function createGateway(deps: GatewayDeps): Koa {
-  const { callables, settings, logger } = deps;
+  const { settings, logger } = deps;
+  const callables = gatherDeadLetters(deps.callables, {
+    onUnexpected: (operation, error, ctx) =>
+      logger.error({ err: error, operation, request_id: ctx.requestId }, "operation failed"),
+  });
   const admit = createAdmission(deps); // one for all: what a caller asks of different modules counts together
   let document: string | undefined; // made when it is first asked for: it takes longer than all else here
   return createHttpApp(

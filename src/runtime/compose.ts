@@ -1,10 +1,12 @@
 import { asFunction, asValue, createContainer, InjectionMode } from "awilix";
 import type { Logger } from "pino";
 import type { Bus } from "../bus/bus.ts";
+import { createDeadLetterHandlers } from "../bus/dead-letter-handlers.ts";
 import type { CallContext } from "../contract/context.ts";
 import { type Callable, type Contract, createClient } from "../contract/contract.ts";
+import { addDeadLetters, withDeadLetters } from "../contract/dead-letters.ts";
 import type { HttpCallable } from "../contract/http-client.ts";
-import { createService } from "../contract/service.ts";
+import { createService, type ServiceOptions } from "../contract/service.ts";
 import { createTokenVerifier, type TokenVerifier } from "../contract/token-verifier.ts";
 import { traceOf } from "../contract/trace.ts";
 import { traceCalls } from "../contract/traced-calls.ts";
@@ -82,13 +84,15 @@ async function createModule(
     migrations: new URL(`../modules/${name}/migrations/`, import.meta.url),
   });
   const module = await build(name, { store, logger: log, settings: settingsOf(name, config) }, callables);
-  const { contract } = modules[name];
-  const service = createService<Contract>(contract, module.handlers, {
-    ...(config.FAULTS === undefined ? {} : { faults: config.FAULTS }),
+  const options: ServiceOptions = {
+    faults: config.FAULTS,
     onUnexpected(operation, error, ctx) {
       log.error({ err: error, operation, request_id: ctx.requestId, trace_id: ctx.trace.traceId }, "operation failed");
     },
-  });
+  };
+  const own = createService<Contract>(modules[name].contract, module.handlers, options);
+  const letters = createDeadLetterHandlers({ store, subscriptions: module.subscriptions, faults: config.FAULTS });
+  const service = addDeadLetters(own, letters, options);
   return { name, store, module, service };
 }
 
@@ -150,7 +154,11 @@ async function connectRemotes(config: Config, callables: Map<ModuleName, Callabl
     const { createHttpCallable } = await import("../contract/http-client.ts");
     const url = config[urlSetting(name)];
     if (url === undefined) throw new Error(`${name} has no URL`);
-    const remote = createHttpCallable(modules[name].contract, url, await loadTransport(config.HTTP_CLIENT));
+    const remote = createHttpCallable(
+      withDeadLetters(modules[name].contract),
+      url,
+      await loadTransport(config.HTTP_CLIENT),
+    );
     callables.set(name, remote);
     remotes.push(remote);
   }

@@ -1,4 +1,5 @@
 import type { Contract } from "../contract/contract.ts";
+import { deadLetters } from "../contract/dead-letters.ts";
 import { orders } from "../modules/orders/contract.ts";
 import { products } from "../modules/products/contract.ts";
 import { users } from "../modules/users/contract.ts";
@@ -42,6 +43,9 @@ export type ServiceName = ModuleName | "gateway";
 
 export const moduleNames = Object.keys(modules) as ModuleName[];
 export const serviceNames: readonly ServiceName[] = ["gateway", ...moduleNames];
+
+/** All that the gateway serves to the public, each operation once. */
+export const publicContracts: readonly Contract[] = [...moduleNames.map((name) => modules[name].contract), deadLetters];
 
 /** True when a process that serves these needs no other process. */
 export function servesAll(serve: readonly ServiceName[]): boolean {

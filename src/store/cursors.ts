@@ -47,11 +47,11 @@ export function createCursors({ database, now, write, requireRunning }: CursorsO
       requireRunning(unit);
       sql.bury.run(newId(), publisher, epoch, seq, JSON.stringify(event), error, attempts, timestamp());
     },
-    deadLetters: (before = AFTER_ALL_IDS, limit = NO_LIMIT) => sql.deadLetters.all(before, limit).map(toDeadLetter),
+    deadLetters: (before = AFTER_ALL_IDS, limit = NO_LIMIT) => toDeadLetters(sql.deadLetters.all(before, limit)),
+    deadLetter: (id) => toDeadLetters(sql.deadLetter.all(id))[0],
     unbury(unit, id) {
       requireRunning(unit);
-      const row = sql.unbury.get(id);
-      return row === undefined ? undefined : toDeadLetter(row);
+      return toDeadLetters(sql.unbury.all(id))[0];
     },
     failAgain(unit, id, error) {
       requireRunning(unit);
@@ -86,6 +86,7 @@ function prepareStatements(database: Database) {
     deadLetters: database.prepare<[string, number], DeadLetterRow>(
       "SELECT * FROM dead_letters WHERE id < ? ORDER BY id DESC LIMIT ?",
     ),
+    deadLetter: database.prepare<[string], DeadLetterRow>("SELECT * FROM dead_letters WHERE id = ?"),
     unbury: database.prepare<[string], DeadLetterRow>("DELETE FROM dead_letters WHERE id = ? RETURNING *"),
     failAgain: database.prepare<[string, string, string]>(
       "UPDATE dead_letters SET attempts = attempts + 1, error = ?, failed_at = ? WHERE id = ?",
@@ -93,6 +94,8 @@ function prepareStatements(database: Database) {
   };
 }
 
-function toDeadLetter({ epoch, seq, event, failed_at, ...row }: DeadLetterRow): DeadLetter {
-  return { ...row, position: { epoch, seq }, event: JSON.parse(event), failedAt: failed_at };
+function toDeadLetters(rows: readonly DeadLetterRow[]): DeadLetter[] {
+  return rows.map(({ epoch, seq, event, failed_at, ...row }) => {
+    return { ...row, position: { epoch, seq }, event: JSON.parse(event), failedAt: failed_at };
+  });
 }

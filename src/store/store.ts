@@ -111,6 +111,7 @@ export interface Claim {
   /** Whose key it is. */
   readonly principal: string;
   readonly key: string;
+  deadLetter(id: string): DeadLetter | undefined;
   /** What was asked: the same key with another fingerprint is refused. */
   readonly fingerprint: string;
 }

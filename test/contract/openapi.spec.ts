@@ -69,7 +69,7 @@ describe("OpenAPI document", () => {
     it(`tells every problem of ${name} under its status`, () => {
       const { responses } = describedAt(operation.method, operation.path);
       for (const problem of problemsOf(operation)) {
-        const answer = responses[knownProblems().get(problem) ?? 0];
+        const answer = responses[knownProblems().get(problem)?.status ?? 0];
         expect(answer?.content["application/problem+json"]?.schema.properties.type?.enum, problem).to.include(
           `/problems/${problem}`,
         );
