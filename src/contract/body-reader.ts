@@ -3,6 +3,9 @@ import { Socket } from "node:net";
 import { Problem } from "./problem.ts";
 import { parseStrictJson } from "./strict-json.ts";
 
+/** The largest body that an operation reads. */
+export const BODY_LIMIT_BYTES = 100 * 1024;
+
 export interface BodyOptions {
   readonly limitBytes: number;
   /** Whether the operation takes a body at all. */
@@ -71,6 +74,19 @@ export function readBytes(req: IncomingMessage, limitBytes: number): Promise<Buf
     });
     req.once("close", gone);
   });
+}
+
+/**
+ * Lets go of a body that nobody has read and that may be large, or that the client was not told to send (`Expect`).
+ * What is left of a small one Node reads and drops, and the connection goes on.
+ * @returns whether the connection is to be closed with the answer
+ */
+export function abandonBody(req: IncomingMessage, limitBytes: number): boolean {
+  if (req.complete || req.destroyed || !announcesBody(req)) return false;
+  const { "content-length": length, expect } = req.headers;
+  if (expect === undefined && Number(length) <= limitBytes) return false;
+  lingerOnClose(req);
+  return true;
 }
 
 function tooLarge(req: IncomingMessage, limitBytes: number): Problem {

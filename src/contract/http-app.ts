@@ -1,5 +1,7 @@
 import Router from "@koa/router";
 import Koa, { type Context, type Next } from "koa";
+import { abandonBody, BODY_LIMIT_BYTES } from "./body-reader.ts";
+import { NO_CONTENT } from "./contract.ts";
 import { isProblem, Problem } from "./problem.ts";
 import { PROBLEM_TYPE, problemBody, problemHeaders } from "./problem-body.ts";
 import { checkRawPath } from "./raw-path.ts";
@@ -24,6 +26,7 @@ export function createHttpApp(mount: (router: Router) => void, options: HttpAppO
   mount(router);
   app.on("error", () => {}); // a client that went away; failures of ours are told by `answerProblems`
   app.use(identifyRequest);
+  app.use(closeOnUnreadBody);
   for (const middleware of options.before ?? []) app.use(middleware);
   app.use(answerProblems(options));
   app.use(checkPath);
@@ -58,16 +61,35 @@ function answerProblems(options: HttpAppOptions) {
 }
 
 function checkPath(koa: Context, next: Next): Promise<unknown> {
+  if (koa.method === "OPTIONS" && koa.req.url === "*") return answerServerOptions(koa);
   checkRawPath(koa.req.url ?? "/");
   return next();
 }
 
-/** Answers what no route took: the path is unknown, or known with other methods. */
+/** RFC 9110, 9.3.7: `OPTIONS *` asks the server, not a resource; a ping. */
+async function answerServerOptions(koa: Context): Promise<void> {
+  koa.status = NO_CONTENT;
+}
+
+/** An answer that comes before the body has been read ends the connection, unless what is left of the body is small. */
+async function closeOnUnreadBody(koa: Context, next: Next): Promise<void> {
+  await next();
+  if (!koa.headerSent && koa.response.get("Connection") !== "close" && abandonBody(koa.req, BODY_LIMIT_BYTES)) {
+    koa.set("Connection", "close");
+  }
+}
+
+/** Answers what no route took: the path is unknown, or known with other methods, which OPTIONS asks for. */
 function refuseUnrouted(router: Router) {
   return (koa: Context): void => {
     const methods = new Set(router.match(koa.path, koa.method).path.flatMap((layer) => layer.methods));
     if (methods.size === 0) throw new Problem("not-found", "There is nothing at this path.");
-    const allow = [...methods].sort().join(", ");
+    const allow = [...methods, "OPTIONS"].sort().join(", ");
+    if (koa.method === "OPTIONS") {
+      koa.status = NO_CONTENT;
+      koa.set("Allow", allow);
+      return;
+    }
     throw new Problem("method-not-allowed", `This path takes ${allow}.`, { headers: { Allow: allow } });
   };
 }

@@ -2,16 +2,13 @@ import type Router from "@koa/router";
 import type { Context } from "koa";
 import { TIMEOUT_HEADER } from "./batch.ts";
 import { Binding } from "./binding.ts";
-import { readBody } from "./body-reader.ts";
+import { BODY_LIMIT_BYTES, readBody } from "./body-reader.ts";
 import type { CallContext, Principal } from "./context.ts";
 import { type Callable, NO_CONTENT, type Operation } from "./contract.ts";
 import { isProblem, type Problem } from "./problem.ts";
 import { checkAccess } from "./service.ts";
 import type { Span } from "./span.ts";
 import { readBearer } from "./token-verifier.ts";
-
-/** The largest body that is read. */
-export const BODY_LIMIT_BYTES = 100 * 1024;
 
 export interface RouteOptions {
   /** Whose token this is. Throws Problem invalid-token, or dependency-unavailable while the keys are not known. */
@@ -88,6 +85,7 @@ function handleOperation(name: string, operation: Operation, callable: Callable,
       trace: koa.state.trace,
     };
     answer(koa, operation, await callable.call(name, input, ctx), ctx);
+    tellPreferences(koa, operation, input);
   };
 }
 
@@ -111,6 +109,8 @@ function answer(koa: Context, operation: Operation, output: Record<string, unkno
   const body = bodyWithoutHeaders(koa, operation, output);
   koa.status = operation.status ?? 200;
   if (ctx.principal !== null || operation.method !== "GET") koa.set("Cache-Control", "no-store");
+  else koa.set("Cache-Control", "no-cache"); // may be kept, but is asked for again each time
+  if (operation.access === "public" && operation.method === "GET") koa.vary("Authorization"); // who signs in may see more
   if (operation.location !== undefined) koa.set("Location", operation.location(output));
   if (operation.paged === true && typeof body.next_cursor === "string")
     koa.set("Link", nextLink(koa, body.next_cursor));
@@ -125,6 +125,14 @@ function answer(koa: Context, operation: Operation, output: Record<string, unkno
   if (koa.status === NO_CONTENT) return;
   koa.type = "application/json; charset=utf-8";
   koa.body = JSON.stringify(body);
+}
+
+/** Which preferences were honoured, and with what value (RFC 7240, 3). */
+function tellPreferences(koa: Context, operation: Operation, input: Readonly<Record<string, unknown>>): void {
+  for (const [member, { preference }] of Object.entries(operation.inputHeaders ?? {})) {
+    if (preference === undefined || input[member] === undefined) continue;
+    koa.append("Preference-Applied", `${preference}=${String(operation.input.parse(input)[member])}`);
+  }
 }
 
 function bodyWithoutHeaders(koa: Context, operation: Operation, output: Record<string, unknown>) {

@@ -75,13 +75,19 @@ function serveOperation(name: string, operation: Operation, handler: Handler, op
       const output = work instanceof Promise ? await beforeDeadline(work, ctx) : work;
       return operation.output.parse(output);
     } catch (error) {
-      if (isProblem(error) && (operation.errors.includes(error.code) || ENVIRONMENT_PROBLEMS.has(error.code))) {
-        throw error;
-      }
+      if (isProblem(error) && mayLeave(error, operation)) throw error;
       options.onUnexpected(name, error, ctx);
       throw new Problem("internal", "Something went wrong here.", { cause: error });
     }
   };
+}
+
+/**
+ * What the operation declares, what the environment suffers, and the fault of the caller's token, which may have expired
+ * on its way to a neighbour.
+ */
+function mayLeave({ code }: Problem, { errors }: Operation): boolean {
+  return errors.includes(code) || ENVIRONMENT_PROBLEMS.has(code) || code === "invalid-token";
 }
 
 function parseInput(schema: z.ZodObject, binding: Binding, input: Readonly<Record<string, unknown>>): unknown {

@@ -8,6 +8,7 @@ import { createHttpApp } from "../contract/http-app.ts";
 import { describeApi } from "../contract/openapi.ts";
 import { mountContract, type RouteOptions } from "../contract/routes.ts";
 import { clientAddress } from "./client-address.ts";
+import { compressAnswers } from "./compression.ts";
 import type { Console } from "./console/console.ts";
 import { ownRoutes } from "./own-routes.ts";
 import { allowOrigins } from "./cors.ts";
@@ -26,6 +27,8 @@ export interface GatewayDeps {
     readonly rateLimit: RateLimitSetting;
     readonly signInRateLimit: RateLimitSetting;
     readonly trustedProxies: number;
+    /** The origins of pages elsewhere that may use the API. */
+    readonly corsOrigins: readonly string[];
   };
   /** Where requests are counted; in the memory of this process if left out. */
   readonly redis?: Redis | undefined;
@@ -64,7 +67,7 @@ export function createGateway(deps: GatewayDeps): Koa {
       }
     },
     {
-      before: [deps.console.disregardFlag, securityHeaders],
+      before: [deps.console.disregardFlag, securityHeaders, ...allowOrigins(settings.corsOrigins), compressAnswers],
       onUnexpected: (error, koa) => logger.error({ err: error, request_id: koa.state.requestId }, "request failed"),
     },
   );

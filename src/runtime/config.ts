@@ -33,12 +33,20 @@ const table = {
   USERS_URL: url(["http:"], "where users is, when not served here"),
   PRODUCTS_URL: url(["http:"], "where products is, when not served here"),
   ORDERS_URL: url(["http:"], "where orders is, when not served here"),
+  GATEWAY_URL: url(["http:", "https:"], "where commands find the gateway; at HOST and PORT if left out"),
   REDIS_URL: url(["redis:", "rediss:"], "the Redis of bus and limiter"),
   DATA_DIR: text("a folder", "./data", "where each module's database is"),
+  HEADERS_TIMEOUT: integer(50, 600_000, 10_000, "milliseconds in which a request's headers must have come"),
+  REQUEST_TIMEOUT: integer(50, 600_000, 30_000, "milliseconds in which a request must have come, body included"),
   CALL_TIMEOUT: integer(50, 60_000, 2_000, "milliseconds that a request may take"),
   HTTP_CLIENT: oneOf(["undici", "node-fetch"], "undici", "transport of calls between processes"),
   RATE_LIMIT: rateLimit("100/60s", "requests per caller"),
   AUTH_RATE_LIMIT: rateLimit("10/60s", "registrations and logins per caller"),
+  CORS_ORIGINS: optional(
+    "origins such as https://shop.example, separated by commas",
+    "origins of pages that may use the API; none if left out",
+    readOrigins,
+  ),
   TRUSTED_PROXIES: integer(0, 10, 0, "hops in front whose X-Forwarded-For counts"),
   JWT_KEY_FILE: optional(
     "a file",
@@ -57,6 +65,12 @@ const table = {
   ),
   ADMIN_PASSWORD: optional("12 characters or more", "the first admin's password", longEnough, true),
   ADMIN_PASSWORD_FILE: optional("a file", "file that holds ADMIN_PASSWORD", (value) => value),
+  ADMIN_TOKEN: optional(
+    "a token",
+    "whom commands act for; if left out, the first admin signs in",
+    (value) => value,
+    true,
+  ),
   SEED: toggle("write demo data; on outside production"),
   FAULTS: optional(
     "faults such as users.getUser=unavailable",
@@ -121,6 +135,9 @@ function contradictions(config: Omit<Config, "admin">): string[] {
   const mistakes: string[] = [];
   if (config.production && config.FAULTS !== undefined) mistakes.push("FAULTS: expected to be left out in production");
   if (config.production && config.SEED) mistakes.push("SEED=on: expected to be off in production");
+  if (config.HEADERS_TIMEOUT > config.REQUEST_TIMEOUT) {
+    mistakes.push(`HEADERS_TIMEOUT=${config.HEADERS_TIMEOUT}: expected no more than REQUEST_TIMEOUT`);
+  }
   for (const name of remoteNeighbours(config.SERVE)) {
     const setting = urlSetting(name);
     const value = config[setting];
@@ -187,6 +204,14 @@ function rateLimit(fallback: string, meaning: string): Setting<RateLimitSetting>
     fallback: parseRateLimit(fallback),
     parse: tried(parseRateLimit),
   };
+}
+
+/** Origins as browsers write them (RFC 6454, 6.1): without a path, or a port that is the usual one. */
+function readOrigins(value: string): readonly string[] | undefined {
+  const origins = value.split(",").map((origin) => origin.trim());
+  const isOrigin = (origin: string) =>
+    /^https?:/.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin;
+  return origins.every(isOrigin) ? origins : undefined;
 }
 
 function longEnough(password: string): string | undefined {

@@ -1,5 +1,7 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import net from "node:net";
+import { HEAD_LIMIT_BYTES, problemOfHead } from "../contract/request-head.ts";
+import { ParserErrors, refuseRequest } from "./parser-errors.ts";
 
 /** Longer than any client of ours keeps an idle connection, so that the client closes first and nothing is reset. */
 const KEEP_ALIVE_MS = 65_000;
@@ -15,16 +17,45 @@ export interface HttpServer {
   stop(options: { idleMs: number; timeoutMs: number }): Promise<void>;
 }
 
+/** How long a client may take to send a request, from its first byte. */
+export interface ReceiveTimeouts {
+  readonly headersMs: number;
+  /** Headers and body. */
+  readonly requestMs: number;
+}
+
+const RECEIVE_TIMEOUTS: ReceiveTimeouts = { headersMs: 10_000, requestMs: 30_000 };
+
 /**
- * Listens.
+ * Listens. What is no request that can be understood in only one way is answered here and never gets to the handler.
  * @param port 0 for any free one
  * @throws Error with the code of the system, such as EADDRINUSE
  */
-export async function listen(handler: RequestListener, host: string, port: number): Promise<HttpServer> {
+export async function listen(
+  handler: RequestListener,
+  host: string,
+  port: number,
+  timeouts: ReceiveTimeouts = RECEIVE_TIMEOUTS,
+): Promise<HttpServer> {
   let stopping = false;
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
+  const server = createServer(optionsOf(timeouts));
+  server.maxHeadersCount = 0; // their size is limited; beyond a number Node would drop them silently
+  const errors = new ParserErrors(server);
+  const serve: RequestListener = (request, response) => {
+    errors.track(request, response);
     if (stopping) response.setHeader("Connection", "close");
-    handler(request, response);
+    const problem = problemOfHead(request);
+    if (problem === undefined) handler(request, response);
+    else refuseRequest(request, response, problem);
+  };
+  server.on("request", serve);
+  server.on("checkExpectation", serve); // RFC 9110, 10.1.1: an expectation that is not known may be ignored
+  server.on("checkContinue", (request, response) => {
+    // Whoever begins to read the body asks for it: a request that is refused before that is never sent whole.
+    request.once("resume", () => {
+      if (!response.headersSent) response.writeContinue();
+    });
+    serve(request, response);
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject).listen(port, host, resolve);
@@ -36,6 +67,17 @@ export async function listen(handler: RequestListener, host: string, port: numbe
       stopping = true;
       return stopGently(server, idleMs, timeoutMs);
     },
+  };
+}
+
+function optionsOf({ headersMs, requestMs }: ReceiveTimeouts) {
+  return {
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    headersTimeout: headersMs,
+    requestTimeout: requestMs,
+    connectionsCheckingInterval: Math.min(1_000, headersMs),
+    maxHeaderSize: HEAD_LIMIT_BYTES,
+    requireHostHeader: false, // Node would answer without a body; `problemOfHead` looks
   };
 }
 

@@ -1,0 +1,73 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+
+/** What came back over a socket that bytes were written to as they are. */
+export interface RawAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** Whether the server ended the connection by itself. */
+  readonly closed: boolean;
+  /** All that was received, interim answers too. */
+  readonly text: string;
+}
+
+/** How long an answer may take, and how long a connection that stays open is watched for its end. */
+const ANSWER_MS = 10_000;
+
+/**
+ * Writes bytes to a new connection and reads until the server closes it, or the first final answer is whole and the
+ * connection stays open.
+ * @param pieces written one after the other, each when the one before is out
+ */
+export async function sendRaw(origin: string, ...pieces: readonly (string | Buffer)[]): Promise<RawAnswer> {
+  const { hostname, port } = new URL(origin);
+  const socket = connect(Number(port), hostname);
+  const chunks: Buffer[] = [];
+  let closed = false;
+  socket.on("error", () => {}); // a reset after the answer: what was received counts
+  const ended = new Promise<void>((resolve) => socket.once("close", resolve));
+  const whole = new Promise<void>((resolve) => {
+    socket.on("data", (chunk) => {
+      chunks.push(chunk);
+      const answer = parse(Buffer.concat(chunks).toString("latin1"));
+      if (answer !== undefined && answer.headers.connection !== "close") resolve();
+    });
+  });
+  socket.once("end", () => {
+    closed = true;
+  });
+  const timer = setTimeout(() => socket.destroy(), ANSWER_MS);
+  await Promise.race([once(socket, "connect"), ended]);
+  for (const piece of pieces) socket.write(piece);
+  await Promise.race([whole, ended]);
+  clearTimeout(timer);
+  socket.destroy();
+  const text = Buffer.concat(chunks).toString();
+  const answer = parse(Buffer.concat(chunks).toString("latin1"));
+  if (answer === undefined) throw new Error(`no whole answer came, but ${JSON.stringify(text.slice(0, 500))}`);
+  return { ...answer, body: Buffer.from(answer.body, "latin1").toString(), closed, text };
+}
+
+/** A request with the headers that every one needs. */
+export function request(line: string, headers: readonly string[] = [], body = ""): string {
+  return `${line} HTTP/1.1\r\nHost: localhost\r\n${headers.map((header) => `${header}\r\n`).join("")}\r\n${body}`;
+}
+
+/** The first final answer in a text, when it is whole. */
+function parse(text: string): Omit<RawAnswer, "closed" | "text"> | undefined {
+  const end = text.indexOf("\r\n\r\n");
+  if (end < 0) return undefined;
+  const [line = "", ...lines] = text.slice(0, end).split("\r\n");
+  const status = Number(line.split(" ")[1]);
+  const rest = text.slice(end + 4);
+  if (status < 200) return parse(rest);
+  const headers = Object.fromEntries(lines.map((each) => headerOf(each)));
+  const length = Number(headers["content-length"] ?? 0);
+  return rest.length < length ? undefined : { status, headers, body: rest.slice(0, length) };
+}
+
+function headerOf(line: string): [string, string] {
+  const colon = line.indexOf(":");
+  return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
+}
