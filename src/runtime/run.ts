@@ -1,7 +1,9 @@
 import type { Logger } from "pino";
+import { isProblem } from "../contract/problem.ts";
 import { StoreRefusal } from "../store/store-refusal.ts";
 import type { Step } from "./compose.ts";
 import { type Config, ConfigError, readConfig, settingsHelp } from "./config.ts";
+import { DEMO_ADMIN } from "./demo-admin.ts";
 import { createLogger } from "./logger.ts";
 import { type Running, start } from "./start.ts";
 
@@ -44,6 +46,17 @@ const commands: Readonly<Record<string, Command>> = {
     async run(args) {
       const { runFour } = await import("./four.ts");
       await runFour(readConfig(args), args);
+    },
+  },
+  "dead-letters": {
+    meaning: "list the events that a module could not apply; with replay ID or discard ID, settle one",
+    async run(args) {
+      const { runDeadLetters } = await import("./dead-letters.ts");
+      const words = args.slice(
+        0,
+        [...args, "--"].findIndex((arg) => arg.startsWith("--")),
+      );
+      console.log(await runDeadLetters(readConfig(args.slice(words.length)), words));
     },
   },
   "keys:rotate": {
@@ -91,7 +104,7 @@ function announce(config: Config, running: Running, logger: Logger, ms: number):
 }
 
 const DEMO_CREDENTIALS = `
-  Sign in as   admin@example.com     admin-demo-password
+  Sign in as   ${DEMO_ADMIN.email}     ${DEMO_ADMIN.password}
   or as        customer@example.com  customer-demo-password
 `;
 
@@ -115,6 +128,7 @@ function stopOnSignal(running: Running, logger: Logger): void {
 function reasonOf(error: unknown): string {
   if (error instanceof ConfigError) return `This configuration cannot work:\n${error.message}`;
   if (error instanceof StoreRefusal) return error.message;
+  if (isProblem(error)) return `${error.title}: ${error.message}`;
   if (error instanceof Error && "code" in error && "address" in error) return listenReason(error);
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

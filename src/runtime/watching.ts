@@ -6,11 +6,9 @@ import type { HealthDeps } from "../gateway/status.ts";
 import type { Presence } from "../telemetry/presence.ts";
 import { startTelemetry } from "../telemetry/tracing.ts";
 import { callable, ownContext, type System } from "./compose.ts";
+import { DEMO_ADMIN } from "./demo-admin.ts";
 import { modules } from "./modules.ts";
 import { version } from "./version.ts";
-
-/** Whom one click signs in, where there are demo data. */
-const DEMO_ADMIN = { email: "admin@example.com", password: "admin-demo-password" };
 
 /** Lets a console, wherever its gateway is, see what this process does. Returns the way to stop it. */
 export function beWatched(system: System): () => void {

@@ -1,0 +1,90 @@
+import type { CallContext } from "../contract/context.ts";
+import { type ClientOf, createClient } from "../contract/contract.ts";
+import { deadLetters, withDeadLetters } from "../contract/dead-letters.ts";
+import { createHttpCallable } from "../contract/http-client.ts";
+import { createUndiciTransport } from "../contract/undici-transport.ts";
+import { users } from "../modules/users/contract.ts";
+import { ownContext } from "./compose.ts";
+import { type Config, ConfigError } from "./config.ts";
+import { DEMO_ADMIN } from "./demo-admin.ts";
+
+type Client = ClientOf<typeof deadLetters>;
+type DeadLetter = Awaited<ReturnType<Client["listDeadLetters"]>>["data"][number];
+
+/**
+ * Lists, replays or discards the dead letters of a system that runs, as an admin, through its gateway.
+ * @param words what to do: nothing, which lists; or `replay` or `discard`, and an id
+ * @returns what came of it, for the operator to read
+ * @throws ConfigError when the words or the settings do not do; Problem when the gateway refuses or cannot be reached
+ */
+export async function runDeadLetters(config: Config, words: readonly string[]): Promise<string> {
+  const command = parse(words);
+  const gateway = createHttpCallable(
+    { ...withDeadLetters(users), name: "gateway" },
+    urlOf(config),
+    createUndiciTransport,
+  );
+  try {
+    const letters = createClient(deadLetters, gateway);
+    const token = config.ADMIN_TOKEN ?? (await signIn(createClient(users, gateway), config));
+    const ctx = () => ({ ...ownContext(config.CALL_TIMEOUT), token });
+    switch (command.action) {
+      case "list":
+        return describe(await listAll(letters, ctx));
+      case "replay":
+        await letters.replayDeadLetter({ id: command.id }, ctx());
+        return `${command.id} was applied.`;
+      case "discard":
+        await letters.discardDeadLetter({ id: command.id }, ctx());
+        return `${command.id} was discarded.`;
+    }
+  } finally {
+    await gateway.close();
+  }
+}
+
+type Command = { readonly action: "list" } | { readonly action: "replay" | "discard"; readonly id: string };
+
+function parse(words: readonly string[]): Command {
+  const [action, id, ...rest] = words;
+  if (action === undefined) return { action: "list" };
+  if ((action === "replay" || action === "discard") && id !== undefined && rest.length === 0) return { action, id };
+  throw new ConfigError(
+    `dead-letters ${words.join(" ")}: expected nothing after it, which lists, replay ID or discard ID`,
+  );
+}
+
+function urlOf({ GATEWAY_URL, HOST, PORT }: Config): string {
+  return GATEWAY_URL ?? `http://${["0.0.0.0", "::"].includes(HOST) ? "127.0.0.1" : HOST}:${PORT}`;
+}
+
+async function signIn(accounts: ClientOf<typeof users>, config: Config): Promise<string> {
+  const admin = config.admin ?? (config.production ? undefined : DEMO_ADMIN);
+  if (admin === undefined) throw new ConfigError("ADMIN_TOKEN: expected it, or ADMIN_EMAIL and ADMIN_PASSWORD");
+  return (await accounts.loginUser(admin, ownContext(config.CALL_TIMEOUT))).token;
+}
+
+async function listAll(letters: Client, ctx: () => CallContext): Promise<DeadLetter[]> {
+  const found: DeadLetter[] = [];
+  for (let cursor: string | null | undefined; cursor !== null; ) {
+    const page: Awaited<ReturnType<Client["listDeadLetters"]>> = await letters.listDeadLetters(
+      cursor === undefined ? { limit: 100 } : { limit: 100, cursor },
+      ctx(),
+    );
+    found.push(...page.data);
+    cursor = page.next_cursor;
+  }
+  return found;
+}
+
+function describe(letters: readonly DeadLetter[]): string {
+  if (letters.length === 0) return "There are no dead letters.";
+  return letters
+    .map(({ id, module, event, error, attempts, failed_at }) =>
+      [
+        `${id}  ${module} could not apply ${event.type} of ${event.subject}`,
+        `  ${attempts} tries, last ${failed_at}: ${error}`,
+      ].join("\n"),
+    )
+    .join("\n");
+}
