@@ -9,6 +9,8 @@ import type { Subscription } from "./subscription.ts";
 export interface Bus {
   /** Which technology carries the events, and whether it works now. */
   status(): BusStatus;
+  /** How far subscribers are behind the logs of the modules that live here. @throws when it cannot be known now */
+  backlogs(): Promise<Backlog[]>;
   /** Adds a module that lives in this process: its log is published, its subscriptions are served. Before `start`. */
   join(store: Store, subscriptions: readonly Subscription[]): void;
   /** Starts delivery; what was committed and not yet applied comes first. Never waits for a remote part to be there. */
@@ -19,6 +21,13 @@ export interface Bus {
   broadcast(topic: string, message: unknown): void;
   /** Listens to broadcasts. Returns the way to stop it. */
   onBroadcast(topic: string, listener: (message: unknown) => void): () => void;
+}
+
+/** What a subscriber, wherever it lives, has not applied yet, as far as it has told. */
+export interface Backlog {
+  readonly publisher: string;
+  readonly subscriber: string;
+  readonly rows: number;
 }
 
 export interface BusStatus {

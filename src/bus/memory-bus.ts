@@ -8,7 +8,7 @@ import { type Clock, systemClock } from "./clock.ts";
 import { createLocalLog } from "./local-log.ts";
 import { createOutage } from "./outage.ts";
 import { createPace, type Pace, repeat } from "./pace.ts";
-import { createPruneWindow, DEFAULT_PRUNE_WINDOW_MS, lowestPosition } from "./pruning.ts";
+import { createPruneWindow, DEFAULT_PRUNE_WINDOW_MS, lowestPosition, rowsAfter } from "./pruning.ts";
 import { createSubscriber, describeStall, type Subscriber } from "./subscriber.ts";
 import type { Subscription } from "./subscription.ts";
 
@@ -96,6 +96,13 @@ export function createMemoryBus(options: MemoryBusOptions): Bus {
       return stall === undefined
         ? { kind: "memory", status: "running" }
         : { kind: "memory", status: "degraded", detail: stall };
+    },
+    async backlogs() {
+      return subscribers.flatMap(({ publisher, name: subscriber }) => {
+        const log = members.get(publisher)?.store.log;
+        const position = members.get(subscriber)?.store.cursors.positions(publisher)[0];
+        return log === undefined ? [] : [{ publisher, subscriber, rows: rowsAfter(log, position) }];
+      });
     },
     join(store, subscriptions) {
       members.set(store.name, { store, subscriptions });

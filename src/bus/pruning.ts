@@ -11,10 +11,13 @@ export const DEFAULT_PRUNE_WINDOW_MS = 7 * 24 * 3_600_000;
  * @returns the row's number, 0 when every row may be needed
  */
 export function lowestPosition(log: EventLog, positions: readonly (Position | undefined)[]): number {
-  const reached = positions.map((position) =>
-    position !== undefined && log.entry(position.seq)?.epoch === position.epoch ? position.seq : 0,
-  );
-  return Math.min(log.head()?.seq ?? 0, ...reached);
+  return Math.min(log.head()?.seq ?? 0, ...positions.map((position) => reachedIn(log, position)));
+}
+
+/** How many rows of a log a subscriber has still to apply, given the last that it has; all, while none is known. */
+export function rowsAfter(log: EventLog, position: Position | undefined): number {
+  const beforeFloor = (log.floor() ?? 1) - 1;
+  return (log.head()?.seq ?? 0) - Math.max(beforeFloor, reachedIn(log, position));
 }
 
 /**
@@ -40,4 +43,8 @@ export function createPruneWindow({ windowMs, now }: { windowMs: number; now: ()
     }
     return prunable;
   };
+}
+
+function reachedIn(log: EventLog, position: Position | undefined): number {
+  return position !== undefined && log.entry(position.seq)?.epoch === position.epoch ? position.seq : 0;
 }

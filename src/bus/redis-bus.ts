@@ -3,11 +3,11 @@ import type { Logger } from "pino";
 import type { Fault } from "../contract/faults.ts";
 import type { Store } from "../store/store.ts";
 import { createBroadcasts } from "./broadcasts.ts";
-import type { Bus } from "./bus.ts";
+import type { Backlog, Bus } from "./bus.ts";
 import { systemClock } from "./clock.ts";
 import { createOutage } from "./outage.ts";
 import { createPace, type Pace } from "./pace.ts";
-import { DEFAULT_PRUNE_WINDOW_MS } from "./pruning.ts";
+import { DEFAULT_PRUNE_WINDOW_MS, rowsAfter } from "./pruning.ts";
 import { connectRedis } from "./redis-connection.ts";
 import { createRedisReplica, createRedisSource } from "./redis-log.ts";
 import { createRelay, type Relay } from "./relay.ts";
@@ -82,6 +82,13 @@ export function createRedisBus(options: RedisBusOptions): Bus {
     subscribing.push(subscriber.run());
   }
 
+  async function backlogsOf({ name: publisher, log }: Store): Promise<Backlog[]> {
+    if (commands === undefined) throw new Error("the bus has not started");
+    const { positions } = await createRedisReplica({ keyPrefix, publisher, commands }).reports();
+    const names = subscriberNames[publisher] ?? [];
+    return names.map((subscriber) => ({ publisher, subscriber, rows: rowsAfter(log, positions.get(subscriber)) }));
+  }
+
   /** A connection that has subscribed can do nothing else. */
   function listenToBroadcasts(): void {
     const listener = connect("commands");
@@ -100,6 +107,10 @@ export function createRedisBus(options: RedisBusOptions): Bus {
       return stall === undefined
         ? { kind: "redis", status: "running" }
         : { kind: "redis", status: "degraded", detail: stall };
+    },
+    async backlogs() {
+      const found = await Promise.all(joined.map(({ store }) => backlogsOf(store)));
+      return found.flat();
     },
     join(store, subscriptions) {
       joined.push({ store, subscriptions });

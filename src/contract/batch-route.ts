@@ -6,16 +6,19 @@ import type { Principal } from "./context.ts";
 import type { Callable } from "./contract.ts";
 import { isProblem, Problem } from "./problem.ts";
 import { problemBody, problemHeaders } from "./problem-body.ts";
+import type { RequestStats } from "./request-stats.ts";
 import { traceOf } from "./trace.ts";
 
 /**
  * Mounts the route of batches before a module: each call has its own token, deadline, trace and answer.
  * @param verify whose token this is, as for every other route
+ * @param requests counts each call as the request that it would have been alone
  */
 export function mountBatches(
   router: Router,
   callable: Callable,
   verify: (token: string) => Principal | Promise<Principal>,
+  requests: RequestStats,
 ): void {
   router.post(BATCH_PATH, async (koa) => {
     const bytes = await readBytes(koa.req, BATCH_LIMIT_BYTES);
@@ -23,7 +26,7 @@ export function mountBatches(
     const lines = new PassThrough();
     koa.type = "application/x-ndjson";
     koa.body = lines;
-    answerAll(calls, lines, callable, verify);
+    answerAll(calls, lines, callable, verify, requests);
   });
 }
 
@@ -41,7 +44,9 @@ function answerAll(
   lines: PassThrough,
   callable: Callable,
   verify: (token: string) => Principal | Promise<Principal>,
+  requests: RequestStats,
 ): void {
+  const startedAt = performance.now();
   let ready = "";
   let open = calls.length;
   const flush = () => {
@@ -52,9 +57,23 @@ function answerAll(
   calls.forEach(async (call, index) => {
     const line = await answer(call, index, callable, verify);
     open -= 1;
+    count(call, line, performance.now() - startedAt, callable, requests);
     if (ready === "") setImmediate(flush);
     ready += `${JSON.stringify(line)}\n`;
   });
+}
+
+function count(
+  call: BatchedCall,
+  line: BatchLine,
+  durationMs: number,
+  { contract }: Callable,
+  requests: RequestStats,
+): void {
+  const operation = contract.operations[call.operation];
+  if (operation === undefined) return;
+  const status = "problem" in line ? Number(line.problem.status) : (operation.status ?? 200);
+  requests.add(operation.method, operation.path, status, durationMs);
 }
 
 async function answer(

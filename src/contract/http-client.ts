@@ -1,4 +1,4 @@
-import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleAll } from "cockatiel";
+import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, handleAll } from "cockatiel";
 import { BATCH_LIMIT } from "./batch.ts";
 import { Binding } from "./binding.ts";
 import { createCallQueue } from "./call-queue.ts";
@@ -12,8 +12,12 @@ import type { CreateTransport } from "./transport.ts";
 const BREAKER_FAILURES = 5;
 const BREAKER_OPEN_MS = 1_000;
 
+export type BreakerState = "closed" | "open" | "half-open";
+
 /** A module that is served by another process. */
 export interface HttpCallable extends Callable {
+  /** Whether calls get through: `open` while it is left alone after failures, `half-open` while one call tries. */
+  breaker(): BreakerState;
   close(): Promise<void>;
 }
 
@@ -52,9 +56,18 @@ export function createHttpCallable(contract: Contract, origin: string, createTra
         });
       }
     },
+    breaker: () => BREAKER_STATES[breaker.state],
     close: () => transport.close(),
   };
 }
+
+/** Nobody isolates a breaker by hand here; it would let nothing through. */
+const BREAKER_STATES: Readonly<Record<CircuitState, BreakerState>> = {
+  [CircuitState.Closed]: "closed",
+  [CircuitState.Open]: "open",
+  [CircuitState.HalfOpen]: "half-open",
+  [CircuitState.Isolated]: "open",
+};
 
 function bind(operation: Operation): BoundOperation {
   return { operation, binding: new Binding(operation) };

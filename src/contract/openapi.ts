@@ -16,9 +16,13 @@ export interface PlainRoute {
   readonly operationId: string;
   readonly summary: string;
   readonly output: z.ZodType;
+  /** JSON's, if left out. */
+  readonly mediaType?: string;
   /** The names of the problems that it may answer. */
   readonly problems?: readonly string[];
 }
+
+const JSON_TYPE = "application/json";
 
 type Described = Record<string, unknown>;
 
@@ -132,8 +136,9 @@ function describeOperation(operation: Operation, book: SchemaBook, shared: Recor
 }
 
 function describeRoute(route: PlainRoute, book: SchemaBook): Described {
-  const { operationId, summary, output, problems = [] } = route;
-  const answer = { description: "OK", headers: refs(ALWAYS), content: json(book.describe(output, "output")) };
+  const { operationId, summary, output, mediaType = JSON_TYPE, problems = [] } = route;
+  const content = { [mediaType]: { schema: book.describe(output, "output") } };
+  const answer = { description: "OK", headers: refs(ALWAYS), content };
   return {
     operationId,
     tags: [OWN_TAG],
@@ -250,7 +255,7 @@ function shareAnswers(answers: readonly [number, Described][], shared: Record<st
 }
 
 function json(schema: JsonSchema): Described {
-  return { "application/json": { schema } };
+  return { [JSON_TYPE]: { schema } };
 }
 
 function refs(headers: readonly string[]): Described {

@@ -10,13 +10,19 @@ import { mountContract, type RouteOptions } from "../contract/routes.ts";
 import { clientAddress } from "./client-address.ts";
 import { compressAnswers } from "./compression.ts";
 import type { Console } from "./console/console.ts";
-import { ownRoutes } from "./own-routes.ts";
 import { allowOrigins } from "./cors.ts";
 import { gatherDeadLetters } from "./dead-letters.ts";
+import { type MetricsPage, mountMetrics } from "./metrics-route.ts";
+import { ownRoutes } from "./own-routes.ts";
 import { createRateLimit, type RateLimit, rateLimited, writeRateHeaders } from "./rate-limit.ts";
 import type { RateLimitSetting } from "./rate-limit-setting.ts";
 import { securityHeaders } from "./security-headers.ts";
 import { type HealthDeps, mountHealth } from "./status.ts";
+
+/** Where what the gateway does is counted, and shown. */
+export interface GatewayMetrics extends MetricsPage {
+  countRateDecision(limit: string, allowed: boolean): void;
+}
 
 export interface GatewayDeps {
   /** Every module, wherever it is. */
@@ -33,6 +39,9 @@ export interface GatewayDeps {
   /** Where requests are counted; in the memory of this process if left out. */
   readonly redis?: Redis | undefined;
   readonly health: HealthDeps;
+  readonly metrics: GatewayMetrics;
+  /** Told of every request. */
+  readonly observe: Koa.Middleware;
   readonly console: Console;
   readonly version: string;
   readonly logger: Logger;
@@ -50,6 +59,7 @@ export function createGateway(deps: GatewayDeps): Koa {
   return createHttpApp(
     (router) => {
       mountHealth(router, deps.health);
+      mountMetrics(router, deps.metrics);
       deps.console.mount(router);
       router.get("/openapi.json", (koa) => {
         const contracts = callables.map(({ contract }) => contract);
@@ -67,14 +77,22 @@ export function createGateway(deps: GatewayDeps): Koa {
       }
     },
     {
-      before: [deps.console.disregardFlag, securityHeaders, ...allowOrigins(settings.corsOrigins), compressAnswers],
-      onUnexpected: (error, koa) => logger.error({ err: error, request_id: koa.state.requestId }, "request failed"),
+      before: [
+        deps.observe,
+        deps.console.disregardFlag,
+        securityHeaders,
+        ...allowOrigins(settings.corsOrigins),
+        compressAnswers,
+      ],
+      onUnexpected(error, { state: { requestId, trace } }) {
+        logger.error({ err: error, request_id: requestId, trace_id: trace.traceId }, "request failed");
+      },
     },
   );
 }
 
 /** Counts every request of an operation, signed-in callers by user, others by address; sign-in attempts also apart. */
-function createAdmission({ settings, redis, logger }: GatewayDeps) {
+function createAdmission({ settings, redis, metrics, logger }: GatewayDeps) {
   const limitOf = (limit: RateLimitSetting, name: string): RateLimit | undefined =>
     limit === "off" ? undefined : createRateLimit({ limit, name, redis, logger });
   const everything = limitOf(settings.rateLimit, "default");
@@ -82,14 +100,15 @@ function createAdmission({ settings, redis, logger }: GatewayDeps) {
   return async (koa: Context, operation: Operation, principal: Principal | null): Promise<void> => {
     const id =
       principal === null ? `address:${clientAddress(koa.req, settings.trustedProxies)}` : `user:${principal.id}`;
-    await count(koa, everything, id);
-    if (operation.signIn === true) await count(koa, signIn, id);
+    await count(koa, everything, id, metrics);
+    if (operation.signIn === true) await count(koa, signIn, id, metrics);
   };
 }
 
-async function count(koa: Context, limit: RateLimit | undefined, id: string): Promise<void> {
+async function count(koa: Context, limit: RateLimit | undefined, id: string, metrics: GatewayMetrics): Promise<void> {
   if (limit === undefined) return;
   const state = await limit.count(id);
+  metrics.countRateDecision(state.name, state.allowed);
   writeRateHeaders(koa, state);
   if (!state.allowed) throw rateLimited(state);
 }

@@ -32,6 +32,12 @@ export const ownRoutes: Readonly<Record<string, PlainRoute>> = {
       bus: z.object({ kind: z.enum(["memory", "redis"]), status: light, detail: z.string().optional() }),
     }),
   },
+  "/metrics": {
+    operationId: "getMetrics",
+    summary: "What this process tells of itself, in the text format of Prometheus; each process has its own",
+    output: z.string(),
+    mediaType: "text/plain; version=0.0.4; charset=utf-8",
+  },
   "/openapi.json": {
     operationId: "getOpenApi",
     summary: "This document",

@@ -34,8 +34,8 @@ export interface System {
   /** Every module that this process may call, wherever it is. */
   readonly callables: ReadonlyMap<ModuleName, Callable>;
   readonly verifier: TokenVerifier;
-  /** Frees what calls to other processes hold. */
-  closeClients(): Promise<void>;
+  /** The clients of those modules that are elsewhere. */
+  readonly remotes: ReadonlyMap<ModuleName, HttpCallable>;
 }
 
 /** Tells how far the start has come: a step's name and what it runs. */
@@ -47,8 +47,8 @@ export type Step = <T>(name: string, work: () => T | Promise<T>) => Promise<T>;
  * @throws StoreRefusal when a database cannot be used
  */
 export async function compose(config: Config, logger: Logger, step: Step): Promise<System> {
-  const callables = new Map<ModuleName, Callable>();
-  const closeClients = await connectRemotes(config, callables);
+  const remotes = await connectRemotes(config);
+  const callables = new Map<ModuleName, Callable>(remotes);
   const bus = await createBus(config, logger);
   const served: ServedModule[] = [];
   for (const name of moduleNames.filter((name) => config.SERVE.includes(name))) {
@@ -57,7 +57,7 @@ export async function compose(config: Config, logger: Logger, step: Step): Promi
     bus.join(part.store, part.module.subscriptions);
     served.push(part);
   }
-  return { config, logger, bus, served, callables, verifier: createVerifier(config, callables), closeClients };
+  return { config, logger, bus, served, callables, verifier: createVerifier(config, callables), remotes };
 }
 
 /** The context of a call that nobody outside asked for. */
@@ -147,9 +147,9 @@ async function createBus(config: Config, logger: Logger): Promise<Bus> {
   return createRedisBus({ url: config.REDIS_URL, logger, subscribers, ...faults });
 }
 
-/** Makes the clients of what is served elsewhere. Returns the way to close them. */
-async function connectRemotes(config: Config, callables: Map<ModuleName, Callable>): Promise<() => Promise<void>> {
-  const remotes: HttpCallable[] = [];
+/** Makes the clients of what is served elsewhere. */
+async function connectRemotes(config: Config): Promise<Map<ModuleName, HttpCallable>> {
+  const remotes = new Map<ModuleName, HttpCallable>();
   for (const name of remoteNeighbours(config.SERVE)) {
     const { createHttpCallable } = await import("../contract/http-client.ts");
     const url = config[urlSetting(name)];
@@ -159,12 +159,9 @@ async function connectRemotes(config: Config, callables: Map<ModuleName, Callabl
       url,
       await loadTransport(config.HTTP_CLIENT),
     );
-    callables.set(name, remote);
-    remotes.push(remote);
+    remotes.set(name, remote);
   }
-  return async () => {
-    await Promise.all(remotes.map((remote) => remote.close()));
-  };
+  return remotes;
 }
 
 async function loadTransport(library: Config["HTTP_CLIENT"]): Promise<CreateTransport> {

@@ -2,7 +2,9 @@ import type Koa from "koa";
 import type { Logger } from "pino";
 import { mountBatches } from "../contract/batch-route.ts";
 import { createHttpApp } from "../contract/http-app.ts";
+import type { RequestStats } from "../contract/request-stats.ts";
 import { mountContract, type RouteOptions, timeoutOf } from "../contract/routes.ts";
+import { type MetricsPage, mountMetrics } from "../gateway/metrics-route.ts";
 import { type HealthDeps, mountHealth } from "../gateway/status.ts";
 import type { ServedModule } from "./compose.ts";
 
@@ -11,17 +13,29 @@ export interface ModuleAppDeps {
   readonly verify: RouteOptions["verify"];
   readonly callTimeoutMs: number;
   readonly health: HealthDeps;
+  readonly metrics: MetricsPage;
+  /** Where calls that come in batches are counted. */
+  readonly requests: RequestStats;
+  /** Told of every request. */
+  readonly observe: Koa.Middleware;
   readonly logger: Logger;
 }
 
 /** A module as a process of its own serves it: its contract, alone and in batches, and its health. */
-export function createModuleApp({ served, verify, callTimeoutMs, health, logger }: ModuleAppDeps): Koa {
+export function createModuleApp(deps: ModuleAppDeps): Koa {
+  const { served, verify, callTimeoutMs, health, metrics, requests, logger } = deps;
   return createHttpApp(
     (router) => {
       mountHealth(router, health);
+      mountMetrics(router, metrics);
       mountContract(router, served.service, { verify, timeoutMs: timeoutOf(callTimeoutMs) });
-      mountBatches(router, served.service, verify);
+      mountBatches(router, served.service, verify, requests);
     },
-    { onUnexpected: (error, koa) => logger.error({ err: error, request_id: koa.state.requestId }, "request failed") },
+    {
+      before: [deps.observe],
+      onUnexpected(error, { state: { requestId, trace } }) {
+        logger.error({ err: error, request_id: requestId, trace_id: trace.traceId }, "request failed");
+      },
+    },
   );
 }

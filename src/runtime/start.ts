@@ -10,11 +10,13 @@ import { createGateway } from "../gateway/app.ts";
 import type { Console } from "../gateway/console/console.ts";
 import { createLocalProbe, createRemoteProbe, type ModuleProbe } from "../gateway/module-probe.ts";
 import type { HealthDeps } from "../gateway/status.ts";
+import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
 import { compose, type ServedModule, type Step, type System } from "./compose.ts";
 import { type Config, portOf, urlSetting } from "./config.ts";
 import { type HttpServer, listen } from "./http-server.ts";
 import { createModuleApp } from "./module-app.ts";
 import { moduleNames, remoteNeighbours, type ServiceName, servesAll } from "./modules.ts";
+import { observedRequests } from "./observed-requests.ts";
 import { version } from "./version.ts";
 import { beWatched, composeConsole } from "./watching.ts";
 
@@ -60,6 +62,7 @@ async function serve(config: Config, logger: Logger, step: Step, doors: readonly
   if (config.SEED) await seed(system, step);
   await step("bus", () => system.bus.start());
   const redis = await connectLimiter(config, logger);
+  const metrics = metricsOf(system);
   let draining = false;
   const unwatch = [beWatched(system)];
   for (const door of doors) {
@@ -67,8 +70,8 @@ async function serve(config: Config, logger: Logger, step: Step, doors: readonly
     if (door.name === "gateway") {
       const console = composeConsole(system, health);
       unwatch.push(console.close);
-      door.open(gateway(system, health, console, redis));
-    } else door.open(moduleApp(door.name, system, health));
+      door.open(gateway(system, health, metrics, console, redis));
+    } else door.open(moduleApp(door.name, system, health, metrics));
   }
   return {
     urls: new Map(doors.map((door) => [door.name, door.server.url])),
@@ -86,7 +89,7 @@ async function stop(system: System, doors: readonly Door[]): Promise<void> {
   const idleMs = system.config.production ? IDLE_CONNECTIONS_MS : 0;
   await Promise.all(doors.map((door) => door.server.stop({ idleMs, timeoutMs: FINISH_REQUESTS_MS })));
   await system.bus.stop(FLUSH_EVENTS_MS);
-  await system.closeClients();
+  await Promise.all([...system.remotes.values()].map((remote) => remote.close()));
   for (const { module, store } of system.served) {
     await module.stop?.();
     await store.close();
@@ -129,7 +132,13 @@ async function seed(system: System, step: Step): Promise<void> {
   }
 }
 
-function gateway(system: System, health: HealthDeps, console: Console, redis: Redis | undefined): RequestListener {
+function gateway(
+  system: System,
+  health: HealthDeps,
+  metrics: Metrics,
+  console: Console,
+  redis: Redis | undefined,
+): RequestListener {
   const { config, callables, verifier, logger } = system;
   return createGateway({
     // In the order of the list of modules, wherever they live: the API's document follows it.
@@ -146,23 +155,37 @@ function gateway(system: System, health: HealthDeps, console: Console, redis: Re
     },
     redis,
     health,
+    metrics,
+    observe: observedRequests("gateway", metrics.requestsOf("gateway"), logger),
     console,
     version,
     logger,
   }).callback();
 }
 
-function moduleApp(name: ServiceName, system: System, health: HealthDeps): RequestListener {
+function moduleApp(name: ServiceName, system: System, health: HealthDeps, metrics: Metrics): RequestListener {
   const served = system.served.find((module) => module.name === name);
   if (served === undefined) throw new Error(`${name} is not served here`);
   const { config, verifier, logger } = system;
+  const requests = metrics.requestsOf(name);
   return createModuleApp({
     served,
     verify: verifier.verify,
     callTimeoutMs: config.CALL_TIMEOUT,
     health,
+    metrics,
+    requests,
+    observe: observedRequests(name, requests, logger),
     logger,
   }).callback();
+}
+
+function metricsOf({ served, bus, remotes }: System): Metrics {
+  return createMetrics({
+    stores: served.map(({ store }) => store),
+    bus,
+    breakers: new Map([...remotes].map(([name, { breaker }]) => [name, breaker])),
+  });
 }
 
 /** The gateway answers for all modules, a module for itself. */

@@ -1,14 +1,18 @@
 import type { Database } from "better-sqlite3";
+import { Distribution } from "../contract/distribution.ts";
 import type { EventDraft } from "../contract/event.ts";
 import { Problem } from "../contract/problem.ts";
 import { outsideSpans } from "../contract/span.ts";
 import { isDatabaseFault, problemOfFault } from "./environment-fault.ts";
 import { beginTransaction, type StatementGroup } from "./statement-spans.ts";
-import type { Claim, UnitOfWork } from "./store.ts";
+import type { Claim, StoreStats, UnitOfWork } from "./store.ts";
 import { reasonOf } from "./store-refusal.ts";
 
 /** The most units of work in one transaction: bounds how long a group keeps the event loop. */
 const MAX_GROUP = 256;
+
+const SIZES = [1, 2, 4, 8, 16, 32, 64, 128, MAX_GROUP];
+const SECONDS = [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
 /** What must pass after a fault before asking for it tries a write again. */
 const PROBE_AFTER_MS = 1_000;
@@ -44,6 +48,8 @@ export class GroupCommit {
   readonly #statements: Readonly<
     Record<"begin" | "probe" | "savepoint" | "release" | "undo" | "commit", { run(): unknown }>
   >;
+  readonly #commitSizes = new Distribution(SIZES);
+  readonly #commitSeconds = new Distribution(SECONDS);
   #queue: QueuedWrite[] = [];
   #current: QueuedWrite | undefined;
   #scheduled = false;
@@ -83,6 +89,10 @@ export class GroupCommit {
     return fault.reason;
   }
 
+  stats(): Omit<StoreStats, "deadLetters"> {
+    return { queued: this.#queue.length, commitSizes: this.#commitSizes, commitSeconds: this.#commitSeconds };
+  }
+
   /** Commits what waits, then closes the database. */
   close(): Promise<void> {
     // A turn later, so that a unit of work which closes its own store has ended.
@@ -113,6 +123,7 @@ export class GroupCommit {
   #commitGroup(): void {
     const group = this.#queue.splice(0, MAX_GROUP);
     const { effects } = this.#options;
+    const startedAt = performance.now();
     try {
       this.#statements.begin.run();
       // Only a change of some size that reaches the disk proves that the fault has passed.
@@ -124,6 +135,8 @@ export class GroupCommit {
       return;
     }
     this.#fault = undefined;
+    this.#commitSizes.observe(group.length);
+    this.#commitSeconds.observe((performance.now() - startedAt) / 1_000);
     for (const write of group) write.settle();
     effects.committed();
   }

@@ -96,6 +96,7 @@ function createStore(database: Database.Database, options: OpenStoreOptions): St
   };
   const group = new GroupCommit({ name, database, effects, schedule, now });
   const cursors = createCursors({ database, now, write, requireRunning: (unit) => group.effectsOf(unit) });
+  const deadLetters = database.prepare<[], { count: number }>("SELECT count(*) AS count FROM dead_letters");
   return {
     name,
     prepare: (sql) => database.prepare(sql),
@@ -104,6 +105,7 @@ function createStore(database: Database.Database, options: OpenStoreOptions): St
     cursors,
     answers,
     fault: () => group.fault(),
+    stats: () => ({ ...group.stats(), deadLetters: deadLetters.get()?.count ?? 0 }),
     close: () => group.close(),
   };
 }

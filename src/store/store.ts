@@ -1,4 +1,5 @@
 import type { Statement } from "better-sqlite3";
+import type { Distribution } from "../contract/distribution.ts";
 import type { CloudEvent, EventDraft } from "../contract/event.ts";
 
 /**
@@ -29,8 +30,21 @@ export interface Store {
   readonly answers: Answers;
   /** Undefined while writes succeed; else why the last one failed for a fault of the environment. */
   fault(): string | undefined;
+  /** What it has done since it was opened and has to do, for whoever watches it. */
+  stats(): StoreStats;
   /** Commits what waits, then closes. Later writes are refused. */
   close(): Promise<void>;
+}
+
+export interface StoreStats {
+  /** Units of work that wait for their commit. */
+  readonly queued: number;
+  /** Units of work per commit. */
+  readonly commitSizes: Distribution;
+  /** What each commit took, from BEGIN to the end of the sync. */
+  readonly commitSeconds: Distribution;
+  /** Events that could not be applied and wait for somebody's decision. */
+  readonly deadLetters: number;
 }
 
 /** What a unit of work can do beside running the module's own statements. */
