@@ -80,11 +80,7 @@ class World {
   async run(): Promise<void> {
     for (const module of this.#modules) this.#startLater(module, this.#random.chance(0.3) ? FAULTS_MS / 2 : 0);
     this.#repeatedly(400, () => this.#someoneSpeaks());
-    for (const [fault, everyMs] of this.#faults()) this.#repeatedly(everyMs, fault);
-    if (this.#random.chance(0.6)) {
-      this.#repeatedly(OLDEST_BACKUP_MS / 3, () => this.#backUpSomeone());
-      this.#repeatedly(FAULTS_MS / 4, () => this.#restoreSomeone());
-    }
+    this.#chooseFaults();
     await this.#scheduler.runUntil(FAULTS_MS);
     this.#faulty = false;
     this.#redis.away = false;
@@ -99,21 +95,27 @@ class World {
   }
 
   /** Some of the faults there are, each as often as this seed has it. */
-  #faults(): [() => void, number][] {
-    const { integer, chance } = this.#random;
-    const faults: (() => void)[] = [
-      () => this.#crashSomeone(),
-      () => this.#overlap(),
-      () => this.#redis.flush(),
-      () => this.#redis.empty(),
-      () => this.#redis.snapshot(),
-      () => this.#redis.restore(),
-      () => this.#redisGoesAway(),
-      () => {
-        this.#redis.unreliability = this.#random.fraction() / 3;
-      },
-    ];
-    return faults.filter(() => chance(0.6)).map((fault) => [fault, integer(800, FAULTS_MS / 2)]);
+  #chooseFaults(): void {
+    const { chance, integer } = this.#random;
+    const sometimes = (fault: () => void) => {
+      if (chance(0.6)) this.#repeatedly(integer(800, FAULTS_MS / 2), fault);
+    };
+    sometimes(() => this.#crashSomeone());
+    sometimes(() => this.#overlap());
+    sometimes(() => this.#redis.flush());
+    sometimes(() => this.#redis.empty());
+    sometimes(() => this.#redisGoesAway());
+    sometimes(() => {
+      this.#redis.unreliability = this.#random.fraction() / 3;
+    });
+    if (chance(0.6)) {
+      this.#repeatedly(FAULTS_MS / 12, () => this.#redis.snapshot());
+      this.#repeatedly(FAULTS_MS / 4, () => this.#redis.restore());
+    }
+    if (chance(0.6)) {
+      this.#repeatedly(OLDEST_BACKUP_MS / 4, () => this.#backUpSomeone());
+      this.#repeatedly(FAULTS_MS / 6, () => this.#restoreSomeone());
+    }
   }
 
   #repeatedly(aboutEveryMs: number, what: () => void): void {
