@@ -58,7 +58,8 @@ export async function openShop(faults = ""): Promise<Shop> {
     return createClient(contract, createService(contract, handlers, { onUnexpected, faults: parseFaults(faults) }));
   };
 
-  const userSettings = { bcryptCost: 4, tokenTtlSeconds: 60, jwtIssuer: "test", jwtAudience: "test" };
+  const times = { tokenTtlSeconds: 60, refreshTtlSeconds: 3_600 };
+  const userSettings = { ...times, bcryptCost: 4, freeFailures: 10, jwtIssuer: "test", jwtAudience: "test" };
   const userModule = createUsers({ store: stores.users, settings: userSettings, logger });
   const productModule = createProducts({ store: stores.products, settings: {}, logger });
   const clients = { users: clientOf(users, userModule.handlers), products: clientOf(products, productModule.handlers) };
