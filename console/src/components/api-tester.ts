@@ -22,7 +22,7 @@ export class ApiTester extends View {
       .group { padding: 16px; }
       .group h3 { padding: 0 4px 8px; }
       details.more { margin-top: 18px; }
-      details.more > summary { display: inline-block; padding: 8px 12px; margin-left: -12px; font-weight: 600; color: var(--accent); }
+      details.more > summary { width: fit-content; padding: 8px 10px; margin-left: -10px; font-weight: 600; color: var(--accent); }
       .more .groups { margin-top: 8px; }
     `,
   ];

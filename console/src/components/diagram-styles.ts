@@ -27,7 +27,7 @@ export const diagramStyles = css`
   .edge.active { stroke-width: 3; }
   .edge.query.active { stroke-width: 3.8; }
 
-  .place rect { fill: var(--surface); stroke: var(--line-strong); stroke-width: 1.2; transition: stroke 0.2s; }
+  .place rect { fill: var(--raised); stroke: var(--line-strong); stroke-width: 1.2; transition: stroke 0.2s; }
   .place .name { font-weight: 650; font-size: 16px; letter-spacing: -0.01em; }
   .place .detail { font: 500 13px var(--mono); fill: var(--text-2); }
   .place.lit rect { stroke: var(--accent); stroke-width: 2.6; fill: var(--accent-soft); }
@@ -37,7 +37,7 @@ export const diagramStyles = css`
   .alarm circle { fill: var(--bad); }
   .degraded .alarm circle { fill: var(--warn); }
   .alarm path { stroke: var(--surface); stroke-width: 2; stroke-linecap: round; }
-  .database path { fill: var(--surface); stroke: var(--line-strong); stroke-width: 1.2; }
+  .database path { fill: var(--raised); stroke: var(--line-strong); stroke-width: 1.2; }
   .database .rim { fill: none; }
   .database text { font: 500 12px var(--mono); fill: var(--text-2); }
   .database.lit path { stroke: var(--query); stroke-width: 2.4; }
@@ -56,6 +56,6 @@ export const diagramStyles = css`
   .badge.failed.active rect { fill: var(--bad); }
   .badge.failed.active text { fill: var(--surface); }
 
-  .token circle { fill: var(--kind); stroke: var(--surface); stroke-width: 2; }
-  .token text { font: 700 12px var(--sans); fill: var(--surface); }
+  .token { fill: var(--kind); stroke: var(--surface); stroke-width: 2.5; }
+  .token.event { fill: var(--surface); stroke: var(--kind); stroke-width: 3; }
 `;

@@ -20,14 +20,14 @@ export class DockerCards extends View {
   static override styles = [
     base,
     css`
-      ul { display: grid; gap: 16px; margin-top: 22px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 270px), 1fr)); }
-      li { display: flex; flex-direction: column; gap: 12px; padding: 20px; min-width: 0; }
+      ul { display: grid; gap: 16px; margin-top: 22px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); }
+      li { display: grid; grid-row: span 4; grid-template-rows: subgrid; gap: 12px; padding: 22px; min-width: 0; }
       h3 { display: flex; align-items: center; gap: 10px; }
       h3 svg { color: var(--accent); flex: none; }
       li > p { font-size: 14.5px; color: var(--text-2); text-wrap: pretty; }
-      figure { margin-top: auto; }
+      figure { display: grid; grid-template-rows: auto 1fr; }
       figcaption { font-size: 12.5px; color: var(--text-2); margin-bottom: 5px; }
-      pre { padding: 10px 12px; border-radius: 10px; background: var(--surface-2); font: 12px / 1.6 var(--mono); overflow-x: auto; min-height: 118px; scrollbar-width: thin; }
+      pre { padding: 10px 12px; border-radius: 10px; background: var(--surface-2); font: 12px / 1.6 var(--mono); white-space: pre-wrap; overflow-wrap: anywhere; }
       .now { display: flex; gap: 8px; padding-top: 12px; border-top: 1px solid var(--line); font-size: 13.5px; overflow-wrap: anywhere; }
       .now b { color: var(--good); font-weight: 650; white-space: nowrap; }
     `,
@@ -45,7 +45,7 @@ export class DockerCards extends View {
         (card) => html`<li class="card">
           <h3>${card.icon} ${card.title}</h3>
           <p>${card.text}</p>
-          <figure><figcaption class="mono">${card.file}</figcaption><pre tabindex="0" role="group" aria-label="Lines of ${card.file}">${card.lines}</pre></figure>
+          <figure><figcaption class="mono">${card.file}</figcaption><pre>${card.lines}</pre></figure>
           <p class="now"><b>Now</b> <span>${card.now}</span></p>
         </li>`,
       )}</ul>
@@ -80,7 +80,7 @@ export class DockerCards extends View {
         title: "docker-compose.yml",
         text: "One file declares every service with its ports, settings, volumes and what it waits for.",
         file: "docker-compose.yml",
-        lines: excerptOf(compose, [/^ {2}(gateway|users|products|orders|redis):\s*$/m], 5, "services:"),
+        lines: excerptOf(compose, [/^ {2}gateway:/, /SERVE:/, /ports:/, /networks:/, /depends_on:/, /condition:/], 7, "services:"),
         now: `bus ${status?.bus.kind === "redis" ? "on Redis" : "in memory"}; ${status?.modules.filter((module) => module.status === "running").length ?? 0} of 4 services running`,
       },
       {

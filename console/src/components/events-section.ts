@@ -92,9 +92,9 @@ export class EventsSection extends View {
       ${letters === undefined ? html`<p class="muted">Sign in as an admin to see them.</p>` : nothing}
       ${letters?.length === 0 ? html`<p class="muted">None: every event was handled.</p>` : nothing}
       ${letters?.map(
-        ({ id, module, type, reason }) => html`<div class="letter">
-          <p><span class="type mono">${type}</span> <span class="muted">at ${module}</span></p>
-          <p class="small muted">${reason}</p>
+        ({ id, module, type, error, attempts }) => html`<div class="letter">
+          <p><span class="type mono">${type}</span> <span class="muted">at ${module}, ${attempts} attempts</span></p>
+          <p class="small muted">${error}</p>
           <div class="actions">
             <button class="small" aria-label="Replay ${type} ${id}" @click=${() => this.app.deadLetters.settle(id, "replay")}>Replay</button>
             <button class="small" aria-label="Discard ${type} ${id}" @click=${() => this.app.deadLetters.settle(id, "discard")}>Discard</button>

@@ -72,8 +72,8 @@ export class FlowDiagram extends View {
       ${drawFrames(geometry, groups)}
       ${geometry.edges.map((edge) => this.#drawEdge(edge))}
       ${[...geometry.boxes.keys()].map((place) => this.#drawPlace(place, geometry))}
+      <circle class="token" r="7" visibility="hidden"></circle>
       ${geometry.edges.map((edge) => this.#drawBadge(edge))}
-      <g class="token" visibility="hidden"><circle r="11"></circle><text dy="4"></text></g>
     </svg>`;
   }
 
@@ -172,15 +172,13 @@ export class FlowDiagram extends View {
     return module.status === "running" ? `:${module.port}` : `:${module.port} ${module.status}`;
   }
 
-  /** A token with the step's number travels along its arrow, unless nothing is to move. */
+  /** A token travels along its arrow, unless nothing is to move. */
   #moveToken(step: ShownStep): void {
-    const token = this.renderRoot.querySelector<SVGGElement>(".token");
+    const token = this.renderRoot.querySelector<SVGElement>(".token");
     const edge = layOut(this.narrow).edges.find((each) =>
       runsAlong(each, step.from, step.to, this.#edgeExists(step.from, step.to)),
     );
     if (token === null || edge === undefined || prefersStillness()) return;
-    const label = token.querySelector("text");
-    if (label !== null) label.textContent = String(step.number);
     token.setAttribute("class", `token ${edge.kind}`);
     token.style.offsetPath = `path("${edge.path}")`;
     token.style.offsetRotate = "0deg";

@@ -7,16 +7,24 @@ export const flowSectionStyles = css`
   .runs { display: flex; flex-wrap: wrap; gap: 8px; }
   [role="tablist"] { display: flex; flex-wrap: wrap; gap: 4px; padding: 4px; border-radius: 12px; background: var(--surface-2); border: 1px solid var(--line); }
   [role="tab"] { border-color: transparent; background: transparent; color: var(--text-2); }
-  [role="tab"][aria-selected="true"] { background: var(--surface); border-color: var(--line); color: var(--text); box-shadow: var(--shadow); }
+  [role="tab"][aria-selected="true"] { background: var(--raised); border-color: var(--line); color: var(--text); box-shadow: var(--shadow); }
 
-  .panel { display: grid; grid-template-columns: minmax(0, 1fr); gap: 16px; margin-bottom: 16px; }
-  @media (min-width: 1100px) { .panel { grid-template-columns: minmax(0, 1.28fr) minmax(0, 1fr); align-items: start; } }
+  .panel { display: grid; grid-template-columns: minmax(0, 1fr); gap: 16px; align-items: start; }
+  @media (min-width: 1100px) {
+    .panel { grid-template: "stage steps" auto "recent steps" 1fr / minmax(0, 1.22fr) minmax(0, 1fr); }
+    .stage { grid-area: stage; }
+    .steps { grid-area: steps; }
+    quartet-recent-requests { grid-area: recent; }
+  }
   .stage { padding: 20px; }
   quartet-playback-bar { margin-top: 18px; padding-top: 16px; border-top: 1px solid var(--line); }
   .steps { padding: 16px 12px 14px; }
-  .head { display: flex; align-items: start; justify-content: space-between; gap: 12px; padding: 0 8px 10px 12px; }
+  .head { display: flex; flex-wrap: wrap; align-items: start; justify-content: space-between; gap: 8px 12px; padding: 0 8px 10px 12px; }
   .head h3 { overflow-wrap: anywhere; }
-  .tools { display: flex; flex-wrap: wrap; justify-content: end; gap: 2px; margin: -4px -4px 0 0; }
+  .tools { display: flex; align-items: center; gap: 6px; }
+  .views { display: flex; padding: 2px; border-radius: 8px; background: var(--surface-2); }
+  .views button { min-height: 26px; border-radius: 6px; }
+  .views [aria-pressed="true"] { background: var(--raised); color: var(--text); box-shadow: var(--shadow); }
   .outcome { display: flex; gap: 10px; margin: 0 8px 10px; padding: 10px 12px; border-radius: 10px; background: var(--surface-2); font-size: 14px; }
   .outcome svg { flex: none; margin-top: 3px; }
   .outcome.good { background: var(--good-soft); color: var(--good); }

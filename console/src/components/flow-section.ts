@@ -61,8 +61,8 @@ export class FlowSection extends View {
           ${this.#renderOutcome()}
           ${this.#renderSteps(stage, flow)}
         </div>
+        <quartet-recent-requests .app=${this.app} @replay=${() => this.#replay()}></quartet-recent-requests>
       </div>
-      <quartet-recent-requests .app=${this.app} @replay=${() => this.#replay()}></quartet-recent-requests>
     `;
   }
 
@@ -117,7 +117,7 @@ export class FlowSection extends View {
 
   #renderStepsHead(flow: Flow | undefined) {
     return html`<div class="head">
-      <div>
+      <div class="what">
         <h3>${flow === undefined ? "The plan" : flow.title}</h3>
         <p class="small muted tabular">${flow === undefined ? "As designed; run it and the real steps take its place." : describe(flow)}</p>
       </div>
@@ -125,8 +125,8 @@ export class FlowSection extends View {
         flow === undefined
           ? html`<span class="chip">plan</span>`
           : html`<div class="tools">
-              <button class="small quiet" aria-pressed=${this.view === "waterfall"} @click=${this.#toggleView}>${this.view === "steps" ? "Waterfall" : "Steps"}</button>
-              <button class="small quiet" @click=${() => this.#copy(flow)}>${this.copied ? icons.check : icons.copy} ${this.copied ? "Copied" : "Mermaid"}</button>
+              <div class="views" role="group" aria-label="View">${(["steps", "waterfall"] as const).map((view) => html`<button class="small quiet" aria-pressed=${this.view === view} @click=${() => { this.view = view; }}>${view === "steps" ? "Steps" : "Waterfall"}</button>`)}</div>
+              <button class="small quiet" aria-label="Copy as Mermaid sequence diagram" title="Copy as Mermaid sequence diagram" @click=${() => this.#copy(flow)}>${this.copied ? icons.check : icons.copy} ${this.copied ? "Copied" : "Mermaid"}</button>
             </div>`
       }
     </div>`;
@@ -146,12 +146,8 @@ export class FlowSection extends View {
     const hint = flow === undefined && this.app.stream.state.get() === "denied"
       ? html`<p class="small muted hint">Only an admin may watch what really happens here: sign in to see the real steps.</p>`
       : nothing;
-    return html`${hint}<quartet-step-list .steps=${flow?.steps} .plan=${plans[stage.name === "other" ? "order" : stage.name]} .position=${player.position}
+    return html`${hint}<quartet-step-list .steps=${flow?.steps} .plan=${plans[stage.name === "other" ? "order" : stage.name]} .position=${player.position} .playing=${player.playing}
       @step-selected=${(event: CustomEvent<number>) => player.step((event.detail - player.position))}></quartet-step-list>`;
-  }
-
-  #toggleView(): void {
-    this.view = this.view === "steps" ? "waterfall" : "steps";
   }
 
   async #copy(flow: Flow): Promise<void> {

@@ -31,13 +31,15 @@ function boxesOf({ services, holdsBus }: ProcessGroup, geometry: Geometry): Box[
     const box = geometry.cells.get(name);
     return box === undefined ? [] : [box];
   };
+  // A bus in memory is of a process that holds everything.
+  if (holdsBus) return wholeOf(geometry);
   const modules = moduleNames.filter((name) => services.includes(name));
   const boxes = [...services.filter((name) => !isModule(name)), ...modules].flatMap(cell);
-  return [...boxes, ...joints(modules, services.includes("gateway"), holdsBus, geometry), ...(holdsBus ? cell("bus") : [])];
+  return [...boxes, ...joints(modules, services.includes("gateway"), geometry)];
 }
 
 /** What fills the gaps between cells of one frame. */
-function joints(modules: readonly (typeof moduleNames)[number][], gateway: boolean, bus: boolean, geometry: Geometry): Box[] {
+function joints(modules: readonly (typeof moduleNames)[number][], gateway: boolean, geometry: Geometry): Box[] {
   const columns = modules.flatMap((name) => geometry.cells.get(name) ?? []);
   const row = geometry.cells.get("gateway");
   const found: Box[] = [];
@@ -49,8 +51,7 @@ function joints(modules: readonly (typeof moduleNames)[number][], gateway: boole
     if (adjacent) found.push({ ...column, width: next.x + next.width - column.x });
     else if (!gateway) found.push(...bridge(modules, geometry));
   }
-  const whole = bus && gateway && columns.length === moduleNames.length ? wholeOf(geometry) : [];
-  return [...found, ...whole];
+  return found;
 }
 
 function bridge(modules: readonly (typeof moduleNames)[number][], geometry: Geometry): Box[] {

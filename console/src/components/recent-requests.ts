@@ -16,7 +16,7 @@ export class RecentRequests extends View {
       header { display: flex; align-items: baseline; justify-content: space-between; flex-wrap: wrap; gap: 4px 16px; padding: 16px 20px 10px; }
       ol { max-height: 268px; overflow-y: auto; scrollbar-width: thin; padding: 0 8px 8px; }
       button {
-        display: grid; grid-template-columns: 74px 58px minmax(0, 1fr) auto 76px 84px 20px; align-items: center; gap: 12px;
+        display: grid; grid-template-columns: 86px 44px minmax(0, 1fr) auto 72px 72px 16px; align-items: center; gap: 12px;
         width: 100%; min-height: 38px; padding: 6px 12px; border: 0; background: transparent; font-weight: 400; text-align: start; justify-content: stretch;
       }
       .path { overflow: hidden; text-overflow: ellipsis; }

@@ -18,7 +18,7 @@ export class SignIn extends View {
       .name { max-width: 150px; overflow: hidden; text-overflow: ellipsis; line-height: 1.5; }
       .or { margin-top: 16px; padding-top: 16px; border-top: 1px solid var(--line); }
       .one-click { width: 100%; margin-top: 16px; }
-      @media (max-width: 420px) { .name { position: absolute; clip-path: inset(50%); } }
+      @media (max-width: 420px) { .name { display: none; } }
     `,
   ];
 

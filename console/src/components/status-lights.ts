@@ -18,7 +18,7 @@ export class StatusLights extends View {
   static override styles = [
     base,
     css`
-      ul { display: grid; gap: 12px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 210px), 1fr)); }
+      ul { display: grid; gap: 12px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 136px), 1fr)); }
       li { padding: 14px 16px; }
       .name { display: flex; justify-content: space-between; gap: 8px; font: 650 13px / 1.5 var(--sans); letter-spacing: 0.04em; }
       .name .mono { color: var(--text-2); font-weight: 500; letter-spacing: 0; }
@@ -31,6 +31,7 @@ export class StatusLights extends View {
       .unknown .state { color: var(--text-2); }
       .down { border-color: var(--bad); }
       .reason { margin-top: 4px; font-size: 13px; color: var(--text-2); overflow-wrap: anywhere; }
+      @media (min-width: 1000px) { ul { grid-template-columns: repeat(4, minmax(0, 1fr)); } }
     `,
   ];
 
@@ -46,10 +47,10 @@ export class StatusLights extends View {
     `;
   }
 
-  #renderLight({ name, port, status, latency_ms, detail }: ModuleStatus) {
+  #renderLight({ name, port, placement, status, latency_ms, detail }: ModuleStatus) {
     return html`<li class="card ${status}" data-service=${name}>
       <p class="name"><span>${name.toUpperCase()}</span> <span class="mono">:${port}</span></p>
-      <p class="state">${ICONS[status]}<span>${status}</span>${status === "running" ? html`<span class="latency tabular">${formatMs(latency_ms)}</span>` : nothing}</p>
+      <p class="state">${ICONS[status]}<span>${status}</span>${status === "running" ? html`<span class="latency tabular">${placement === "in-process" ? "in process" : formatMs(latency_ms)}</span>` : nothing}</p>
       ${detail === null ? nothing : html`<p class="reason">${detail}</p>`}
     </li>`;
   }

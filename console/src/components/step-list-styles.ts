@@ -2,7 +2,7 @@ import { css } from "lit";
 
 export const stepListStyles = css`
   ol { display: grid; gap: 2px; }
-  @media (min-width: 1100px) { ol { max-height: 640px; overflow-y: auto; scrollbar-width: thin; padding-right: 6px; } }
+  @media (min-width: 1100px) { ol { max-height: 780px; overflow-y: auto; scrollbar-width: thin; padding-right: 6px; } }
 
   .divider {
     display: flex; align-items: center; gap: 12px; margin: 12px 0 8px 12px;
@@ -12,8 +12,8 @@ export const stepListStyles = css`
 
   .step {
     position: relative; display: grid; width: 100%; min-height: 0;
-    grid-template-columns: 26px minmax(0, 1fr) auto; column-gap: 12px; row-gap: 2px; align-items: baseline; justify-content: start;
-    padding: 9px 12px; border: 0; border-radius: 10px; background: transparent;
+    grid-template-columns: 26px minmax(0, 1fr) auto; gap: 2px 12px; align-items: baseline; justify-content: start;
+    padding: 8px 12px; border: 0; border-radius: 10px; background: transparent;
     font-weight: 400; line-height: 1.45; text-align: start; white-space: normal;
   }
   button.step:hover { background: var(--surface-2); }
@@ -21,15 +21,17 @@ export const stepListStyles = css`
     grid-row: 1 / span 2; align-self: start; display: grid; place-items: center; width: 26px; height: 26px; border-radius: 50%;
     border: 1.5px solid var(--kind); color: var(--kind); font: 700 12.5px / 1 var(--sans); font-variant-numeric: tabular-nums;
   }
-  .route { grid-column: 2; display: flex; align-items: center; flex-wrap: wrap; gap: 2px 10px; }
+  .route { grid-column: 2 / -1; display: flex; align-items: center; flex-wrap: wrap; gap: 0 10px; }
   .ends { font-weight: 600; font-size: 14px; }
-  .sample { transform: scale(0.8); transform-origin: left center; overflow: visible; }
+  .sample { width: 36px; overflow: visible; }
   .what { grid-column: 2; font: 500 13px / 1.5 var(--mono); color: var(--text); overflow-wrap: anywhere; }
-  .how { grid-column: 2; font-size: 13px; color: var(--text-2); }
-  .figures { grid-column: 3; grid-row: 1 / span 3; display: grid; justify-items: end; gap: 3px; font-size: 13px; color: var(--text-2); }
-  .duration { color: var(--text); font-weight: 600; }
+  .how { font-size: 13px; color: var(--text-2); }
+  .route .chip { margin-inline-start: auto; }
+  .times { grid-column: 3; grid-row: 2; display: flex; gap: 10px; justify-content: end; font-size: 13px; color: var(--text-2); }
+  .duration { min-width: 58px; text-align: end; color: var(--text); font-weight: 600; }
 
-  .plan .step { grid-template-columns: 26px minmax(0, 1fr); }
+  .plan .step { grid-template-columns: 26px minmax(0, 1fr); row-gap: 3px; padding-block: 10px; }
+  .plan .how { grid-column: 2; }
   .plan .number { border-style: dashed; }
 
   .real .number { transition: background-color 0.2s, color 0.2s; }
@@ -39,13 +41,15 @@ export const stepListStyles = css`
   .real .failed .number { border-color: var(--bad); color: var(--bad); }
   .real .failed.current .number { background: var(--bad); color: var(--surface); }
 
-  details { margin: 0 12px 6px 50px; font-size: 12.5px; color: var(--text-2); }
-  details code { display: block; margin-top: 6px; padding: 8px 10px; border-radius: 8px; background: var(--surface-2); font: 12px / 1.5 var(--mono); color: var(--text); overflow-wrap: anywhere; }
-  summary { width: fit-content; padding: 1px 4px; margin-left: -4px; }
+  .statement {
+    margin: 2px 12px 8px 50px; padding: 10px 12px; border-radius: 8px; background: var(--surface-2);
+    font: 12px / 1.55 var(--mono); white-space: pre-wrap; overflow-wrap: anywhere;
+  }
 
   @media (max-width: 520px) {
     .step { grid-template-columns: 26px minmax(0, 1fr); padding: 9px 6px; column-gap: 10px; }
-    .figures { grid-column: 2; grid-row: auto; display: flex; align-items: center; gap: 12px; margin-top: 3px; }
-    details { margin-left: 42px; }
+    .times { grid-column: 2; grid-row: auto; justify-content: start; }
+    .duration { min-width: 0; }
+    .statement { margin-left: 42px; margin-right: 6px; }
   }
 `;

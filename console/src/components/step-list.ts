@@ -16,12 +16,14 @@ export class StepList extends LitElement {
     steps: { attribute: false },
     plan: { attribute: false },
     position: { attribute: false },
+    playing: { attribute: false },
   };
   static override styles = [base, arrowStyles, stepListStyles, css`:host { display: block; }`];
 
   declare steps: readonly Step[] | undefined;
   declare plan: readonly PlannedStep[];
   declare position: number;
+  declare playing: boolean;
 
   override render() {
     if (this.steps === undefined) return this.#renderPlan();
@@ -55,20 +57,26 @@ export class StepList extends LitElement {
     const current = step.number === this.position;
     const state = current ? "current" : step.number < this.position ? "done" : "ahead";
     return html`<li class="${step.kind} ${state} ${step.failed ? "failed" : ""}" data-span=${step.spanId}>
-      ${opensAfterwards ? divider("After the answer, asynchronously") : nothing}
+      ${opensAfterwards ? divider(this.#laterTitle(step)) : nothing}
       <button class="step" aria-current=${current ? "step" : nothing} @click=${() => this.#select(step.number)}>
         <span class="number" aria-hidden="true">${step.number}</span>
-        <span class="route"><span class="ends">${placeName(step.from)} → ${placeName(step.to)}</span>${arrowSample(step.kind)}</span>
+        <span class="route"><span class="ends">${placeName(step.from)} → ${placeName(step.to)}</span>${arrowSample(step.kind)}<span class="how">${step.how}</span>
+          <span class="chip ${step.failed ? "bad" : step.phase === "answer" ? "good" : ""}">${step.failed ? icons.cross : nothing}${step.status}</span></span>
         <code class="what">${step.what}</code>
-        <span class="how">${step.how}</span>
-        <span class="figures tabular">
-          <span class="chip ${step.failed ? "bad" : step.phase === "answer" ? "good" : ""}">${step.failed ? icons.cross : nothing}${step.status}</span>
-          <span class="duration" title="Duration"><span class="visually-hidden">took </span>${formatMs(step.durationMs)}</span>
+        <span class="times tabular">
           <span class="offset" title="Start, since the request came"><span class="visually-hidden">started </span>${formatOffset(step.startMs)}</span>
+          <span class="duration" title="Duration"><span class="visually-hidden">took </span>${formatMs(step.durationMs)}</span>
         </span>
       </button>
-      ${step.statements.length > 0 ? statements(step) : nothing}
+      ${current && !this.playing ? step.statements.map((statement) => html`<pre class="statement">${statement.trim()}</pre>`) : nothing}
     </li>`;
+  }
+
+  /** The first effect of an event may even be quicker than the answer; then it was not after it. */
+  #laterTitle(first: Step): string {
+    const answer = this.steps?.find(({ phase }) => phase === "answer");
+    if (answer !== undefined && first.startMs < answer.startMs) return "Asynchronously: nobody waits for it";
+    return "After the answer, asynchronously";
   }
 
   #select(number: number): void {
@@ -78,12 +86,6 @@ export class StepList extends LitElement {
 
 function divider(text: string) {
   return html`<p class="divider">${text}</p>`;
-}
-
-function statements(step: Step) {
-  return html`<details><summary>SQL, values hidden</summary>
-    ${step.statements.map((statement) => html`<code>${statement.replace(/\s+/g, " ").trim()}</code>`)}
-  </details>`;
 }
 
 /** Scrolls the list, and only the list, so that the page stays where the reader has it. */

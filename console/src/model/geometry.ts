@@ -56,7 +56,7 @@ const NARROW: Measures = {
   width: 340,
   margin: 3,
   gap: 7,
-  service: { width: 88, height: 54 },
+  service: { width: 80, height: 54 },
   gateway: { width: 150, height: 50 },
   client: { width: 90, height: 38 },
   database: { width: 52, height: 52 },
@@ -153,7 +153,10 @@ function down(from: Place, to: Place, kind: ArrowKind, x: number, fromY: number,
 
 function across(from: Place, to: Place, fromX: number, y: number, toX: number): Edge {
   const endX = toX - Math.sign(toX - fromX) * HEAD_ROOM;
-  return { from, to, kind: "http", path: `M ${fromX} ${y} L ${endX} ${y}`, badge: { x: (fromX + toX) / 2, y } };
+  const isShort = Math.abs(toX - fromX) < 50;
+  // A short line would vanish behind its numbers: they stand above it.
+  const badge = { x: (fromX + toX) / 2, y: isShort ? y - 16 : y };
+  return { from, to, kind: "http", path: `M ${fromX} ${y} L ${endX} ${y}`, badge };
 }
 
 function curve(from: Place, to: Place, fromX: number, fromY: number, toX: number, toY: number): Edge {

@@ -1,5 +1,5 @@
 import { isRecord } from "./json.ts";
-import { isService, type ServiceName, serviceNames } from "./places.ts";
+import { type ServiceName, serviceNames } from "./places.ts";
 
 /** What the lights and the frames show: the body of /status, and what the stream adds to it. */
 export interface Status {
@@ -72,11 +72,10 @@ export function groupByProcess(status: Status, remembered: Status["processes"] =
     const placement = status.modules.find((module) => module.name === name)?.placement;
     return told[name] ?? (placement === "in-process" ? (told.gateway ?? "gateway") : name);
   };
-  const known = serviceNames.filter((name) => isService(name));
-  return [...Map.groupBy(known, keyOf)].map(([key, services]) => ({
+  return [...Map.groupBy(serviceNames, keyOf)].map(([key, services]) => ({
     process: key.includes(":") ? key : undefined,
     services,
-    holdsBus: status.bus.kind === "memory" && services.includes("gateway"),
+    holdsBus: status.bus.kind === "memory" && services.length === serviceNames.length,
   }));
 }
 

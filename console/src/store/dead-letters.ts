@@ -6,7 +6,8 @@ export interface DeadLetter {
   readonly id: string;
   readonly module: string;
   readonly type: string;
-  readonly reason: string;
+  readonly error: string;
+  readonly attempts: number;
 }
 
 export interface DeadLetters {
@@ -18,11 +19,15 @@ export interface DeadLetters {
   settle(id: string, action: "replay" | "discard"): Promise<void>;
 }
 
-export function createDeadLetters(fetch: (path: string, init?: RequestInit) => Promise<Response>): DeadLetters {
+export function createDeadLetters(
+  fetch: (path: string, init?: RequestInit) => Promise<Response>,
+  isAdmin: () => boolean,
+): DeadLetters {
   const list = createCell<readonly DeadLetter[] | undefined>(undefined);
   const notice = createCell<string | undefined>(undefined);
 
   const refresh = async (): Promise<void> => {
+    if (!isAdmin()) return list.set(undefined);
     const response = await fetch("/events/dead-letters").catch(() => undefined);
     if (response?.status === 404) list.set([]);
     else list.set(response?.ok ? readList(parseJson(await response.text())) : undefined);
@@ -44,10 +49,11 @@ export function createDeadLetters(fetch: (path: string, init?: RequestInit) => P
 
 function readList(body: unknown): DeadLetter[] {
   if (!isRecord(body) || !Array.isArray(body.data)) return [];
-  return body.data.filter(isRecord).map((letter) => ({
-    id: String(letter.id),
-    module: String(letter.module ?? letter.subscriber ?? ""),
-    type: String(letter.type ?? letter.event_type ?? ""),
-    reason: String(letter.reason ?? letter.error ?? ""),
+  return body.data.filter(isRecord).map(({ id, module, event, error, attempts }) => ({
+    id: String(id),
+    module: String(module),
+    type: isRecord(event) ? String(event.type) : "",
+    error: String(error),
+    attempts: Number(attempts),
   }));
 }

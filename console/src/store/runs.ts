@@ -93,8 +93,8 @@ async function runOrder(deps: RunsDeps): Promise<Told> {
   const done = await deps.requests.send("POST", "/orders/create", { product_id: product.id, quantity: 1 });
   const flow = await present(deps, done);
   if (flow?.outcome === "rejected") return { tone: "bad", text: `The order for “${product.name}” was rejected.` };
-  const stock = flow?.outcome === "confirmed" ? " The stock was lowered after the answer." : "";
-  return tell(done, `Ordered “${product.name}”, ${flow?.outcome ?? "pending"}.${stock}`);
+  const stock = flow?.outcome === "confirmed" ? " Nobody waited while the stock was lowered." : "";
+  return tell(done, `Ordered “${product.name}”: ${flow?.outcome ?? "pending"}.${stock}`);
 }
 
 /** Two orders at the same moment for more than there is: one is confirmed, one is taken and then rejected by its event. */
