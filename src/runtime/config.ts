@@ -77,6 +77,10 @@ const table = {
     "faults to inject; never in production",
     tried(parseFaults),
   ),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url(["http:", "https:"], "OTLP receiver; traces go to /v1/traces below it"),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url(["http:", "https:"], "the whole URL that traces go to, where it is another"),
+  OTEL_EXPORTER_OTLP_PROTOCOL: oneOf(["http/protobuf"], "http/protobuf", "how traces are sent"),
+  OTEL_SDK_DISABLED: toggle("on exports nothing"),
   LOG_LEVEL: oneOf(LOG_LEVELS, "info", "the least severe messages to print"),
 } satisfies Readonly<Record<string, Setting<unknown>>>;
 
@@ -84,6 +88,8 @@ type Values = ValuesOf<typeof table>;
 
 export interface Config extends Omit<Values, "SEED" | "ADMIN_EMAIL" | "ADMIN_PASSWORD" | "ADMIN_PASSWORD_FILE"> {
   readonly production: boolean;
+  /** Where traces are exported to. */
+  readonly tracesUrl: string | undefined;
   readonly SEED: boolean;
   readonly admin: { readonly email: string; readonly password: string } | undefined;
 }
@@ -105,10 +111,24 @@ export function readConfig(args: readonly string[]): Config {
   const { values, mistakes } = readSettings(table, args, process.env);
   const production = values.NODE_ENV === "production";
   const { ADMIN_EMAIL: _e, ADMIN_PASSWORD: _p, ADMIN_PASSWORD_FILE: _f, ...rest } = values;
-  const config = { ...rest, production, SEED: values.SEED ?? !production, admin: readAdmin(values, mistakes) };
+  const tracesUrl = tracesUrlOf(values);
+  const config = {
+    ...rest,
+    production,
+    tracesUrl,
+    SEED: values.SEED ?? !production,
+    admin: readAdmin(values, mistakes),
+  };
   mistakes.push(...contradictions(config));
   if (mistakes.length > 0) throw new ConfigError(mistakes.join("\n"));
   return config;
+}
+
+/** https://opentelemetry.io/docs/specs/otel/protocol/exporter/: the one for traces is taken as it is. */
+function tracesUrlOf(values: Values): string | undefined {
+  if (values.OTEL_SDK_DISABLED === true) return undefined;
+  const { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: own, OTEL_EXPORTER_OTLP_ENDPOINT: base } = values;
+  return own ?? (base && `${base}/v1/traces`);
 }
 
 function readAdmin(values: Values, mistakes: string[]): Config["admin"] {

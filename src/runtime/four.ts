@@ -23,6 +23,7 @@ export async function runFour(config: Config, args: readonly string[]): Promise<
     relayOutput(child, name);
     return child;
   });
+  process.on("SIGUSR2", () => services.map((service) => service.kill("SIGUSR2"))); // see log-level.ts
   await Promise.race([...services.map(ended), signalled()]);
   for (const service of services) service.kill("SIGTERM");
   await Promise.race([Promise.all(services.map(ended)), sleep(STOP_TIMEOUT_MS)]);

@@ -4,6 +4,7 @@ import { StoreRefusal } from "../store/store-refusal.ts";
 import type { Step } from "./compose.ts";
 import { type Config, ConfigError, readConfig, settingsHelp } from "./config.ts";
 import { DEMO_ADMIN } from "./demo-admin.ts";
+import { changeLevelOnSignal } from "./log-level.ts";
 import { createLogger } from "./logger.ts";
 import { type Running, start } from "./start.ts";
 
@@ -78,7 +79,9 @@ function help(): string {
 }
 
 async function serve(config: Config): Promise<void> {
-  const logger = await createLogger(config);
+  const adjustable = await createLogger(config);
+  const { logger } = adjustable;
+  changeLevelOnSignal(adjustable, config.LOG_LEVEL);
   const startedAt = performance.now();
   const running = await start(config, logger, timedSteps(logger));
   stopOnSignal(running, logger);

@@ -18,7 +18,7 @@ import { createModuleApp } from "./module-app.ts";
 import { moduleNames, remoteNeighbours, type ServiceName, servesAll } from "./modules.ts";
 import { observedRequests } from "./observed-requests.ts";
 import { version } from "./version.ts";
-import { beWatched, composeConsole } from "./watching.ts";
+import { beWatched, composeConsole, exportTraces } from "./watching.ts";
 
 /** How long the parts of a stop may take, in milliseconds; together under ten seconds. */
 const FINISH_REQUESTS_MS = 6_000;
@@ -63,6 +63,7 @@ async function serve(config: Config, logger: Logger, step: Step, doors: readonly
   await step("bus", () => system.bus.start());
   const redis = await connectLimiter(config, logger);
   const metrics = metricsOf(system);
+  const stopExport = await exportTraces(config);
   let draining = false;
   const unwatch = [beWatched(system)];
   for (const door of doors) {
@@ -80,6 +81,7 @@ async function serve(config: Config, logger: Logger, step: Step, doors: readonly
       for (const end of unwatch) end();
       await stop(system, doors);
       redis?.disconnect();
+      await stopExport();
     },
   };
 }

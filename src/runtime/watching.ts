@@ -4,15 +4,23 @@ import { createClient } from "../contract/contract.ts";
 import { type Console, createConsole } from "../gateway/console/console.ts";
 import type { HealthDeps } from "../gateway/status.ts";
 import type { Presence } from "../telemetry/presence.ts";
-import { startTelemetry } from "../telemetry/tracing.ts";
+import { startExport, startTelemetry } from "../telemetry/tracing.ts";
 import { callable, ownContext, type System } from "./compose.ts";
+import type { Config } from "./config.ts";
 import { DEMO_ADMIN } from "./demo-admin.ts";
-import { modules } from "./modules.ts";
+import { modules, servesAll } from "./modules.ts";
 import { version } from "./version.ts";
 
 /** Lets a console, wherever its gateway is, see what this process does. Returns the way to stop it. */
 export function beWatched(system: System): () => void {
   return startTelemetry({ bus: system.bus, presence: () => presenceOf(system) });
+}
+
+/** Exports traces, if the settings say where to. Resolves the way to stop it. */
+export async function exportTraces({ SERVE, tracesUrl }: Config): Promise<() => Promise<void>> {
+  if (tracesUrl === undefined) return async () => {};
+  const serviceName = servesAll(SERVE) ? "quartet" : `quartet-${SERVE.join("-")}`;
+  return startExport({ url: tracesUrl, serviceName, version });
 }
 
 /** The console of a gateway. One click signs in while trying out only: with demo data, and by name in development. */
@@ -28,6 +36,7 @@ export function composeConsole(system: System, health: HealthDeps): Console {
     signIn: config.NODE_ENV === "development" && config.SEED ? signIn : undefined,
     version,
     environment: config.NODE_ENV,
+    exporting: config.tracesUrl !== undefined,
     root: fileURLToPath(new URL("../..", import.meta.url)),
   });
 }

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import type { Bus } from "../bus/bus.ts";
+import type { OtlpExport, OtlpSettings } from "./otlp.ts";
 import { answerRollCalls, type Presence } from "./presence.ts";
 import { SPANS_TOPIC, type SpanBatch } from "./span-record.ts";
 
@@ -11,6 +12,7 @@ type Sink = (batch: SpanBatch) => void;
 /** OpenTelemetry knows one tracer provider per process, so whoever wants its spans shares it. */
 const sinks = new Set<Sink>();
 let sdk: Promise<void> | undefined;
+let otlp: OtlpExport | undefined;
 
 export interface TelemetryDeps {
   readonly bus: Pick<Bus, "broadcast" | "onBroadcast">;
@@ -32,6 +34,17 @@ export function startTelemetry({ bus, presence }: TelemetryDeps): () => void {
   };
 }
 
+/**
+ * Also exports spans by OTLP. Before anybody can watch, since the tracer provider is made once.
+ * @returns the way to stop it, which takes a second at most
+ */
+export async function startExport(settings: Omit<OtlpSettings, "instanceId">): Promise<() => Promise<void>> {
+  const { createOtlpExport } = await import("./otlp.ts");
+  otlp = createOtlpExport({ ...settings, instanceId: processId });
+  await loadSdk();
+  return otlp.stop;
+}
+
 /** Makes sampled spans real. Until then they cost nothing and tell nothing. */
 export function loadSdk(): Promise<void> {
   sdk ??= register();
@@ -44,7 +57,12 @@ async function register(): Promise<void> {
   const broadcaster = createSpanBroadcaster(processId, (batch) => {
     for (const sink of sinks) sink(batch);
   });
-  // Whoever begins a trace has decided to sample it. Trace context is carried by our own code, so no propagator.
+  // Whoever begins a trace has decided to sample it; with an export, OTEL_TRACES_SAMPLER may thin them out.
   const sampler = new ParentBasedSampler({ root: new AlwaysOnSampler() });
-  new NodeTracerProvider({ sampler, spanProcessors: [broadcaster] }).register({ propagator: null });
+  const options =
+    otlp === undefined
+      ? { sampler, spanProcessors: [broadcaster] }
+      : { resource: otlp.resource, spanProcessors: [broadcaster, otlp.processor] };
+  // Trace context is carried by our own code, so no propagator.
+  new NodeTracerProvider(options).register({ propagator: null });
 }

@@ -29,6 +29,8 @@ export interface ConsoleDeps {
   readonly signIn?: ((koa: Context) => Promise<Record<string, unknown>>) | undefined;
   readonly version: string;
   readonly environment: string;
+  /** Whether traces go to somebody else as well. */
+  readonly exporting: boolean;
   /** The folder that holds the Dockerfile, docker-compose.yml and, once built, the page in `dist/console`. */
   readonly root: string;
 }
@@ -46,7 +48,7 @@ export function createConsole(deps: ConsoleDeps): Console {
   const ring = createSpanRing();
   const collector = createSpanCollector(ring);
   const fleet = createFleet();
-  const sampler = createTraceSampler();
+  const sampler = createTraceSampler(deps.exporting);
   const access = createConsoleAccess(verify, deps.signIn !== undefined);
   const watchers = createWatchers({
     askAround: () => bus.broadcast(ROLL_CALL_TOPIC, {}),

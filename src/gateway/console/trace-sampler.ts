@@ -19,12 +19,19 @@ export interface TraceSampler {
   readonly beginRequest: NonNullable<RouteOptions["beginRequest"]>;
 }
 
-/** @param now milliseconds of a clock that only goes forward */
-export function createTraceSampler(now: () => number = () => performance.now()): TraceSampler {
+/**
+ * @param exporting all requests are traced for somebody elsewhere, but those that whoever stands in front has left out
+ * @param now milliseconds of a clock that only goes forward
+ */
+export function createTraceSampler(exporting: boolean, now: () => number = () => performance.now()): TraceSampler {
   let watchers = 0;
   let watchedUntilMs = Number.NEGATIVE_INFINITY;
   let second = 0;
   let tracedThisSecond = 0;
+
+  function isWatched(): boolean {
+    return watchers > 0 || now() < watchedUntilMs;
+  }
 
   function isWithinLimit(): boolean {
     const current = Math.floor(now() / 1_000);
@@ -51,9 +58,11 @@ export function createTraceSampler(now: () => number = () => performance.now()):
       return next();
     },
     beginRequest(koa, route) {
-      if (watchers === 0 && now() >= watchedUntilMs) return undefined;
-      if (koa.state.asksToBeTraced !== true && !isWithinLimit()) return undefined;
       const trace: SpanContext = koa.state.trace;
+      const asked = koa.state.asksToBeTraced === true;
+      const exported = exporting && (asked || trace.isRemote !== true);
+      if (!exported && !isWatched()) return undefined;
+      if (!exported && !asked && !isWithinLimit()) return undefined;
       const parent =
         trace.isRemote === true ? { ...trace, traceFlags: trace.traceFlags | TraceFlags.SAMPLED } : undefined;
       const attributes = { "http.request.method": koa.method, "http.route": route };
