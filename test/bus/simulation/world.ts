@@ -11,8 +11,8 @@ import { createSimulatedRedis, type SimulatedRedis } from "./simulated-redis.ts"
 const FAULTS_MS = 12_000;
 const SETTLE_MS = 60_000;
 
-const PRUNE_WINDOW_MS = 4_500;
-const OLDEST_BACKUP_MS = PRUNE_WINDOW_MS / 3;
+/** One that passes several times, and one that allows for old backups. */
+const PRUNE_WINDOWS_MS = [4_500, 12_000];
 
 /** Shops publish, stocks answers what it hears and mail only listens; shops hears the answers. */
 const MODULES = [
@@ -46,6 +46,7 @@ class World {
   readonly #scheduler: Scheduler = createScheduler();
   readonly #redis: SimulatedRedis;
   readonly #folder: string;
+  readonly #oldestBackupMs: number;
   readonly #modules: Module[];
   #lastNumber = 0;
   #faulty = true;
@@ -58,12 +59,14 @@ class World {
     const deadly = this.#random.integer(1, 200);
     const isDeadly = (number: number) => number === deadly;
     const isPoison = (number: number) => isDeadly(number) || number % 29 === 0;
+    const pruneWindowMs = this.#random.pick(PRUNE_WINDOWS_MS);
+    this.#oldestBackupMs = pruneWindowMs / 3;
     this.#folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "simulation-"));
     this.#modules = MODULES.map((module) => ({
       options: {
         ...module,
         folder: this.#folder,
-        pruneWindowMs: PRUNE_WINDOW_MS,
+        pruneWindowMs,
         nextNumber: () => ++this.#lastNumber,
         isPoison,
         isDeadly,
@@ -78,7 +81,7 @@ class World {
   }
 
   async run(): Promise<void> {
-    for (const module of this.#modules) this.#startLater(module, this.#random.chance(0.3) ? FAULTS_MS / 2 : 0);
+    for (const module of this.#modules) this.#startLater(module, this.#random.chance(0.3) ? FAULTS_MS : 0);
     this.#repeatedly(400, () => this.#someoneSpeaks());
     this.#chooseFaults();
     await this.#scheduler.runUntil(FAULTS_MS);
@@ -113,7 +116,7 @@ class World {
       this.#repeatedly(FAULTS_MS / 4, () => this.#redis.restore());
     }
     if (chance(0.6)) {
-      this.#repeatedly(OLDEST_BACKUP_MS / 4, () => this.#backUpSomeone());
+      this.#repeatedly(FAULTS_MS / 30, () => this.#backUpSomeone());
       this.#repeatedly(FAULTS_MS / 6, () => this.#restoreSomeone());
     }
   }
@@ -188,7 +191,7 @@ class World {
   #restoreSomeone(): void {
     const recent = this.#modules.flatMap(({ file, backups, processes }) =>
       backups
-        .filter(({ atMs }) => atMs >= this.#scheduler.now() - OLDEST_BACKUP_MS)
+        .filter(({ atMs }) => atMs >= this.#scheduler.now() - this.#oldestBackupMs)
         .map(({ bytes }) => ({ file, processes, bytes })),
     );
     if (recent.length === 0) return;
