@@ -1,4 +1,4 @@
-import { register } from "../../support/api.ts";
+import { type Answer, register } from "../../support/api.ts";
 import type { Scenario } from "../scenario.ts";
 import { forgeries } from "../tokens.ts";
 
@@ -20,6 +20,33 @@ export const accounts: readonly Scenario[] = [
       await stage.get("/users/me", token);
       await stage.get(`/users/${user.id}`, token);
       await stage.get("/.well-known/jwks.json");
+    },
+  },
+  {
+    name: "sessions",
+    async run(stage) {
+      const rosalind = { name: "Rosalind", email: "rosalind@example.org", password: "correct horse staple" };
+      const { name: _, ...credentials } = rosalind;
+      const session = (answer: Answer) => answer.body as { token: string; refresh_token: string };
+      const refresh = (refresh_token: string, key?: string) =>
+        stage.post("/users/refresh", { refresh_token }, undefined, key === undefined ? {} : { "idempotency-key": key });
+      const first = session(await stage.post("/users/register", rosalind));
+      await refresh(first.refresh_token, "lost");
+      const second = session(await refresh(first.refresh_token, "lost"));
+      await refresh(first.refresh_token);
+      await refresh(second.refresh_token);
+      await refresh("not one of ours");
+      const third = session(await stage.post("/users/login", credentials));
+      await stage.post("/users/logout", { refresh_token: third.refresh_token }, third.token);
+      await stage.post("/users/logout", { refresh_token: third.refresh_token });
+      await refresh(third.refresh_token);
+      const change = { current_password: rosalind.password, new_password: "battery correct horse" };
+      await stage.post("/users/me/password", { ...change, current_password: "not her password" }, third.token);
+      await stage.post("/users/me/password", { ...change, new_password: "password1234" }, third.token);
+      await stage.post("/users/me/password", change);
+      await stage.post("/users/me/password", change, third.token);
+      for (let i = 0; i < 11; i++) await stage.post("/users/login", credentials);
+      await stage.post("/users/login", { ...credentials, password: change.new_password });
     },
   },
   {
