@@ -43,7 +43,7 @@ export interface SimulatedProcess {
 
 const GROUP_SIZE = 4;
 
-export function startProcess(options: ModuleOptions): SimulatedProcess {
+export function startProcess(options: ModuleOptions, onDeath: () => void): SimulatedProcess {
   const { name, folder, publishers, subscribers, scheduler, random, redis, pruneWindowMs } = options;
   let alive = true;
   const after: Scheduler["after"] = (delayMs, run) => scheduler.after(delayMs, () => alive && run());
@@ -116,6 +116,7 @@ export function startProcess(options: ModuleOptions): SimulatedProcess {
     alive = false;
     // Not within a transaction of its own.
     setImmediate(() => opened.close());
+    onDeath();
   }
 
   void relay.run();
