@@ -10,10 +10,10 @@ const deadLetter = z
     module: z.string().meta({ description: "Who could not apply it", examples: ["products"] }),
     event: z
       .looseObject({
-        id: z.string(),
-        source: z.string(),
+        id,
+        source: z.string().meta({ examples: ["/orders"] }),
         type: z.string().meta({ examples: ["order.created"] }),
-        subject: z.string(),
+        subject: z.string().meta({ examples: ["01981a2b-7c3d-7e4f-8a5b-6c7d8e9f0a1b"] }),
         time: timestamp,
         data: z.unknown().meta({ examples: [{ order_id: "01981a2b-7c3d-7e4f-8a5b-6c7d8e9f0a1b" }] }),
       })

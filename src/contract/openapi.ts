@@ -1,9 +1,20 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { Binding } from "./binding.ts";
 import { type Contract, NO_CONTENT, type Operation } from "./contract.ts";
+import { exampleOf } from "./example.ts";
 import { createSchemaBook, type JsonSchema, type SchemaBook } from "./json-schema.ts";
-import { ENVIRONMENT_PROBLEMS, knownProblems } from "./problem.ts";
-import { PROBLEM_TYPE } from "./problem-body.ts";
+import {
+  ALWAYS,
+  type Described,
+  describeProblems,
+  HEADERS,
+  PROBLEMS_OF_ANY,
+  problem,
+  problemsOf,
+  RATE,
+  refs,
+  shareAnswers,
+} from "./openapi-answers.ts";
 
 export interface ApiInfo {
   readonly title: string;
@@ -11,20 +22,15 @@ export interface ApiInfo {
   readonly description?: string;
 }
 
-/** A GET that belongs to no contract, such as `/livez`. */
+/** A GET that belongs to no contract, such as `/livez`; its path may have `{names}`. */
 export interface PlainRoute {
   readonly operationId: string;
   readonly summary: string;
-  readonly output: z.ZodType;
-  /** JSON's, if left out. */
-  readonly mediaType?: string;
+  /** What it answers, by media type. */
+  readonly answers: Readonly<Record<string, z.ZodType>>;
   /** The names of the problems that it may answer. */
   readonly problems?: readonly string[];
 }
-
-const JSON_TYPE = "application/json";
-
-type Described = Record<string, unknown>;
 
 /** An OpenAPI 3.1 document: https://spec.openapis.org/oas/v3.1.1 */
 export interface OpenApiDocument {
@@ -65,7 +71,7 @@ export function describeApi(
       add(alias, method, { operationId: `${id}Alias${index || ""}`, ...described });
     }
   }
-  for (const [path, route] of Object.entries(routes)) add(path, "get", describeRoute(route, book));
+  for (const [path, route] of Object.entries(routes)) add(path, "get", describeRoute(path, route, book, shared));
   return {
     openapi: "3.1.1",
     info,
@@ -80,48 +86,6 @@ const OWN_TAG = "gateway";
 
 const BEARER = { type: "http", scheme: "bearer", bearerFormat: "JWT" };
 
-const problem = z
-  .looseObject({
-    type: z.string().meta({ format: "uri-reference", description: "/problems/<name>" }),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string(),
-    instance: z.string().meta({ description: "The path that was asked" }),
-    request_id: z.string(),
-    errors: z
-      .array(
-        z.object({
-          in: z.enum(["body", "query", "path", "header"]),
-          pointer: z.string().meta({ format: "json-pointer" }),
-          detail: z.string(),
-        }),
-      )
-      .optional()
-      .meta({ description: "Each fault of validation-failed" }),
-  })
-  .meta({ id: "Problem", description: "RFC 9457. Some problems have members of their own, such as `available`." });
-
-const text: JsonSchema = { type: "string" };
-const count: JsonSchema = { type: "integer", minimum: 0 };
-
-const HEADERS: Described = {
-  Location: { description: "The path of what was made", schema: { type: "string", format: "uri-reference" } },
-  ETag: { description: "A strong tag of what is answered", schema: text },
-  Link: { description: 'While there is more: the next page, rel="next" (RFC 8288)', schema: text },
-  "Retry-After": { description: "Seconds after which a retry makes sense", schema: count },
-  "WWW-Authenticate": { description: "How to sign in (RFC 6750)", schema: text },
-  "X-Request-Id": { description: "The request's own id, if it was a sensible one, or a new one", schema: text },
-  RateLimit: { description: "What is left of the limit, and for how long (IETF draft)", schema: text },
-  "RateLimit-Policy": { description: "The limit that counts here (IETF draft)", schema: text },
-  "X-RateLimit-Limit": { description: "Requests in a window", schema: count },
-  "X-RateLimit-Remaining": { description: "Requests left in this window", schema: count },
-  "X-RateLimit-Reset": { description: "When the window ends, in seconds since 1970", schema: count },
-  "Idempotency-Replayed": { description: "The answer is the kept one of the first request", schema: { const: "true" } },
-};
-
-const ALWAYS = ["X-Request-Id"];
-const RATE = ["RateLimit", "RateLimit-Policy", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"];
-
 function describeOperation(operation: Operation, book: SchemaBook, shared: Record<string, Described>): Described {
   const input = describeInput(operation, book);
   return {
@@ -135,16 +99,24 @@ function describeOperation(operation: Operation, book: SchemaBook, shared: Recor
   };
 }
 
-function describeRoute(route: PlainRoute, book: SchemaBook): Described {
-  const { operationId, summary, output, mediaType = JSON_TYPE, problems = [] } = route;
-  const content = { [mediaType]: { schema: book.describe(output, "output") } };
-  const answer = { description: "OK", headers: refs(ALWAYS), content };
+function describeRoute(
+  path: string,
+  { operationId, summary, answers, problems = [] }: PlainRoute,
+  book: SchemaBook,
+  shared: Record<string, Described>,
+): Described {
+  const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => {
+    return { name, in: "path", required: true, schema: { type: "string" } };
+  });
+  const content = Object.entries(answers).map(([type, schema]) => [type, { schema: book.describe(schema, "output") }]);
+  const answer = { description: "OK", headers: refs(ALWAYS), content: Object.fromEntries(content) };
   return {
     operationId,
     tags: [OWN_TAG],
     summary,
     security: [],
-    responses: { 200: answer, ...Object.fromEntries(describeProblems(problems, [])) },
+    ...(parameters.length > 0 ? { parameters } : {}),
+    responses: { 200: answer, ...shareAnswers(describeProblems([...PROBLEMS_OF_ANY, ...problems], []), shared) },
   };
 }
 
@@ -164,7 +136,7 @@ function describeInput(operation: Operation, book: SchemaBook): Described {
     }
   }
   if (operation.method === "GET" && operation.etag !== undefined) {
-    parameters.push({ name: "If-None-Match", in: "header", required: false, schema: text });
+    parameters.push({ name: "If-None-Match", in: "header", required: false, schema: { type: "string" } });
   }
   const body = {
     ...rest,
@@ -173,12 +145,12 @@ function describeInput(operation: Operation, book: SchemaBook): Described {
   };
   return {
     ...(parameters.length > 0 ? { parameters } : {}),
-    ...(inBody.length > 0 ? { requestBody: { required: true, content: json(body) } } : {}),
+    ...(inBody.length > 0 ? { requestBody: { required: true, content: json(body, book) } } : {}),
   };
 }
 
 function describePreference(name: string, preference: string): Described {
-  return { name, in: "header", required: false, schema: text, description: `${preference}=N (RFC 7240)` };
+  return { name, in: "header", required: false, schema: { type: "string" }, description: `${preference}=N (RFC 7240)` };
 }
 
 function describeSuccess(operation: Operation, book: SchemaBook): Described {
@@ -203,61 +175,11 @@ function describeSuccess(operation: Operation, book: SchemaBook): Described {
   ]);
   if (status === NO_CONTENT) return { [status]: { description: "No content", headers } };
   return {
-    [status]: { description: status === 201 ? "Created" : "OK", headers, content: json(schema) },
+    [status]: { description: status === 201 ? "Created" : "OK", headers, content: json(schema, book) },
     ...(operation.method === "GET" && etag !== undefined ? { 304: { description: "Not modified", headers } } : {}),
   };
 }
 
-/** The names of all problems that an operation may answer: its own, the kit's, and those of the environment. */
-function problemsOf(operation: Operation, takesBody: boolean): string[] {
-  const { access, method, errors } = operation;
-  const environment = [...ENVIRONMENT_PROBLEMS].filter((name) => method !== "GET" || name !== "storage-full");
-  return [
-    ...["malformed-request", "invalid-path", "request-timeout", "header-too-large", "payload-too-large"],
-    ...["invalid-token", "validation-failed", "rate-limited", "internal", ...environment],
-    ...(takesBody ? ["invalid-json", "unsupported-media-type"] : []),
-    ...(access === "public" ? [] : ["unauthenticated"]),
-    ...(access === "admin" ? ["forbidden"] : []),
-    ...errors,
-  ];
-}
-
-/** One answer per status, which lists the names that it may have. */
-function describeProblems(names: readonly string[], rateHeaders: readonly string[]): [number, Described][] {
-  const known = knownProblems();
-  const byStatus = Map.groupBy([...new Set(names)].sort(), (name) => {
-    const status = known.get(name)?.status;
-    if (status === undefined) throw new Error(`undeclared problem: ${name}`);
-    return status;
-  });
-  return [...byStatus].map(([status, list]) => {
-    const type = { enum: list.map((name) => `/problems/${name}`) };
-    const schema = { $ref: "#/components/schemas/Problem", properties: { type, status: { const: status } } };
-    const headers = refs([
-      ...ALWAYS,
-      ...rateHeaders,
-      ...(status === 401 ? ["WWW-Authenticate"] : []),
-      ...(status === 429 || status === 503 ? ["Retry-After"] : []),
-    ]);
-    return [status, { description: list.join(", "), headers, content: { [PROBLEM_TYPE]: { schema } } }];
-  });
-}
-
-/** Puts answers that many operations share into one place, under the names of their problems. */
-function shareAnswers(answers: readonly [number, Described][], shared: Record<string, Described>): Described {
-  return Object.fromEntries(
-    answers.map(([status, answer]) => {
-      const name = String(answer.description).replaceAll(", ", ".");
-      shared[name] = answer;
-      return [status, { $ref: `#/components/responses/${name}` }];
-    }),
-  );
-}
-
-function json(schema: JsonSchema): Described {
-  return { [JSON_TYPE]: { schema } };
-}
-
-function refs(headers: readonly string[]): Described {
-  return Object.fromEntries(headers.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+function json(schema: JsonSchema, { named }: SchemaBook): Described {
+  return { "application/json": { schema, example: exampleOf(schema, named) } };
 }

@@ -3,21 +3,32 @@ import { z } from "zod";
 /** The types that contracts share, so that an id or a page means the same everywhere. */
 
 /** A UUID; ours are version 7 (RFC 9562), whose order is that of time. Capitals mean the same. */
-export const id = z.uuid("must be a UUID").toLowerCase();
+export const id = z
+  .uuid("must be a UUID")
+  .toLowerCase()
+  .meta({ examples: ["01981a2b-7c3d-7e4f-8a5b-6c7d8e9f0a1b"] });
 
 /** RFC 3339, UTC. */
-export const timestamp = z.iso.datetime();
+export const timestamp = z.iso.datetime().meta({ examples: ["2026-01-31T09:30:00.000Z"] });
 
 /** An amount in minor units of a currency, such as cents. */
-export const priceCents = z.int().min(0).max(100_000_000);
+export const priceCents = z
+  .int()
+  .min(0)
+  .max(100_000_000)
+  .meta({ examples: [1_999] });
 
 /** ISO 4217. */
-export const currency = z.string().regex(/^[A-Z]{3}$/, "must be an ISO 4217 code, such as USD");
+export const currency = z
+  .string()
+  .regex(/^[A-Z]{3}$/, "must be an ISO 4217 code, such as USD")
+  .meta({ examples: ["USD"] });
 
 /** A key that makes a retry safe; chosen by the client, its own per user. */
 export const idempotencyKey = z
   .string()
-  .regex(/^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/, "must be 1 to 255 visible ASCII characters");
+  .regex(/^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/, "must be 1 to 255 visible ASCII characters")
+  .meta({ examples: ["8e03978e-40d5-43dd-bc93-6894a57f9324"] });
 
 /** Text of `min` to `max` characters (code points) that every database and terminal can hold: no NUL, no lone surrogate. */
 export function text(min: number, max: number) {
@@ -46,7 +57,13 @@ export const pageQuery = {
 
 /** The answer of a list. */
 export function page<T extends z.ZodType>(item: T) {
-  return z.object({ data: z.array(item), next_cursor: z.string().nullable() });
+  return z.object({
+    data: z.array(item),
+    next_cursor: z
+      .string()
+      .nullable()
+      .meta({ description: "Null on the last page", examples: [null] }),
+  });
 }
 
 /** Makes a page of rows that were read one more than asked for, which tells whether there is a next page. */

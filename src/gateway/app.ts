@@ -5,15 +5,16 @@ import type { Logger } from "pino";
 import type { Principal } from "../contract/context.ts";
 import type { Callable, Operation } from "../contract/contract.ts";
 import { createHttpApp } from "../contract/http-app.ts";
-import { describeApi } from "../contract/openapi.ts";
 import { mountContract, type RouteOptions } from "../contract/routes.ts";
 import { clientAddress } from "./client-address.ts";
 import { compressAnswers } from "./compression.ts";
 import type { Console } from "./console/console.ts";
 import { allowOrigins } from "./cors.ts";
 import { gatherDeadLetters } from "./dead-letters.ts";
+import { mountDocsPage } from "./docs-page.ts";
+import { mountDocuments } from "./documents.ts";
 import { type MetricsPage, mountMetrics } from "./metrics-route.ts";
-import { ownRoutes } from "./own-routes.ts";
+import { mountProblemPages } from "./problem-pages.ts";
 import { createRateLimit, type RateLimit, rateLimited, writeRateHeaders } from "./rate-limit.ts";
 import type { RateLimitSetting } from "./rate-limit-setting.ts";
 import { securityHeaders } from "./security-headers.ts";
@@ -55,18 +56,15 @@ export function createGateway(deps: GatewayDeps): Koa {
       logger.error({ err: error, operation, request_id: ctx.requestId }, "operation failed"),
   });
   const admit = createAdmission(deps); // one for all: what a caller asks of different modules counts together
-  let document: string | undefined; // made when it is first asked for: it takes longer than all else here
   return createHttpApp(
     (router) => {
       mountHealth(router, deps.health);
       mountMetrics(router, deps.metrics);
       deps.console.mount(router);
-      router.get("/openapi.json", (koa) => {
-        const contracts = callables.map(({ contract }) => contract);
-        document ??= JSON.stringify(describeApi(contracts, { title: "Quartet", version: deps.version }, ownRoutes));
-        koa.type = "application/json; charset=utf-8";
-        koa.body = document;
-      });
+      const contracts = callables.map(({ contract }) => contract);
+      mountDocuments(router, contracts, deps.version);
+      mountDocsPage(router);
+      mountProblemPages(router);
       for (const callable of callables) {
         mountContract(router, callable, {
           verify: deps.verify,

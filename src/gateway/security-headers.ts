@@ -22,5 +22,10 @@ export async function securityHeaders(koa: Context, next: Next): Promise<void> {
   res.setHeader("Content-Security-Policy", DATA_POLICY);
   if (koa.secure) res.setHeader("Strict-Transport-Security", `max-age=${YEAR_SECONDS}`);
   await next();
-  if (koa.response.type === "text/html") res.setHeader("Content-Security-Policy", PAGE_POLICY);
+  if (koa.response.type === "text/html") res.setHeader("Content-Security-Policy", policyOf(koa.state));
+}
+
+/** A page says for itself what else it needs, in `koa.state.pagePolicy`. */
+function policyOf({ pagePolicy }: Context["state"]): string {
+  return typeof pagePolicy === "string" ? `${PAGE_POLICY}; ${pagePolicy}` : PAGE_POLICY;
 }

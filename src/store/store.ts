@@ -111,6 +111,7 @@ export interface Cursors {
   bury(unit: UnitOfWork, letter: Omit<DeadLetter, "id" | "failedAt">): void;
   /** Dead letters, newest first: at most `limit` of those before the one with the id `before`; all, if left out. */
   deadLetters(before?: string, limit?: number): DeadLetter[];
+  deadLetter(id: string): DeadLetter | undefined;
   /**
    * Takes a dead letter out, inside the unit of work that applies its event again, or gives it up. Returns undefined
    * when there is none with this id.
@@ -125,7 +126,6 @@ export interface Claim {
   /** Whose key it is. */
   readonly principal: string;
   readonly key: string;
-  deadLetter(id: string): DeadLetter | undefined;
   /** What was asked: the same key with another fingerprint is refused. */
   readonly fingerprint: string;
 }

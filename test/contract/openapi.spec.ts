@@ -1,13 +1,11 @@
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { expect } from "chai";
 import { z } from "zod";
-import { type Contract, defineContract, type Operation, operation } from "../../src/contract/contract.ts";
+import { defineContract, type Operation, operation } from "../../src/contract/contract.ts";
 import { describeApi } from "../../src/contract/openapi.ts";
 import { knownProblems } from "../../src/contract/problem.ts";
 import { ownRoutes } from "../../src/gateway/own-routes.ts";
-import { orders } from "../../src/modules/orders/contract.ts";
-import { products } from "../../src/modules/products/contract.ts";
-import { users } from "../../src/modules/users/contract.ts";
+import { publicContracts } from "../../src/runtime/modules.ts";
 
 interface Described {
   readonly operationId: string;
@@ -25,7 +23,7 @@ interface Answer {
 
 type Schema = { readonly properties: Record<string, { readonly enum?: string[] }>; readonly [key: string]: unknown };
 
-const contracts: readonly Contract[] = [users, products, orders];
+const contracts = publicContracts;
 const info = { title: "Quartet", version: "1.0.0" };
 const document = describeApi(contracts, info, ownRoutes);
 const all = contracts.flatMap(({ operations }) => Object.entries(operations));

@@ -2,13 +2,19 @@ import { z } from "zod";
 import { defineContract, operation } from "../../contract/contract.ts";
 import { id, idempotencyKey, page, pageQuery, timestamp } from "../../contract/schemas.ts";
 
-const quantity = z.int().min(1).max(1_000);
+const quantity = z
+  .int()
+  .min(1)
+  .max(1_000)
+  .meta({ examples: [2] });
 const line = z.strictObject({ product_id: id, quantity });
 const status = z.enum(["pending", "confirmed", "rejected", "cancelled"]);
 const rejection = z.object({ reason: z.enum(["insufficient-stock", "product-not-found"]), product_id: id });
 
 /** The longest wait that `Prefer: wait=N` may ask for, in seconds; more is taken as this. */
 const MAX_WAIT_SECONDS = 30;
+
+const PRODUCT_ID = "01981a2b-7c3d-7e4f-8a5b-6c7d8e9f0a1b";
 
 export const order = z
   .object({
@@ -18,15 +24,15 @@ export const order = z
     items: z.array(
       z.object({
         product_id: id,
-        name: z.string(),
-        quantity: z.int(),
-        unit_price_cents: z.int(),
-        line_total_cents: z.int(),
+        name: z.string().meta({ examples: ["Cup"] }),
+        quantity: z.int().meta({ examples: [2] }),
+        unit_price_cents: z.int().meta({ examples: [1_999] }),
+        line_total_cents: z.int().meta({ examples: [3_998] }),
       }),
     ),
-    total_cents: z.int(),
-    currency: z.string(),
-    rejection: rejection.nullable(),
+    total_cents: z.int().meta({ examples: [3_998] }),
+    currency: z.string().meta({ examples: ["USD"] }),
+    rejection: rejection.nullable().meta({ examples: [null] }),
     created_at: timestamp,
     updated_at: timestamp,
   })
@@ -35,11 +41,31 @@ export const order = z
 export const orders = defineContract({
   name: "orders",
   errors: {
-    "insufficient-stock": "conflict",
-    "order-not-cancellable": "conflict",
-    "product-not-found": "unprocessable",
-    "user-not-found": "unprocessable",
-    "mixed-currencies": "unprocessable",
+    "insufficient-stock": {
+      kind: "conflict",
+      meaning: "There is less of product_id than was ordered: available tells how much.",
+      remedy: "Order less, or later.",
+    },
+    "order-not-cancellable": {
+      kind: "conflict",
+      meaning: "The order was rejected, so that there is nothing to cancel.",
+      remedy: "Nothing needs to be done: no stock was taken.",
+    },
+    "product-not-found": {
+      kind: "unprocessable",
+      meaning: "A product of the order does not exist, or is not sold any more.",
+      remedy: "Choose from the products that GET /products lists.",
+    },
+    "user-not-found": {
+      kind: "unprocessable",
+      meaning: "The user whom the order is for does not exist.",
+      remedy: "Leave user_id out to order for yourself, or check it.",
+    },
+    "mixed-currencies": {
+      kind: "unprocessable",
+      meaning: "The products of the order are priced in different currencies.",
+      remedy: "Place one order for each currency.",
+    },
   },
   operations: {
     placeOrder: operation({
@@ -57,7 +83,10 @@ export const orders = defineContract({
           idempotencyKey: idempotencyKey.optional(),
         })
         .superRefine(exactlyOneForm)
-        .meta({ oneOf: [{ required: ["product_id", "quantity"] }, { required: ["items"] }] }),
+        .meta({
+          oneOf: [{ required: ["product_id", "quantity"] }, { required: ["items"] }],
+          examples: [{ product_id: PRODUCT_ID, quantity: 2 }, { items: [{ product_id: PRODUCT_ID, quantity: 2 }] }],
+        }),
       inputHeaders: { idempotencyKey: { name: "Idempotency-Key" } },
       output: order.extend({ replayed: z.literal(true).optional() }),
       outputHeaders: { replayed: "Idempotency-Replayed" },
@@ -115,9 +144,19 @@ export const orders = defineContract({
     "order.created": z.object({
       order_id: id,
       user_id: id,
-      items: z.array(z.object({ product_id: id, quantity: z.int().min(1) })).min(1),
-      total_cents: z.int(),
-      currency: z.string(),
+      items: z
+        .array(
+          z.object({
+            product_id: id,
+            quantity: z
+              .int()
+              .min(1)
+              .meta({ examples: [2] }),
+          }),
+        )
+        .min(1),
+      total_cents: z.int().meta({ examples: [3_998] }),
+      currency: z.string().meta({ examples: ["USD"] }),
     }),
     "order.cancelled": z.object({ order_id: id, user_id: id }),
   },

@@ -6,19 +6,19 @@ import { currency, id, idempotencyKey, page, pageQuery, priceCents, text, timest
 export const product = z
   .object({
     id,
-    name: z.string(),
-    description: z.string(),
-    price_cents: z.int(),
-    currency: z.string(),
-    stock: z.int(),
-    active: z.boolean(),
+    name: z.string().meta({ examples: ["Cup"] }),
+    description: z.string().meta({ examples: ["Stoneware, holds a quarter of a litre"] }),
+    price_cents: z.int().meta({ examples: [1_999] }),
+    currency: z.string().meta({ examples: ["USD"] }),
+    stock: z.int().meta({ examples: [40] }),
+    active: z.boolean().meta({ examples: [true] }),
     created_at: timestamp,
     updated_at: timestamp,
   })
   .meta({ id: "Product" });
 
-const name = text(1, 100);
-const description = text(0, 2_000);
+const name = text(1, 100).meta({ examples: ["Cup"] });
+const description = text(0, 2_000).meta({ examples: ["Stoneware, holds a quarter of a litre"] });
 const made = product.extend({ replayed: z.literal(true).optional() });
 const replayable = {
   inputHeaders: { idempotencyKey: { name: "Idempotency-Key" } },
@@ -67,7 +67,11 @@ export const products = defineContract({
         description: description.default(""),
         price_cents: priceCents,
         currency: currency.default("USD"),
-        stock: z.int().min(0).max(1_000_000_000),
+        stock: z
+          .int()
+          .min(0)
+          .max(1_000_000_000)
+          .meta({ examples: [40] }),
         idempotencyKey: idempotencyKey.optional(),
       }),
       output: made,
@@ -102,7 +106,11 @@ export const products = defineContract({
       summary: "Add to a product's stock",
       input: z.strictObject({
         id,
-        quantity: z.int().min(1).max(1_000),
+        quantity: z
+          .int()
+          .min(1)
+          .max(1_000)
+          .meta({ examples: [10] }),
         idempotencyKey: idempotencyKey.optional(),
       }),
       output: made,

@@ -2,11 +2,13 @@ import { z } from "zod";
 import { defineContract, operation } from "../../contract/contract.ts";
 import { id, idempotencyKey, page, pageQuery, text, timestamp } from "../../contract/schemas.ts";
 
+const REFRESH_TOKEN = "Zm9yIG9uZSByZWZyZXNo";
+
 export const user = z
   .object({
     id,
-    name: z.string(),
-    email: z.string(),
+    name: z.string().meta({ examples: ["Ada"] }),
+    email: z.string().meta({ examples: ["ada@example.com"] }),
     role: z.enum(["customer", "admin"]),
     created_at: timestamp,
   })
@@ -15,20 +17,25 @@ export const user = z
 const session = z
   .object({
     user,
-    token: z.string(),
+    token: z.string().meta({ description: "A JWT, for the Authorization header", examples: ["eyJhbGciOiJFUzI1NiJ9…"] }),
     token_type: z.literal("Bearer"),
-    expires_in: z.int().meta({ description: "Seconds that the token lives" }),
-    refresh_token: z.string().meta({ description: "Good for one refresh; to be kept as secret as a password" }),
+    expires_in: z.int().meta({ examples: [3_600], description: "Seconds that the token lives" }),
+    refresh_token: z.string().meta({
+      description: "Good for one refresh; to be kept as secret as a password",
+      examples: [REFRESH_TOKEN],
+    }),
   })
   .meta({ id: "Session" });
 
 /** What a user gets who has signed in. */
 export type Session = z.output<typeof session>;
 
-const email = text(3, 254).pipe(z.email("must be an e-mail address")).meta({ format: "email" });
+const email = text(3, 254)
+  .pipe(z.email("must be an e-mail address"))
+  .meta({ format: "email", examples: ["ada@example.com"] });
 
 /** Any text can be tried as a password; which ones may be chosen is the rules' to say. */
-const password = text(1, 1_000).meta({ format: "password" });
+const password = text(1, 1_000).meta({ format: "password", examples: ["correct horse battery"] });
 
 /** Opaque: whatever else comes is answered as a token that is not good. */
 const refreshToken = text(1, 1_000).meta({ format: "password" });
@@ -36,10 +43,27 @@ const refreshToken = text(1, 1_000).meta({ format: "password" });
 export const users = defineContract({
   name: "users",
   errors: {
-    "email-taken": "conflict",
-    "weak-password": "unprocessable",
-    "invalid-credentials": "unauthenticated",
-    "too-many-attempts": "too-many",
+    "email-taken": {
+      kind: "conflict",
+      meaning: "There is a user with this e-mail address.",
+      remedy: "Sign in, or register with another address.",
+    },
+    "weak-password": {
+      kind: "unprocessable",
+      meaning: "The password is too short, too long, or among those that are guessed first.",
+      remedy: "Choose another; the detail says what is wrong with this one.",
+    },
+    "invalid-credentials": {
+      kind: "unauthenticated",
+      meaning: "The e-mail address or the password is wrong; which of the two is not told.",
+      remedy: "Check both, then try again.",
+    },
+    "too-many-attempts": {
+      kind: "too-many",
+      meaning: "Too many sign-ins to this account failed lately.",
+      remedy:
+        "Wait as long as Retry-After says. A device that has signed in before may send its refresh token along, and need not wait.",
+    },
   },
   operations: {
     registerUser: operation({
@@ -47,7 +71,7 @@ export const users = defineContract({
       path: "/users/register",
       access: "public",
       summary: "Create a user and sign in",
-      input: z.strictObject({ name: text(1, 100), email, password }),
+      input: z.strictObject({ name: text(1, 100).meta({ examples: ["Ada"] }), email, password }),
       output: session,
       status: 201,
       errors: ["email-taken", "weak-password"],
@@ -76,7 +100,10 @@ export const users = defineContract({
       path: "/users/refresh",
       access: "public",
       summary: "Exchange a refresh token for a new token and the next refresh token",
-      input: z.strictObject({ refresh_token: refreshToken, idempotencyKey: idempotencyKey.optional() }),
+      input: z.strictObject({
+        refresh_token: refreshToken.meta({ examples: [REFRESH_TOKEN] }),
+        idempotencyKey: idempotencyKey.optional(),
+      }),
       inputHeaders: { idempotencyKey: { name: "Idempotency-Key" } },
       output: session,
       errors: ["invalid-token"],
@@ -87,7 +114,7 @@ export const users = defineContract({
       path: "/users/logout",
       access: "user",
       summary: "End the session of a refresh token",
-      input: z.strictObject({ refresh_token: refreshToken }),
+      input: z.strictObject({ refresh_token: refreshToken.meta({ examples: [REFRESH_TOKEN] }) }),
       output: z.object({}),
       status: 204,
       errors: [],
