@@ -18,7 +18,7 @@ export interface ShownStep {
   readonly failed?: boolean;
 }
 
-const NARROWER_THAN = 520;
+const NARROWER_THAN = 460;
 
 /** Who there is, who shares a process, and which step is going on. */
 export class FlowDiagram extends View {

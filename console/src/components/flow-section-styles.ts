@@ -11,10 +11,11 @@ export const flowSectionStyles = css`
 
   .panel { display: grid; grid-template-columns: minmax(0, 1fr); gap: 16px; align-items: start; }
   @media (min-width: 1100px) {
-    .panel { grid-template: "stage steps" auto "recent steps" 1fr / minmax(0, 1.22fr) minmax(0, 1fr); }
-    .stage { grid-area: stage; }
-    .steps { grid-area: steps; }
-    quartet-recent-requests { grid-area: recent; }
+    .panel { grid-template-columns: minmax(0, 1.22fr) minmax(0, 1fr); align-items: stretch; }
+    .steps { display: flex; flex-direction: column; height: 0; min-height: 100%; }
+    quartet-step-list, quartet-waterfall { flex: 1; min-height: 0; }
+    quartet-waterfall { overflow-y: auto; scrollbar-width: thin; }
+    quartet-recent-requests { grid-column: 1 / -1; }
   }
   .stage { padding: 20px; }
   quartet-playback-bar { margin-top: 18px; padding-top: 16px; border-top: 1px solid var(--line); }

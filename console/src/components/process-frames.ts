@@ -8,22 +8,24 @@ export function drawFrames(geometry: Geometry, groups: readonly ProcessGroup[]):
   const hosts = new Set(groups.flatMap(({ process }) => (process === undefined ? [] : [hostOf(process)])));
   return groups.map((group) => {
     const boxes = boxesOf(group, geometry);
-    const first = boxes[0];
+    const first = group.services.find((name) => name === "gateway") ?? moduleNames.find((name) => group.services.includes(name));
     if (first === undefined) return svg``;
+    const label = geometry.label(first);
     const rects = boxes.map((box) => svg`<rect x=${box.x} y=${box.y} width=${box.width} height=${box.height} rx="14"></rect>`);
     // Drawn twice: with its line and then without, the parts of one frame become one shape.
     return svg`<g class="frame" data-services=${group.services.join(" ")}>
       <g class="outline">${rects}</g>
       <g class="inside">${rects}</g>
-      <text x=${first.x + 10} y=${first.y + 16}>${labelOf(group, groups.length, hosts.size)}</text>
+      <text x=${label.x} y=${label.y}>${labelOf(group, groups.length, hosts.size > 1)}</text>
     </g>`;
   });
 }
 
-function labelOf({ process }: ProcessGroup, processes: number, hosts: number): string {
-  const pid = process === undefined ? "" : `pid ${pidOf(process)}`;
-  if (processes === 1) return pid === "" ? "one process" : `one process, ${pid}`;
-  return hosts > 1 && process !== undefined ? `${hostOf(process).slice(0, 12)} ${pid}` : pid || "a process";
+/** Containers have a host each, and often the same pid. */
+function labelOf({ process }: ProcessGroup, processes: number, manyHosts: boolean): string {
+  if (process === undefined) return processes === 1 ? "one process" : "";
+  if (processes === 1) return `one process, pid ${pidOf(process)}`;
+  return manyHosts ? hostOf(process).slice(0, 12) : `pid ${pidOf(process)}`;
 }
 
 function boxesOf({ services, holdsBus }: ProcessGroup, geometry: Geometry): Box[] {

@@ -26,7 +26,7 @@ export class RecentRequests extends View {
       .empty { padding: 4px 20px 20px; color: var(--text-2); }
       svg { color: var(--text-2); }
       @media (max-width: 640px) {
-        button { grid-template-columns: 52px minmax(0, 1fr) auto auto; gap: 8px; padding: 6px 8px; }
+        button { grid-template-columns: 38px minmax(0, 1fr) auto auto; gap: 8px; padding: 6px 8px; }
         .when, .source, svg { display: none; }
         .path { white-space: normal; overflow-wrap: anywhere; line-height: 1.3; }
       }

@@ -50,10 +50,15 @@ export class StatusLights extends View {
   #renderLight({ name, port, placement, status, latency_ms, detail }: ModuleStatus) {
     return html`<li class="card ${status}" data-service=${name}>
       <p class="name"><span>${name.toUpperCase()}</span> <span class="mono">:${port}</span></p>
-      <p class="state">${ICONS[status]}<span>${status}</span>${status === "running" ? html`<span class="latency tabular">${placement === "in-process" ? "in process" : formatMs(latency_ms)}</span>` : nothing}</p>
+      <p class="state">${ICONS[status]}<span>${status}</span>${status === "running" ? html`<span class="latency tabular">${latencyOf(name, placement, latency_ms)}</span>` : nothing}</p>
       ${detail === null ? nothing : html`<p class="reason">${detail}</p>`}
     </li>`;
   }
+}
+
+function latencyOf(name: string, placement: ModuleStatus["placement"], latencyMs: number): string {
+  if (name === "gateway") return "serves this page";
+  return placement === "in-process" ? "in process" : formatMs(latencyMs);
 }
 
 /** Spoken when it changes, so it holds no figure that always does. */

@@ -2,7 +2,10 @@ import { css } from "lit";
 
 export const stepListStyles = css`
   ol { display: grid; gap: 2px; }
-  @media (min-width: 1100px) { ol { max-height: 780px; overflow-y: auto; scrollbar-width: thin; padding-right: 6px; } }
+  /* Beside the diagram the list scrolls by itself, so that the lit step and its arrow are seen together. */
+  @media (min-width: 1100px) {
+    ol { max-height: 100%; overflow-y: auto; scrollbar-width: thin; padding: 2px 6px 26px 2px; align-content: start; mask-image: linear-gradient(#000 calc(100% - 30px), transparent); }
+  }
 
   .divider {
     display: flex; align-items: center; gap: 12px; margin: 12px 0 8px 12px;
@@ -48,6 +51,8 @@ export const stepListStyles = css`
 
   @media (max-width: 520px) {
     .step { grid-template-columns: 26px minmax(0, 1fr); padding: 9px 6px; column-gap: 10px; }
+    .route .chip { order: 1; }
+    .real .how { order: 2; flex-basis: 100%; }
     .times { grid-column: 2; grid-row: auto; justify-content: start; }
     .duration { min-width: 0; }
     .statement { margin-left: 42px; margin-right: 6px; }

@@ -40,7 +40,7 @@ export class StepList extends LitElement {
   }
 
   #renderPlan() {
-    return html`<ol class="plan" aria-label="Steps, as planned">${this.plan.map(
+    return html`<ol class="plan" tabindex="0" aria-label="Steps, as planned">${this.plan.map(
       (step, index, all) => html`<li class=${step.kind}>
         ${step.afterwards && !all[index - 1]?.afterwards ? divider("After the answer") : nothing}
         <div class="step">

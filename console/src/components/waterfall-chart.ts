@@ -35,7 +35,7 @@ export class WaterfallChart extends LitElement {
     const { steps, totalMs } = this.flow;
     return html`
       <div class="axis tabular" aria-hidden="true"><span>0</span><span>${formatMs(totalMs / 2)}</span><span>${formatMs(totalMs)}</span></div>
-      <ol aria-label="Waterfall of the steps, real time">${steps.map((step) => this.#renderStep(step, totalMs))}</ol>
+      <ol tabindex="0" aria-label="Waterfall of the steps, real time">${steps.map((step) => this.#renderStep(step, totalMs))}</ol>
     `;
   }
 

@@ -45,7 +45,7 @@ export interface Flow {
   readonly totalMs: number;
   /** What became of the order, as far as events have told. */
   readonly outcome: "confirmed" | "rejected" | undefined;
-  /** True when the answer is there and every published event has been applied. */
+  /** True when everything has been told: the answer, what each call met, and the application of each event. */
   readonly settled: boolean;
 }
 
@@ -74,7 +74,7 @@ export function readFlow(spans: readonly Span[]): Flow | undefined {
     answeredInMs: root.kind === "request" ? root.duration_us / 1_000 : undefined,
     totalMs: Math.max(0, ...spans.map((span) => tree.offsetMs(span) + span.duration_us / 1_000)),
     outcome: outcomeOf(spans),
-    settled: root.kind === "request" && tree.ordered.every((span) => span.kind !== "publish" || isApplied(span, tree)),
+    settled: root.kind === "request" && tree.ordered.every((span) => isComplete(span, tree)),
   };
 }
 
@@ -131,8 +131,8 @@ function call(span: Span, tree: SpanTree): Pick<Arrow, "kind" | "what" | "how"> 
 
 function applied(span: Span, tree: SpanTree): string {
   const publisher = tree.parentOf(span);
-  const place = publisher === undefined || publisher.process === span.process ? "" : ", other process";
-  return `applied asynchronously${place}`;
+  const place = publisher === undefined || publisher.process === span.process ? ", same process" : ", other process";
+  return `asynchronously${place}`;
 }
 
 function draftAnswer(root: Span, tree: SpanTree): Draft {
@@ -161,11 +161,11 @@ export function hasFailed(span: Pick<Span, "kind" | "status">): boolean {
   return span.kind === "request" ? Number(span.status) >= 400 : span.status !== "ok";
 }
 
-function isApplied(published: Span, tree: SpanTree): boolean {
-  return (
-    published.status !== "ok" ||
-    tree.childrenOf(published).some((child) => child.kind === "apply" && child.status === "ok")
-  );
+/** A process tells its spans in the order of their end, so with the outer one all inner ones of that process are there. */
+function isComplete(span: Span, tree: SpanTree): boolean {
+  if (span.status !== "ok" || (span.kind !== "call" && span.kind !== "publish")) return true;
+  const awaited = span.kind === "call" ? "serve" : "apply";
+  return tree.childrenOf(span).some((child) => child.kind === awaited && child.status === "ok");
 }
 
 function outcomeOf(spans: readonly Span[]): Flow["outcome"] {

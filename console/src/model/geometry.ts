@@ -25,6 +25,8 @@ export interface Geometry {
   readonly edges: readonly Edge[];
   /** The part of a frame that belongs to a service: the gateway's row, a module's column. */
   readonly cells: ReadonlyMap<ServiceName | "bus", Box>;
+  /** Where a frame that begins with this service has its name. */
+  label(service: ServiceName): { readonly x: number; readonly y: number };
   /** What joins columns of one process that do not lie side by side. */
   bridge(from: ModuleName, to: ModuleName): Box;
 }
@@ -84,9 +86,9 @@ export function layOut(narrow: boolean): Geometry {
     ["gateway", row(m, m.rows.gateway, m.gateway.height + LABEL_HEIGHT + 12)],
     ["bus", row(m, m.rows.bus, BUS_HEIGHT + 24)],
   ]);
-  const serviceY = m.rows.modules + LABEL_HEIGHT;
+  const serviceY = m.rows.modules + 14;
   const databaseY = serviceY + m.service.height + 46;
-  const columnHeight = databaseY + m.database.height + 12 - m.rows.modules;
+  const columnHeight = databaseY + m.database.height + LABEL_HEIGHT + 4 - m.rows.modules;
   for (const name of COLUMNS) {
     const x = columnX(name);
     const service = centred(x + column / 2, serviceY, m.service);
@@ -103,6 +105,11 @@ export function layOut(narrow: boolean): Geometry {
     boxes,
     cells,
     edges: drawEdges(boxes),
+    // Below a database there is room; above a service its arrow arrives.
+    label: (service) =>
+      service === "gateway"
+        ? { x: m.margin + 10, y: m.rows.gateway + 17 }
+        : { x: columnX(service) + 8, y: m.rows.modules + columnHeight - 8 },
     bridge(from, to) {
       const [left, right] = [columnX(from), columnX(to)].sort((a, b) => a - b);
       return { x: left ?? 0, y: bridgeY, width: (right ?? 0) - (left ?? 0) + column, height: 10 };

@@ -101,7 +101,7 @@ export function createApp({ fetch, still }: AppDeps): App {
     isAdmin: () => sessions.session.get()?.role === "admin",
     watching: () => stream.state.get() === "live",
   });
-  const deadLetters = createDeadLetters(asked, () => sessions.session.get()?.role === "admin");
+  const deadLetters = createDeadLetters(requests, () => sessions.session.get()?.role === "admin");
   const poll = createStatusPoll({ fetch, isNeeded: () => stream.state.get() !== "live", onStatus: setStatus });
 
   return {

@@ -1,5 +1,6 @@
 import { createCell, type Cell } from "../model/cell.ts";
 import { isRecord, parseJson } from "../model/json.ts";
+import type { Requests } from "./requests.ts";
 
 /** An event that a module could not handle. */
 export interface DeadLetter {
@@ -19,16 +20,13 @@ export interface DeadLetters {
   settle(id: string, action: "replay" | "discard"): Promise<void>;
 }
 
-export function createDeadLetters(
-  fetch: (path: string, init?: RequestInit) => Promise<Response>,
-  isAdmin: () => boolean,
-): DeadLetters {
+export function createDeadLetters({ sendQuietly }: Requests, isAdmin: () => boolean): DeadLetters {
   const list = createCell<readonly DeadLetter[] | undefined>(undefined);
   const notice = createCell<string | undefined>(undefined);
 
   const refresh = async (): Promise<void> => {
     if (!isAdmin()) return list.set(undefined);
-    const response = await fetch("/events/dead-letters").catch(() => undefined);
+    const response = await sendQuietly("/events/dead-letters").catch(() => undefined);
     if (response?.status === 404) list.set([]);
     else list.set(response?.ok ? readList(parseJson(await response.text())) : undefined);
   };
@@ -39,7 +37,7 @@ export function createDeadLetters(
     refresh,
     async settle(id, action) {
       const path = `/events/dead-letters/${encodeURIComponent(id)}/${action}`;
-      const response = await fetch(path, { method: "POST" }).catch(() => undefined);
+      const response = await sendQuietly(path, "POST").catch(() => undefined);
       const done = action === "replay" ? "Replayed" : "Discarded";
       notice.set(response?.ok ? `${done} ${id}.` : `That failed: ${response?.status ?? "no answer"}.`);
       await refresh();

@@ -1,6 +1,6 @@
 import { createCell, type Cell } from "../model/cell.ts";
 import type { Known } from "../model/endpoints.ts";
-import { isRecord } from "../model/json.ts";
+import { isRecord, parseJson } from "../model/json.ts";
 import { newUnique } from "../model/traceparent.ts";
 import type { Requests } from "./requests.ts";
 
@@ -36,7 +36,8 @@ export function createKnowledge(requests: Requests): Knowledge {
     },
     unique: newUnique,
     async start() {
-      if (productId === undefined) learn(await requests.readQuietly("/products?limit=100"));
+      const response = await requests.sendQuietly("/products?limit=100").catch(() => undefined);
+      if (response?.ok) learn(parseJson(await response.text()));
     },
   };
 }

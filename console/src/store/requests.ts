@@ -29,8 +29,8 @@ export interface Requests {
   readonly shown: Cell<readonly Exchange[]>;
   /** Sends it, signed in if one is, and shows it in the terminal. Never throws: a failure is part of the exchange. */
   send(method: string, path: string, body?: unknown): Promise<Exchange>;
-  /** Reads JSON without showing it; undefined where that fails. */
-  readQuietly(path: string): Promise<unknown>;
+  /** Sends it, signed in if one is, without showing it. Rejects where no answer comes. */
+  sendQuietly(path: string, method?: string): Promise<Response>;
   /** True for a trace that this page began. */
   isOwn(traceId: string): boolean;
   clear(): void;
@@ -69,10 +69,10 @@ export function createRequests({ fetch, token }: RequestsDeps): Requests {
     shown,
     clear: () => shown.set([]),
     isOwn: (traceId) => own.has(traceId),
-    async readQuietly(path) {
-      const { header } = begin();
-      const response = await fetch(path, { headers: { traceparent: header } }).catch(() => undefined);
-      return response?.ok ? parseJson(await response.text()) : undefined;
+    sendQuietly(path, method = "GET") {
+      const bearer = token();
+      const authorization: HeadersInit = bearer === undefined ? {} : { authorization: `Bearer ${bearer}` };
+      return fetch(path, { method, headers: { traceparent: begin().header, ...authorization } });
     },
     async send(method, path, body) {
       const trace = begin();
