@@ -40,12 +40,15 @@ export interface ProcessShop extends Shop {
   /** The process that serves this, as it is now. */
   process(service: Service): ShopProcess;
   kill(service: Service): Promise<Exit>;
-  /** Starts the process that serves this again; resolves when the whole shop is ready. */
+  /**
+   * Starts the process that serves this again; resolves when the whole shop is ready.
+   * @param preload a module that Node loads before the product
+   */
   restart(service: Service, preload?: URL): Promise<void>;
 }
 
 export interface ProcessTopology extends Topology {
-  start(settings?: Settings, preload?: URL): Promise<ProcessShop>;
+  start(settings?: Settings): Promise<ProcessShop>;
 }
 
 export const oneProcess: ProcessTopology = processes("one process", [SERVICES], { redis: false });
@@ -81,13 +84,13 @@ function processes(
 ): ProcessTopology {
   return {
     name,
-    async start(settings = {}, preload) {
+    async start(settings = {}) {
       const folder = await mkdtemp(join(tmpdir(), "quartet-"));
       const redis = withRedis ? await startRedisServer() : undefined;
       const env = { ...TEST_SETTINGS, ...(await places(folder, redis)), ...own, ...settings };
       const shop = new Processes(split, env, folder, redis);
       try {
-        await shop.begin(preload);
+        await shop.begin();
       } catch (error) {
         await shop.stop();
         throw error;
@@ -129,8 +132,8 @@ class Processes implements ProcessShop {
     this.url = `http://127.0.0.1:${env.PORT}`;
   }
 
-  async begin(preload?: URL): Promise<void> {
-    for (const services of this.#split) this.#spawn(services, preload);
+  async begin(): Promise<void> {
+    for (const services of this.#split) this.#spawn(services);
     await untilReady(this.url, [...this.#running.values()]);
   }
 
@@ -184,7 +187,7 @@ class Processes implements ProcessShop {
     return group;
   }
 
-  #spawn(services: readonly Service[], preload: URL | undefined): void {
+  #spawn(services: readonly Service[], preload?: URL): void {
     const env = { ...this.#env, SERVE: services.join(",") };
     const options = { env, cwd: this.#folder };
     this.#running.set(services, startShopProcess(preload === undefined ? options : { ...options, preload }));
