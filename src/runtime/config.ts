@@ -1,7 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import { parseFaults } from "../contract/faults.ts";
 import { parseRateLimit, type RateLimitSetting } from "../gateway/rate-limit-setting.ts";
-import { type ModuleName, remoteNeighbours, type ServiceName, servesAll, serviceNames } from "./modules.ts";
+import {
+  type ModuleName,
+  moduleNames,
+  remoteNeighbours,
+  type ServiceName,
+  servesAll,
+  serviceNames,
+} from "./modules.ts";
 import {
   describeSettings,
   integer,
@@ -27,12 +34,8 @@ const table = {
   ),
   HOST: text("an address of this machine", "127.0.0.1", "address to listen on"),
   PORT: port(8000, "the gateway's port, and the only one of a process that serves all"),
-  USERS_PORT: port(8001, "port of users where it is served apart"),
-  PRODUCTS_PORT: port(8002, "port of products where it is served apart"),
-  ORDERS_PORT: port(8003, "port of orders where it is served apart"),
-  USERS_URL: url(["http:"], "where users is, when not served here"),
-  PRODUCTS_URL: url(["http:"], "where products is, when not served here"),
-  ORDERS_URL: url(["http:"], "where orders is, when not served here"),
+  ...modulePorts(),
+  ...moduleUrls(),
   GATEWAY_URL: url(["http:", "https:"], "where commands find the gateway; at HOST and PORT if left out"),
   REDIS_URL: url(["redis:", "rediss:"], "the Redis of bus and limiter"),
   DATA_DIR: text("a folder", "./data", "where each module's database is"),
@@ -178,19 +181,35 @@ export function environmentWith(settings: Readonly<Record<string, string | undef
 }
 
 /** The port a service listens on when it has one of its own. */
-export function portOf(config: Pick<Config, PortSetting>, name: ServiceName): number {
-  return config[portSetting(name)];
+export function portOf(config: Pick<Config, "PORT" | PortSetting>, name: ServiceName): number {
+  return config[name === "gateway" ? "PORT" : portSetting(name)];
 }
+
+type PortSetting = `${Uppercase<ModuleName>}_PORT`;
+type UrlSetting = `${Uppercase<ModuleName>}_URL`;
 
 /** The name of the setting that says where a module is. */
-export function urlSetting(name: ModuleName) {
-  return `${name.toUpperCase() as Uppercase<typeof name>}_URL` as const;
+export function urlSetting(name: ModuleName): UrlSetting {
+  return `${name.toUpperCase() as Uppercase<typeof name>}_URL`;
 }
 
-type PortSetting = "PORT" | "USERS_PORT" | "PRODUCTS_PORT" | "ORDERS_PORT";
+function portSetting(name: ModuleName): PortSetting {
+  return `${name.toUpperCase() as Uppercase<typeof name>}_PORT`;
+}
 
-function portSetting(name: ServiceName): PortSetting {
-  return name === "gateway" ? "PORT" : `${name.toUpperCase() as Uppercase<typeof name>}_PORT`;
+/** Ports from 8001 on, in the order of the list of modules. */
+function modulePorts() {
+  const ports = moduleNames.map((name, at) => {
+    return [portSetting(name), port(8001 + at, `port of ${name} where it is served apart`)] as const;
+  });
+  return Object.fromEntries(ports) as Readonly<Record<PortSetting, Setting<number>>>;
+}
+
+function moduleUrls() {
+  const urls = moduleNames.map((name) => {
+    return [urlSetting(name), url(["http:"], `where ${name} is, when not served here`)] as const;
+  });
+  return Object.fromEntries(urls) as Readonly<Record<UrlSetting, Setting<string | undefined>>>;
 }
 
 function isOwnAddress(value: string, config: Omit<Config, "admin">): boolean {
