@@ -1,0 +1,117 @@
+import { expect } from "chai";
+import { ADMIN, type Api, addProduct, bodyOf, createApi, signIn } from "../support/api.ts";
+import { until } from "../support/process.ts";
+import { oneProcess, type ProcessShop } from "../support/topology.ts";
+
+const PASSWORD = "a secret nobody may read";
+const NEW_PASSWORD = "another secret nobody may read";
+
+/** Lines of JSON, as in production, where there are no demo data: the settings make the admin. */
+const PRODUCTION = {
+  NODE_ENV: "production",
+  ADMIN_EMAIL: ADMIN.email,
+  ADMIN_PASSWORD: ADMIN.password,
+};
+
+type Line = Readonly<Record<string, unknown>>;
+
+function linesOf(shop: ProcessShop): Line[] {
+  const lines = shop.process("gateway").output().split("\n");
+  return lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as Line);
+}
+
+describe("logs", () => {
+  it("hold no password and no token, whatever is done, at level trace", async () => {
+    const shop = await oneProcess.start({ ...PRODUCTION, LOG_LEVEL: "trace" });
+    const api = createApi(shop.url);
+    try {
+      const secrets = [PASSWORD, NEW_PASSWORD, ADMIN.password, ...(await walk(api))];
+      await until("the last request is logged", () => linesOf(shop).some(({ path }) => path === "/the/end"));
+      expect(secrets.filter((secret) => shop.process("gateway").output().includes(secret))).to.deep.equal([]);
+      expect(linesOf(shop).length).to.be.greaterThan(10);
+    } finally {
+      await api.close();
+      await shop.stop();
+    }
+  });
+
+  it("tell of each request in one line, which its request id and its trace lead to", async () => {
+    const shop = await oneProcess.start({ ...PRODUCTION, LOG_LEVEL: "info" });
+    const api = createApi(shop.url);
+    try {
+      const traceId = "10ac0de10ac0de10ac0de10ac0de1000";
+      await api.get("/products?limit=2", undefined, {
+        "X-Request-Id": "the-request",
+        traceparent: `00-${traceId}-00f067aa0ba902b7-00`,
+      });
+      await api.get("/livez");
+      await api.get("/the/end");
+      await until("the last request is logged", () => linesOf(shop).some(({ path }) => path === "/the/end"));
+      const [line, ...more] = linesOf(shop).filter(({ request_id }) => request_id === "the-request");
+      expect(more).to.deep.equal([]);
+      expect(line).to.include({ method: "GET", path: "/products", status: 200, trace_id: traceId, level: 30 });
+      expect(
+        linesOf(shop).some(({ path }) => path === "/livez"),
+        "a probe's line",
+      ).to.equal(false);
+    } finally {
+      await api.close();
+      await shop.stop();
+    }
+  });
+
+  it("change their level at SIGUSR2: to debug, to trace, and back", async () => {
+    const shop = await oneProcess.start({ ...PRODUCTION, LOG_LEVEL: "warn" });
+    const api = createApi(shop.url);
+    const said = (path: string) => linesOf(shop).some((line) => line.path === path);
+    const toldOf = (level: string) => () => linesOf(shop).some(({ msg }) => String(msg).endsWith(`level is ${level}`));
+    const signal = () => process.kill(shop.process("gateway").pid, "SIGUSR2");
+    try {
+      await api.get("/before");
+      signal();
+      await until("it has changed", toldOf("debug"));
+      await api.get("/livez");
+      await until("what is told at debug is there", () => said("/livez"));
+      expect(said("/before")).to.equal(false);
+      signal();
+      await until("it has changed", toldOf("trace"));
+      signal();
+      await until("it is as it was", toldOf("warn"));
+      const lines = linesOf(shop).length;
+      await api.get("/after");
+      signal();
+      await until("it has changed again", () => linesOf(shop).length > lines);
+      expect(said("/after")).to.equal(false);
+    } finally {
+      await api.close();
+      await shop.stop();
+    }
+  });
+});
+
+/** Does what has to do with secrets, right and wrong. Resolves the secrets that came of it. */
+async function walk(api: Api): Promise<string[]> {
+  const email = "walker@example.org";
+  const registered = bodyOf<Tokens>(await api.post("/users/register", { name: "W", email, password: PASSWORD }));
+  const signedIn = bodyOf<Tokens>(await api.post("/users/login", { email, password: PASSWORD }));
+  await api.post("/users/login", { email, password: NEW_PASSWORD });
+  await api.post("/users/login", { email, password: PASSWORD, token: signedIn.token });
+  const refreshed = bodyOf<Tokens>(await api.post("/users/refresh", { refresh_token: signedIn.refresh_token }));
+  await api.post("/users/refresh", { refresh_token: signedIn.refresh_token });
+  await api.post("/users/me/password", { current_password: PASSWORD, new_password: NEW_PASSWORD }, registered.token);
+  const admin = await signIn(api);
+  const productId = await addProduct(api, admin, 3);
+  const forged = `${registered.token.slice(0, -4)}AAAA`;
+  for (const token of [registered.token, admin.token, forged]) {
+    await api.post("/orders", { product_id: productId, quantity: 1 }, token);
+    await api.get("/orders", token);
+  }
+  await api.get("/the/end");
+  const tokens = [registered, signedIn, refreshed].flatMap(({ token, refresh_token }) => [token, refresh_token]);
+  return [...tokens, admin.token, forged];
+}
+
+interface Tokens {
+  readonly token: string;
+  readonly refresh_token: string;
+}
