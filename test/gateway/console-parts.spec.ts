@@ -1,0 +1,230 @@
+import { once } from "node:events";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import type { Context } from "koa";
+import { createHttpApp } from "../../src/contract/http-app.ts";
+import { createFleet } from "../../src/gateway/console/fleet.ts";
+import { mountPage } from "../../src/gateway/console/page-files.ts";
+import { createSpanCollector } from "../../src/gateway/console/span-collector.ts";
+import { createSpanRing } from "../../src/gateway/console/span-ring.ts";
+import { createTraceSampler } from "../../src/gateway/console/trace-sampler.ts";
+import { securityHeaders } from "../../src/gateway/security-headers.ts";
+import type { Presence } from "../../src/telemetry/presence.ts";
+import type { SpanRecord } from "../../src/telemetry/span-record.ts";
+import { createApi } from "../support/api.ts";
+
+function span(traceId: string, startUs = 0): SpanRecord {
+  const who = { kind: "request", name: "GET /", service: "gateway", peer: null, process: "p:1" } as const;
+  const when = { start_us: startUs, duration_us: 1, status: "200", attributes: {} };
+  return { trace_id: traceId, span_id: `${traceId}-${startUs}`, parent_id: null, ...who, ...when };
+}
+
+describe("the ring of spans", () => {
+  it("holds as many spans and traces as it may, the newest", () => {
+    const ring = createSpanRing({ spans: 6, traces: 3 });
+    for (const trace of ["a", "b", "c", "d"]) ring.add([span(trace, 1), span(trace, 2)]);
+    expect(ring.traces(9).map(({ trace_id }) => trace_id)).to.deep.equal(["d", "c", "b"]);
+    ring.add([span("e", 9)]);
+    expect(ring.traces(9).map(({ trace_id }) => trace_id)).to.deep.equal(["e", "d", "c"]);
+    expect(ring.total).to.equal(9);
+  });
+
+  it("is read on from any number, or from the oldest that is left", () => {
+    const ring = createSpanRing({ spans: 2, traces: 9 });
+    expect(ring.after(0)).to.equal(undefined);
+    for (const trace of ["a", "b", "c"]) ring.add([span(trace)]);
+    expect(ring.after(0)).to.include({ number: 2, before: 1 });
+    expect(ring.after(2)).to.include({ number: 3, before: 2 });
+    expect(ring.after(3)).to.equal(undefined);
+  });
+
+  it("tells traces newest first, and their spans by their start", () => {
+    const ring = createSpanRing();
+    ring.add([span("old", 5), span("new", 7)]);
+    ring.add([span("old", 2)]);
+    const [first, second] = ring.traces(2);
+    expect(first?.trace_id).to.equal("new");
+    expect(second?.spans.map(({ start_us }) => start_us)).to.deep.equal([2, 5]);
+    expect(ring.traces(1)).to.have.lengthOf(1);
+  });
+});
+
+describe("the account of lost spans", () => {
+  const batch = (process: string, sent: number, dropped: number, count = 1) => ({
+    process,
+    sent,
+    dropped,
+    spans: Array.from({ length: count }, () => span("a")),
+  });
+
+  it("counts what a process dropped and what was lost on the way", () => {
+    const collector = createSpanCollector(createSpanRing());
+    collector.take(batch("p:1", 40, 7, 2));
+    expect(collector.lost(), "before it was listened to").to.equal(0);
+    collector.take(batch("p:1", 42, 7));
+    expect(collector.lost(), "nothing is missing").to.equal(0);
+    collector.take(batch("p:1", 53, 7));
+    expect(collector.lost(), "ten never arrived").to.equal(10);
+    collector.take(batch("p:1", 54, 12));
+    expect(collector.lost(), "five were dropped").to.equal(15);
+    collector.take(batch("p:2", 0, 0));
+    expect(collector.lost(), "another process").to.equal(15);
+  });
+
+  it("ignores what is no batch", () => {
+    const ring = createSpanRing();
+    const collector = createSpanCollector(ring);
+    for (const message of [null, 1, "x", {}, { process: "p", sent: 0, dropped: 0, spans: [{}] }])
+      collector.take(message);
+    expect(ring.total).to.equal(0);
+  });
+});
+
+describe("the fleet", () => {
+  const answer = (process: string, services: string[], rest: Partial<Presence> = {}): Presence => ({
+    process,
+    services,
+    published: {},
+    applied: {},
+    ...rest,
+  });
+
+  it("knows who serves what and how far each is behind", () => {
+    const fleet = createFleet(() => 0);
+    expect(
+      fleet.take(answer("p:1", ["orders"], { published: { orders: 9 }, applied: { orders: { products: 4 } } })),
+    ).to.equal(true);
+    expect(
+      fleet.take(answer("p:2", ["products"], { published: { products: 4 }, applied: { products: { orders: 7 } } })),
+    ).to.equal(true);
+    expect(fleet.processes()).to.deep.equal({ orders: "p:1", products: "p:2" });
+    expect(fleet.backlog()).to.deep.equal({ orders: { products: 0 }, products: { orders: 2 } });
+    expect(fleet.take(answer("p:1", ["orders"]))).to.equal(false);
+  });
+
+  it("believes the newest answer, and forgets who no longer answers", () => {
+    let nowMs = 0;
+    const fleet = createFleet(() => nowMs);
+    fleet.take(answer("p:1", ["orders"]));
+    nowMs = 5_000;
+    fleet.take(answer("p:2", ["orders"]));
+    expect(fleet.processes()).to.deep.equal({ orders: "p:2" });
+    nowMs = 15_001;
+    expect(fleet.processes()).to.deep.equal({});
+  });
+});
+
+describe("the sampler", () => {
+  const asking = { traceId: "1".repeat(32), spanId: "2".repeat(16), traceFlags: 1, isRemote: true };
+  const anyone = { ...asking, traceFlags: 0 };
+  let nowMs: number;
+
+  beforeEach(() => {
+    nowMs = 1_000;
+  });
+
+  /** A request that has come in, and whether it is traced. */
+  async function isTraced(sampler: ReturnType<typeof createTraceSampler>, trace: object): Promise<boolean> {
+    const koa = { state: { trace }, method: "GET" } as unknown as Context;
+    await sampler.disregardFlag(koa, async () => {});
+    expect(koa.state.trace.traceFlags, "the flag of a stranger").to.equal(0);
+    const span = sampler.beginRequest(koa, "/products");
+    span?.end("200");
+    return span !== undefined;
+  }
+
+  it("traces while somebody watches and a minute longer", async () => {
+    const sampler = createTraceSampler(false, () => nowMs);
+    expect(await isTraced(sampler, asking)).to.equal(false);
+    const leave = sampler.watch();
+    expect(await isTraced(sampler, anyone)).to.equal(true);
+    leave();
+    nowMs += 59_999;
+    expect(await isTraced(sampler, anyone)).to.equal(true);
+    nowMs += 1;
+    expect(await isTraced(sampler, anyone)).to.equal(false);
+    expect(await isTraced(sampler, asking)).to.equal(false);
+  });
+
+  it("traces fifty requests a second, and those that ask for it", async () => {
+    const sampler = createTraceSampler(false, () => nowMs);
+    sampler.watch();
+    const traced: boolean[] = [];
+    for (let request = 0; request < 80; request++) traced.push(await isTraced(sampler, anyone));
+    expect(traced.filter(Boolean)).to.have.lengthOf(50);
+    expect(await isTraced(sampler, asking)).to.equal(true);
+    nowMs += 1_000;
+    expect(await isTraced(sampler, anyone)).to.equal(true);
+  });
+});
+
+describe("the page's files", () => {
+  let folder: string;
+  let server: Server;
+  let url: string;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), "quartet-page-"));
+    const app = createHttpApp((router) => mountPage(router, folder), { before: [securityHeaders], onUnexpected() {} });
+    server = app.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+
+  after(async () => {
+    server.closeAllConnections();
+    server.close();
+    await rm(folder, { recursive: true });
+  });
+
+  it("are missed in words while they are not built", async () => {
+    const answer = await fetch(url);
+    expect(answer.status).to.equal(404);
+    expect(await answer.json())
+      .to.have.property("detail")
+      .that.includes("npm run build:console");
+  });
+
+  it("are served: the page to be asked for again, assets to be kept", async () => {
+    await mkdir(join(folder, "assets"));
+    await writeFile(join(folder, "index.html"), "<!doctype html><title>Quartet</title>");
+    await writeFile(join(folder, "assets", "main-a1b2.js"), "export {};");
+    const page = await fetch(url);
+    expect(page.status).to.equal(200);
+    expect(page.headers.get("content-type")).to.match(/^text\/html/);
+    expect(page.headers.get("cache-control")).to.equal("no-cache");
+    expect(page.headers.get("content-security-policy")).to.include("default-src 'self'");
+    expect(await page.text()).to.include("Quartet");
+    const script = await fetch(`${url}/assets/main-a1b2.js`);
+    expect(script.headers.get("cache-control")).to.equal("public, max-age=31536000, immutable");
+    expect(script.headers.get("content-type")).to.match(/javascript/);
+  });
+
+  it("are not sent again to who has them", async () => {
+    const api = createApi(url);
+    const tag = (await api.get("/")).headers.etag ?? "";
+    expect(tag).to.match(/^"/);
+    expect((await api.get("/", undefined, { "if-none-match": tag })).status).to.equal(304);
+    await writeFile(join(folder, "index.html"), "<!doctype html><title>Another</title>");
+    expect((await api.get("/", undefined, { "if-none-match": tag })).status).to.equal(200);
+    await api.close();
+  });
+
+  it("are all that is served", async () => {
+    await writeFile(join(folder, "secret.txt"), "secret");
+    for (const path of [
+      "/secret.txt",
+      "/index.html",
+      "/assets/none.js",
+      "/assets/..%5csecret.txt",
+      "/assets/%252e%252e",
+      "/assets/.hidden",
+    ]) {
+      expect((await fetch(url + path)).status, path).to.be.oneOf([400, 404]);
+    }
+  });
+});

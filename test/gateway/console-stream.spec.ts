@@ -1,0 +1,155 @@
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type ServerResponse } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import { expect } from "chai";
+import { type EventStream, openEventStream } from "../../src/gateway/console/event-stream.ts";
+import { createSpanRing } from "../../src/gateway/console/span-ring.ts";
+import type { SpanRecord } from "../../src/telemetry/span-record.ts";
+import { type Api, createApi } from "../support/api.ts";
+import { readStream } from "../support/event-stream.ts";
+import { until } from "../support/process.ts";
+import { oneProcess, type Shop } from "../support/topology.ts";
+
+describe("the console's stream", () => {
+  let shop: Shop;
+  let api: Api;
+
+  before(async () => {
+    shop = await oneProcess.start({ NODE_ENV: "development" });
+    api = createApi(shop.url);
+  });
+
+  after(async () => {
+    await api?.close();
+    await shop?.stop();
+  });
+
+  /** Has a request traced. Resolves the id of its trace. */
+  async function trace(): Promise<string> {
+    const id = randomBytes(16).toString("hex");
+    const { status } = await api.get("/products", undefined, { traceparent: `00-${id}-00f067aa0ba902b7-01` });
+    expect(status).to.equal(200);
+    return id;
+  }
+
+  async function isRecorded(traceId: string): Promise<boolean> {
+    const { body } = await api.get("/console/traces");
+    const { data } = body as { data: { trace_id: string; spans: SpanRecord[] }[] };
+    return data.some(({ trace_id, spans }) => trace_id === traceId && spans.some(({ kind }) => kind === "request"));
+  }
+
+  it("goes on where it broke off", async () => {
+    const first = await readStream(shop.url);
+    await first.next("status", ({ processes }) => "orders" in (processes as object));
+    const seen = await trace();
+    await until("the first is seen", () => first.spans().some(({ kind }) => kind === "request"));
+    const lastEventId = first.messages().at(-1)?.id ?? "";
+    first.close();
+
+    const missed = await trace();
+    await until("the second is recorded", () => isRecorded(missed));
+    const second = await readStream(shop.url, { "last-event-id": lastEventId });
+    expect((await second.next("hello")).data).to.include({ resumed: true, dropped: 0 });
+    await second.next("spans");
+    const ids = new Set(second.spans().map(({ trace_id }) => trace_id));
+    expect([...ids]).to.deep.equal([missed]);
+    expect(first.spans().some(({ trace_id }) => trace_id === seen)).to.equal(true);
+    second.close();
+  });
+
+  for (const lastEventId of ["", "nonsense", "0123456789ab-1-1", "0123456789ab-999999-1"]) {
+    it(`begins now where an earlier stream is not known: "${lastEventId}"`, async () => {
+      const reader = await readStream(shop.url, { "last-event-id": lastEventId });
+      expect((await reader.next("hello")).data).to.include({ resumed: false, sampling: true });
+      const next = await trace();
+      await until("the next request is told", () => reader.spans().length > 0);
+      expect(reader.spans().every(({ trace_id }) => trace_id === next)).to.equal(true);
+      reader.close();
+    });
+  }
+
+  it("tells how everything is, and can be cached by nobody", async () => {
+    const answer = await fetch(`${shop.url}/console/stream`);
+    expect(answer.headers.get("content-type")).to.equal("text/event-stream");
+    expect(answer.headers.get("cache-control")).to.equal("no-store");
+    await answer.body?.cancel();
+    const reader = await readStream(shop.url);
+    const { data } = await reader.next("status");
+    expect(data).to.have.keys("topology", "modules", "bus", "processes", "backlog");
+    expect(reader.text()).to.match(/^retry: 1000\n\n/);
+    reader.close();
+  });
+});
+
+describe("a reader of the stream who does not read", () => {
+  const ring = createSpanRing({ spans: 1_000, traces: 1_000 });
+  const ends: (() => void)[] = [];
+
+  afterEach(() => {
+    for (const end of ends.splice(0)) end();
+  });
+
+  it("is not buffered, goes on later, and is told how much it missed", async () => {
+    const opened = Promise.withResolvers<{ stream: EventStream; response: ServerResponse }>();
+    const server = createServer((_request, response) => {
+      const deps = { ring, epoch: "0123456789ab", lost: () => 0 };
+      opened.resolve({ stream: openEventStream(response, deps, {}, ""), response });
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const socket = connect((server.address() as AddressInfo).port, "127.0.0.1")
+      .setEncoding("utf8")
+      .pause();
+    ends.push(
+      () => socket.destroy(),
+      () => server.close(),
+    );
+    socket.write("GET / HTTP/1.0\r\n\r\n");
+    const { stream, response } = await opened.promise;
+
+    const padding = "x".repeat(1_000);
+    let sent = 0;
+    let mostBuffered = 0;
+    for (let turn = 0; turn < 400; turn++) {
+      ring.add(Array.from({ length: 100 }, () => span(sent++, padding)));
+      stream.pump();
+      await new Promise(setImmediate);
+      mostBuffered = Math.max(mostBuffered, response.writableLength);
+    }
+    const oneMessage = 150_000;
+    expect(mostBuffered).to.be.within(1, oneMessage * 2);
+
+    let text = "";
+    socket.on("data", (piece: string) => {
+      text += piece;
+    });
+    socket.resume();
+    await until("the newest span arrives", () => text.includes(`"span_id":"${sent - 1}"`));
+    const received = text.match(/"span_id"/g)?.length ?? 0;
+    const dropped = Number(
+      text
+        .match(/"dropped":(\d+)/g)
+        ?.at(-1)
+        ?.split(":")[1],
+    );
+    expect(received).to.be.below(sent);
+    expect(received + dropped).to.equal(sent);
+  });
+});
+
+function span(number: number, padding: string): SpanRecord {
+  return {
+    trace_id: "t",
+    span_id: String(number),
+    parent_id: null,
+    kind: "request",
+    name: padding,
+    service: "gateway",
+    peer: null,
+    process: "p:1",
+    start_us: number,
+    duration_us: 1,
+    status: "200",
+    attributes: {},
+  };
+}
