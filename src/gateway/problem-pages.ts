@@ -30,6 +30,7 @@ function page(name: string, { status, meaning, remedy }: ProblemType): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>${titleOf(name)} (${status})</title>
+<link rel="icon" href="/docs/favicon-32x32.png">
 <link rel="stylesheet" href="/problems/style.css">
 <main>
 <h1>${titleOf(name)}</h1>

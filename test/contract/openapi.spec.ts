@@ -11,19 +11,26 @@ interface Described {
   readonly operationId: string;
   readonly security: readonly object[];
   readonly parameters?: readonly { readonly name: string; readonly in: string; readonly required: boolean }[];
-  readonly requestBody?: { readonly content: { readonly "application/json": { readonly schema: Schema } } };
+  readonly requestBody?: { readonly content: { readonly "application/json": Content } };
   readonly responses: Readonly<Record<string, Answer>>;
 }
 
 interface Answer {
   readonly description: string;
   readonly headers: object;
-  readonly content: Readonly<Record<string, { readonly schema: Schema }>>;
+  readonly content: Readonly<Record<string, Content>>;
+}
+
+interface Content {
+  readonly schema: Schema;
+  readonly example?: unknown;
+  readonly examples?: Readonly<Record<string, { readonly value: object }>>;
 }
 
 type Schema = { readonly properties: Record<string, { readonly enum?: string[] }>; readonly [key: string]: unknown };
 
 const contracts = publicContracts;
+const SOME_ID = "0193f0a0-0000-7000-8000-000000000000";
 const info = { title: "Quartet", version: "1.0.0" };
 const document = describeApi(contracts, info, ownRoutes);
 const all = contracts.flatMap(({ operations }) => Object.entries(operations));
@@ -110,6 +117,30 @@ describe("OpenAPI document", () => {
     expect(responses[401]?.headers).to.include.keys("WWW-Authenticate");
     expect(describedAt("GET", "/products").responses[200]?.headers).to.include.keys("Link");
     expect(describedAt("GET", "/products/{id}").responses).to.include.keys("304");
+  });
+
+  for (const [name, operation] of all) {
+    it(`has examples of ${name} that its contract takes`, () => {
+      const described = describedAt(operation.method, operation.path);
+      const sent = described.requestBody?.content["application/json"];
+      const inPath = Object.fromEntries([...operation.path.matchAll(/\{(\w+)\}/g)].map(([, each]) => [each, SOME_ID]));
+      if (sent !== undefined) {
+        expect(operation.input.safeParse({ ...inPath, ...(sent.example as object) }).error).to.equal(undefined);
+      }
+      const answered = described.responses[operation.status ?? 200]?.content?.["application/json"]?.example;
+      if (operation.status !== 204) expect(operation.output.parse(answered)).to.deep.equal(answered);
+    });
+  }
+
+  it("shows each problem as it would be answered, with what it means", () => {
+    const { responses } = describedAt("POST", "/orders");
+    const conflict = responses[409]?.content["application/problem+json"];
+    expect(Object.keys(conflict?.examples ?? {})).to.deep.equal(["insufficient-stock", "request-in-progress"]);
+    expect(conflict?.examples?.["insufficient-stock"]?.value).to.include({
+      type: "/problems/insufficient-stock",
+      title: "Insufficient stock",
+      status: 409,
+    });
   });
 
   it("is not made when an operation names a problem that nobody declared", () => {
