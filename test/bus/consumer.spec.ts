@@ -1,0 +1,79 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect } from "chai";
+import { systemClock } from "../../src/bus/clock.ts";
+import { createConsumer } from "../../src/bus/consumer.ts";
+import { createPace } from "../../src/bus/pace.ts";
+import type { Store } from "../../src/store/store.ts";
+import { applied, openModule, publish, range, remember, silent } from "./modules.ts";
+import { createRandom } from "./simulation/random.ts";
+
+describe("a consumer", () => {
+  let folder: string;
+  let orders: Store;
+  let products: Store;
+
+  function create() {
+    const subscription = remember(products, "orders");
+    const pace = createPace(systemClock);
+    return createConsumer({ store: products, subscription, logger: silent, pace, clock: systemClock });
+  }
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "bus-"));
+    orders = openModule("orders", folder);
+    products = openModule("products", folder);
+  });
+
+  afterEach(async () => {
+    await Promise.all([orders.close(), products.close()]);
+    rmSync(folder, { recursive: true });
+  });
+
+  it("applies each event once, however often, in whatever pieces and by how many at once it is delivered", async () => {
+    await publish(orders, range(1, 300));
+    const random = createRandom(1);
+    const deliver = async (consumer: ReturnType<typeof create>) => {
+      for (let reached = 0; reached < 300; ) {
+        const rows = orders.log.readAfter(random.integer(0, reached + 5), random.integer(1, 100));
+        const { connected } = await consumer.apply(rows);
+        if (connected) reached = Math.max(reached, rows.at(-1)?.seq ?? 0);
+      }
+    };
+    await Promise.all([create(), create(), create()].map(deliver));
+    expect(applied(products, "orders")).to.deep.equal(range(1, 300));
+  });
+
+  it("leaves rows alone that do not connect, and all after them", async () => {
+    await publish(orders, range(1, 20));
+    const rows = orders.log.readAfter(0, 20);
+    const consumer = create();
+    expect(await consumer.apply(rows.slice(0, 5))).to.deep.equal({ applied: 5, connected: true });
+    expect(await consumer.apply(rows.slice(6))).to.deep.equal({ applied: 0, connected: false });
+    expect(await consumer.apply([...rows.slice(2, 8), ...rows.slice(10)])).to.deep.equal({
+      applied: 3,
+      connected: false,
+    });
+    expect(applied(products, "orders")).to.deep.equal(range(1, 8));
+  });
+
+  it("buries an event that kills the process at each try, and goes on", async () => {
+    await publish(orders, range(1, 10));
+    await Promise.all([orders.close(), products.close()]);
+    const program = fileURLToPath(new URL("./deadly-process.ts", import.meta.url));
+    const ends = range(1, 6).map(() => {
+      const { status, signal } = spawnSync(process.execPath, [program, folder], { stdio: "ignore" });
+      return signal ?? status;
+    });
+    expect(ends).to.deep.equal([...Array(5).fill("SIGKILL"), 0]);
+    orders = openModule("orders", folder);
+    products = openModule("products", folder);
+    expect(applied(products, "orders")).to.deep.equal([1, 2, 3, 4, 5, 6, 8, 9, 10]);
+    expect(products.cursors.deadLetters().map(({ position, attempts }) => [position.seq, attempts])).to.deep.equal([
+      [7, 5],
+    ]);
+  });
+});
