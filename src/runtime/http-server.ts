@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer, type RequestListener, type Server, type ServerResponse } from "node:http";
 import net from "node:net";
 import { HEAD_LIMIT_BYTES, problemOfHead } from "../contract/request-head.ts";
 import { ParserErrors, refuseRequest } from "./parser-errors.ts";
@@ -38,12 +38,15 @@ export async function listen(
   timeouts: ReceiveTimeouts = RECEIVE_TIMEOUTS,
 ): Promise<HttpServer> {
   let stopping = false;
+  const open = new Set<ServerResponse>();
   const server = createServer(optionsOf(timeouts));
   server.maxHeadersCount = 0; // their size is limited; beyond a number Node would drop them silently
   const errors = new ParserErrors(server);
   const serve: RequestListener = (request, response) => {
     errors.track(request, response);
     if (stopping) response.setHeader("Connection", "close");
+    open.add(response);
+    response.once("close", () => open.delete(response));
     const problem = problemOfHead(request);
     if (problem === undefined) handler(request, response);
     else refuseRequest(request, response, problem);
@@ -65,6 +68,7 @@ export async function listen(
     url: `http://${net.isIPv6(host) ? `[${host}]` : host}:${address.port}`,
     stop({ idleMs, timeoutMs }) {
       stopping = true;
+      for (const response of open) if (!response.headersSent) response.setHeader("Connection", "close");
       return stopGently(server, idleMs, timeoutMs);
     },
   };
