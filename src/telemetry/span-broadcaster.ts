@@ -19,11 +19,16 @@ const WIRE_NAMES: Readonly<Record<string, string>> = {
   "quartet.event.type": "event_type",
 };
 
-/**
- * Sends finished spans in small batches, one batch a turn. Never blocks and never fails: what does not fit is dropped.
- * @param process names this process in every span
- */
-export function createSpanBroadcaster(process: string, send: (batch: SpanBatch) => void): SpanProcessor {
+export interface SpanBroadcasterOptions {
+  /** Names this process in every span. */
+  readonly process: string;
+  /** While nobody watches, spans are not sent: they may have been made for somebody else. */
+  readonly isWatched: () => boolean;
+  readonly send: (batch: SpanBatch) => void;
+}
+
+/** Sends finished spans in small batches, one batch a turn. Never blocks and never fails: what does not fit is dropped. */
+export function createSpanBroadcaster({ process, isWatched, send }: SpanBroadcasterOptions): SpanProcessor {
   let waiting: SpanRecord[] = [];
   let sent = 0;
   let dropped = 0;
@@ -48,6 +53,7 @@ export function createSpanBroadcaster(process: string, send: (batch: SpanBatch) 
   return {
     onStart() {},
     onEnd(span) {
+      if (!isWatched()) return;
       if (waiting.length >= BUFFER_SIZE) {
         dropped += 1;
         return;

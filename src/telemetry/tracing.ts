@@ -7,10 +7,14 @@ import { SPANS_TOPIC, type SpanBatch } from "./span-record.ts";
 /** Names this process, in a container too. */
 export const processId = `${hostname()}:${process.pid}`;
 
+/** For how long after a roll call somebody may still look at what happens. */
+const WATCHED_MS = 65_000;
+
 type Sink = (batch: SpanBatch) => void;
 
 /** OpenTelemetry knows one tracer provider per process, so whoever wants its spans shares it. */
 const sinks = new Set<Sink>();
+let watchedUntilMs = Number.NEGATIVE_INFINITY;
 let sdk: Promise<void> | undefined;
 let otlp: OtlpExport | undefined;
 
@@ -27,7 +31,11 @@ export interface TelemetryDeps {
 export function startTelemetry({ bus, presence }: TelemetryDeps): () => void {
   const sink: Sink = (batch) => bus.broadcast(SPANS_TOPIC, batch);
   sinks.add(sink);
-  const hush = answerRollCalls({ bus, prepare: loadSdk, presence: () => ({ process: processId, ...presence() }) });
+  const prepare = () => {
+    watchedUntilMs = performance.now() + WATCHED_MS;
+    return loadSdk();
+  };
+  const hush = answerRollCalls({ bus, prepare, presence: () => ({ process: processId, ...presence() }) });
   return () => {
     hush();
     sinks.delete(sink);
@@ -54,8 +62,12 @@ export function loadSdk(): Promise<void> {
 async function register(): Promise<void> {
   const { AlwaysOnSampler, NodeTracerProvider, ParentBasedSampler } = await import("@opentelemetry/sdk-trace-node");
   const { createSpanBroadcaster } = await import("./span-broadcaster.ts");
-  const broadcaster = createSpanBroadcaster(processId, (batch) => {
-    for (const sink of sinks) sink(batch);
+  const broadcaster = createSpanBroadcaster({
+    process: processId,
+    isWatched: () => performance.now() < watchedUntilMs,
+    send(batch) {
+      for (const sink of sinks) sink(batch);
+    },
   });
   // Whoever begins a trace has decided to sample it; with an export, OTEL_TRACES_SAMPLER may thin them out.
   const sampler = new ParentBasedSampler({ root: new AlwaysOnSampler() });

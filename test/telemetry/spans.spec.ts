@@ -1,0 +1,214 @@
+import { expect } from "chai";
+import { pino } from "pino";
+import { createMemoryBus } from "../../src/bus/memory-bus.ts";
+import { traceApplied } from "../../src/bus/trace-applied.ts";
+import type { CloudEvent } from "../../src/contract/event.ts";
+import { Problem } from "../../src/contract/problem.ts";
+import { beginSpan, isSampled, type Span } from "../../src/contract/span.ts";
+import { formatTraceparent, traceOf } from "../../src/contract/trace.ts";
+import type { Store } from "../../src/store/store.ts";
+import { PRESENCE_TOPIC, ROLL_CALL_TOPIC } from "../../src/telemetry/presence.ts";
+import { SPANS_TOPIC, type SpanBatch, type SpanRecord } from "../../src/telemetry/span-record.ts";
+import { startTelemetry } from "../../src/telemetry/tracing.ts";
+import { addNote, noteAdded, noteIds, temporaryStore } from "../store/temporary-store.ts";
+import { until } from "../support/process.ts";
+
+const bus = createMemoryBus({ logger: pino({ level: "silent" }) });
+let stop: () => void;
+let batches: SpanBatch[];
+
+/** The span of a request that is served; `finished` ends it and resolves what was told of its trace. */
+function served(): { span: Span; finished(): Promise<SpanRecord[]> } {
+  const span = beginSpan(undefined, { kind: "serve", name: "notes.test", service: "notes" });
+  const { traceId } = span.context;
+  const told = () => batches.flatMap(({ spans }) => spans).filter(({ trace_id }) => trace_id === traceId);
+  return {
+    span,
+    async finished() {
+      // What belongs to it ends in this turn, or has ended.
+      await new Promise(setImmediate);
+      span.end("ok");
+      await until("the span is told", () => told().some(({ kind }) => kind === "serve"));
+      return told().filter(({ kind }) => kind !== "serve");
+    },
+  };
+}
+
+describe("spans", () => {
+  before("they are watched", async () => {
+    stop = startTelemetry({ bus, presence: () => ({ services: [], published: {}, applied: {} }) });
+    bus.onBroadcast(SPANS_TOPIC, (batch) => batches?.push(batch as SpanBatch));
+    const present = new Promise((resolve) => bus.onBroadcast(PRESENCE_TOPIC, resolve));
+    bus.broadcast(ROLL_CALL_TOPIC, {});
+    await present;
+  });
+
+  beforeEach(() => {
+    batches = [];
+  });
+
+  after(() => stop());
+
+  describe("of a store", () => {
+    const temporary = temporaryStore();
+    let store: Store;
+
+    before(() => {
+      store = temporary.open();
+    });
+
+    after(() => temporary.dispose());
+
+    it("are of the work that is traced, not of what commits with it", async () => {
+      const { span, finished } = served();
+      const insert = store.prepare<[string, string]>("INSERT INTO notes VALUES (?, ?)");
+      const remove = store.prepare<[string]>("DELETE FROM notes WHERE id = ?");
+      await Promise.all([
+        store.write(() => remove.run("before")),
+        span.run(() => store.write(() => insert.run("a", "a secret text"))),
+        store.write(() => remove.run("after")),
+      ]);
+      const told = await finished();
+      expect(told).to.have.lengthOf(1);
+      expect(told[0]).to.deep.include({
+        kind: "store",
+        name: "INSERT notes",
+        service: "notes",
+        peer: "notes.db",
+        status: "ok",
+        parent_id: span.context.spanId,
+        attributes: { statements: ["INSERT INTO notes VALUES (?, ?)"] },
+      });
+    });
+
+    it("do not begin with the work of others, whoever woke the commit", async () => {
+      const { span, finished } = served();
+      const other = served();
+      const write = (of: Span, id: string) => of.run(() => store.write(addNote(store, id)));
+      await Promise.all([write(span, "x"), write(other.span, "y"), store.write(addNote(store, "z"))]);
+      for (const told of [await finished(), await other.finished()]) {
+        expect(told.map(({ name }) => name)).to.deep.equal(["INSERT notes, outbox"]);
+      }
+    });
+
+    it("tell what is read in one go as one, and what is read later as another", async () => {
+      const { span, finished } = served();
+      await span.run(async () => {
+        noteIds(store);
+        store.answers.once({ principal: "p", key: "k", fingerprint: "f" }, async () => ({})).catch(() => undefined);
+        await new Promise(setImmediate);
+        noteIds(store);
+      });
+      expect((await finished()).map(({ name }) => name)).to.deep.equal(["SELECT notes, answers", "SELECT notes"]);
+    });
+
+    it("say what a failure is called, and that nothing was published", async () => {
+      const { span, finished } = served();
+      const traceparent = formatTraceparent(span.context);
+      const failing = span.run(() =>
+        store.write((unit) => {
+          unit.append({ ...noteAdded("n"), traceparent });
+          throw new Problem("not-found", "It fails.");
+        }),
+      );
+      expect(await failing.catch((error) => error)).to.be.instanceOf(Problem);
+      const told = (await finished()).map(({ kind, status }) => `${kind} ${status}`);
+      expect(told).to.have.members(["publish rolled-back", "store not-found"]);
+      expect(store.log.entry(99)).to.equal(undefined);
+    });
+
+    it("give the event a trace below its cause, which is passed on as it was where it is not sampled", async () => {
+      const { span, finished } = served();
+      const unsampled = formatTraceparent(traceOf(undefined));
+      await store.write((unit) => {
+        unit.append({ ...noteAdded("n"), traceparent: formatTraceparent(span.context) });
+        unit.append({ ...noteAdded("n"), traceparent: unsampled });
+      });
+      const head = store.log.head()?.seq ?? 0;
+      const [traced, plain] = store.log.readAfter(head - 2, 2).map(({ event }) => JSON.parse(event) as CloudEvent);
+      const [publish] = await finished();
+      expect(publish).to.include({ kind: "publish", name: "note.added", parent_id: span.context.spanId });
+      expect(publish?.attributes).to.deep.equal({ event_id: traced?.id, event_type: "note.added" });
+      expect(traced?.traceparent).to.equal(`00-${publish?.trace_id}-${publish?.span_id}-01`);
+      expect(plain?.traceparent).to.equal(unsampled);
+    });
+
+    it("are not there for work that is not traced", async () => {
+      const { finished } = served();
+      await store.write(addNote(store, "untraced"));
+      noteIds(store);
+      expect(await finished()).to.deep.equal([]);
+    });
+  });
+
+  describe("of events that are applied", () => {
+    const eventOf = (span: Span, id: string) =>
+      ({ id, type: "note.added", traceparent: formatTraceparent(span.context) }) as CloudEvent;
+
+    it("end with the transaction that applied them", async () => {
+      const { span, finished } = served();
+      await traceApplied("readers", "notes", async (apply) => {
+        apply(eventOf(span, "1"), () => {});
+        await new Promise(setImmediate);
+        apply(eventOf(span, "2"), () => {});
+      });
+      const told = await finished();
+      expect(told.map(({ kind, name, service, peer, status }) => [kind, name, service, peer, status])).to.deep.equal([
+        ["apply", "note.added", "readers", "notes", "ok"],
+        ["apply", "note.added", "readers", "notes", "ok"],
+      ]);
+    });
+
+    it("tell the one that failed from those that went back with it", async () => {
+      const { span, finished } = served();
+      const failing = traceApplied("readers", "notes", async (apply) => {
+        apply(eventOf(span, "1"), () => {});
+        apply(eventOf(span, "2"), () => {
+          throw new Error("poison");
+        });
+      });
+      expect(await failing.catch((error) => error.message)).to.equal("poison");
+      const statuses = (await finished()).map(({ attributes, status }) => [attributes.event_id, status]);
+      expect(statuses).to.have.deep.members([
+        ["1", "rolled-back"],
+        ["2", "failed"],
+      ]);
+    });
+
+    it("are not there for events without a sampled trace", async () => {
+      const { finished } = served();
+      let applied = 0;
+      await traceApplied("readers", "notes", async (apply) => {
+        for (const traceparent of [undefined, formatTraceparent(traceOf(undefined)), "nonsense", "01"]) {
+          apply({ id: "1", type: "note.added", traceparent } as CloudEvent, () => {
+            applied += 1;
+          });
+        }
+      });
+      expect(applied).to.equal(4);
+      expect(await finished()).to.deep.equal([]);
+    });
+  });
+
+  describe("when broadcast", () => {
+    it("are bounded, and those that are dropped are counted", async () => {
+      const { span, finished } = served();
+      const start = { kind: "call", name: "many", service: "notes" } as const;
+      for (let number = 0; number < 3_000; number++) beginSpan(span.context, start).end("ok");
+      await finished().catch(() => undefined);
+      await until("all that fits is told", () => batches.flatMap(({ spans }) => spans).length >= 2_000);
+      beginSpan(span.context, start).end("ok");
+      await until("the loss is told", () => (batches.at(-1)?.dropped ?? 0) >= 1_000);
+      expect(batches.every(({ spans }) => spans.length <= 100)).to.equal(true);
+      for (const [index, { sent, spans }] of batches.entries()) {
+        const next = batches[index + 1];
+        if (next !== undefined) expect(next.sent).to.equal(sent + spans.length);
+      }
+    });
+
+    it("follow the flag of a traceparent", () => {
+      expect(isSampled(traceOf(undefined))).to.equal(false);
+      expect(isSampled(traceOf("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"))).to.equal(true);
+    });
+  });
+});
