@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from "prom-client";
 import type { Distribution } from "../contract/distribution.ts";
 import type { MetricsPage } from "../gateway/metrics-route.ts";
-import type { Counts, MetricSources } from "./metrics.ts";
+import type { Counts, MetricSources } from "./metric-sources.ts";
 
 type Labels = Readonly<Record<string, string | number>>;
 /** A value of a metric, or several of a histogram. */

@@ -1,0 +1,63 @@
+import { readFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { freePorts } from "../support/process.ts";
+import { readPage } from "./page.ts";
+import { createReader, type Reader } from "./reader.ts";
+import { cloneRepository, type Scratch } from "./scratch.ts";
+
+export interface PageOptions {
+  /** Sections that need something of the machine: heading → whether it is there. */
+  readonly needs?: Readonly<Record<string, () => boolean>>;
+  /** Runs before the page is followed, for what only a test needs. Resolves more of the environment. */
+  prepare?(scratch: Scratch, env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv>;
+  /** Ends what `prepare` began. */
+  cleanUp?(): Promise<void>;
+  /** Time for one section, in milliseconds. */
+  readonly timeoutMs?: number;
+}
+
+/** The places that a page would take; elsewhere in a test, so that nothing that runs on this machine is in the way. */
+const PORTS = ["PORT", "USERS_PORT", "PRODUCTS_PORT", "ORDERS_PORT", "REVIEWS_PORT", "REDIS_PORT", "PROXY_PORT"];
+
+/**
+ * Declares the tests of a page: one for each section, in which everything that the section shows is done, in a
+ * clone of the repository. After a section that failed the others are not tried.
+ * @param path the page, from the repository's root
+ */
+export function followPage(path: string, { needs = {}, prepare, cleanUp, timeoutMs = 180_000 }: PageOptions = {}): void {
+  const file = fileURLToPath(new URL(`../../${path}`, import.meta.url));
+  describe(path, function () {
+    this.timeout(timeoutMs);
+    let scratch: Scratch;
+    let reader: Reader;
+    let failed = false;
+
+    before(async () => {
+      scratch = await cloneRepository();
+      const ports = await freePorts(PORTS.length);
+      const env: NodeJS.ProcessEnv = {
+        PATH: `${join(scratch.dir, "node_modules/.bin")}${delimiter}${process.env.PATH}`,
+        HOME: process.env.HOME,
+        ...Object.fromEntries(PORTS.map((name, at) => [name, String(ports[at])])),
+      };
+      const more = await prepare?.(scratch, env);
+      reader = await createReader(scratch.dir, { ...env, ...more }, `http://127.0.0.1:${env.PORT}`);
+    });
+
+    after(async () => {
+      await reader?.leave();
+      await cleanUp?.();
+      await scratch?.remove();
+    });
+
+    for (const { heading, steps } of readPage(readFileSync(file, "utf8"))) {
+      it(heading, async function () {
+        if (failed || needs[heading]?.() === false) this.skip();
+        failed = true;
+        for (const step of steps) await reader.follow(step);
+        failed = false;
+      });
+    }
+  });
+}
