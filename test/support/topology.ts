@@ -28,7 +28,7 @@ export interface Shop {
   databases(): Promise<(module: ModuleName) => string>;
   /** Resolves when no event is on its way. */
   settled(): Promise<void>;
-  /** Takes its Redis away, with all that it held; nothing happens where there is none. */
+  /** Takes its Redis away from one moment to the next; nothing happens where there is none. */
   loseRedis(): Promise<void>;
   returnRedis(): Promise<void>;
   stop(): Promise<void>;
