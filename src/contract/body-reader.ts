@@ -99,14 +99,15 @@ function tooLarge(req: IncomingMessage, limitBytes: number): Problem {
 /**
  * A connection that is closed while its client still sends gets reset, and the reset may reach the client before it
  * has read the answer. So the closing, which Node does with `destroySoon` once the answer is out, says at once that
- * nothing more will come, but drops what the client is sending for a moment before the connection goes away.
+ * nothing more will come, and the connection goes away a moment later. Until then it drops what the client sends, up to
+ * a limit, from which on the client cannot send but still read.
  */
 function lingerOnClose(req: IncomingMessage): void {
   const { socket } = req;
   let dropped = 0;
   req.on("data", (chunk: Buffer) => {
     dropped += chunk.length;
-    if (dropped > LINGER_BYTES) socket.destroy();
+    if (dropped > LINGER_BYTES) req.pause();
   });
   socket.destroySoon = () => {
     const close = () => Socket.prototype.destroySoon.call(socket);

@@ -74,7 +74,7 @@ function handleOperation(name: string, operation: Operation, callable: Callable,
     const input = binding.read({
       path: koa.params,
       query: new URLSearchParams(koa.querystring),
-      header: (header) => koa.get(header) || undefined,
+      header: (header) => headerOf(koa, header),
       body,
     });
     const timeoutMs = options.timeoutMs(koa, operation.extraTimeMs?.(input) ?? 0);
@@ -87,6 +87,12 @@ function handleOperation(name: string, operation: Operation, callable: Callable,
     answer(koa, operation, await callable.call(name, input, ctx), ctx);
     tellPreferences(koa, operation, input);
   };
+}
+
+/** @returns an empty text for a header that is there and empty, which is not the same as none */
+function headerOf(koa: Context, name: string): string | undefined {
+  const value = koa.headers[name.toLowerCase()];
+  return typeof value === "string" ? value : undefined;
 }
 
 /** A bad token is told only after the rate limit has counted the request. */

@@ -15,6 +15,9 @@ export interface RawAnswer {
 /** How long an answer may take, and how long a connection that stays open is watched for its end. */
 const ANSWER_MS = 10_000;
 
+/** What counts as without end. */
+const ENDLESS_BYTES = 256 * 1024 * 1024;
+
 /**
  * Writes bytes to a new connection and reads until the server closes it, or the first final answer is whole and the
  * connection stays open.
@@ -31,7 +34,7 @@ export async function sendRaw(origin: string, ...pieces: readonly (string | Buff
     socket.on("data", (chunk) => {
       chunks.push(chunk);
       const answer = parse(Buffer.concat(chunks).toString("latin1"));
-      if (answer !== undefined && answer.headers.connection !== "close") resolve();
+      if (answer !== undefined && !willClose(answer)) resolve();
     });
   });
   socket.once("end", () => {
@@ -49,9 +52,42 @@ export async function sendRaw(origin: string, ...pieces: readonly (string | Buff
   return { ...answer, body: Buffer.from(answer.body, "latin1").toString(), closed, text };
 }
 
+/**
+ * Writes a head and then a body without end, in chunks of 64 KiB, for as long as the server takes it.
+ * @returns the answer, and how many bytes left this process
+ */
+export async function flood(origin: string, head: string): Promise<RawAnswer & { readonly sentBytes: number }> {
+  const { hostname, port } = new URL(origin);
+  const socket = connect(Number(port), hostname);
+  const received: Buffer[] = [];
+  socket.on("error", () => {}); // a reset, after the answer
+  socket.on("data", (chunk) => received.push(chunk));
+  const ended = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  const size = 64 * 1024;
+  const data = `${"x".repeat(size)}`;
+  const piece = /transfer-encoding/i.test(head) ? `${size.toString(16)}\r\n${data}\r\n` : data;
+  const more = () => {
+    while (!socket.destroyed && socket.bytesWritten < ENDLESS_BYTES && socket.write(piece));
+  };
+  socket.write(head);
+  socket.on("drain", more);
+  more();
+  const timer = setTimeout(() => socket.destroy(), ANSWER_MS);
+  await ended;
+  clearTimeout(timer);
+  const text = Buffer.concat(received).toString();
+  const answer = parse(text);
+  if (answer === undefined) throw new Error(`no answer came, but ${JSON.stringify(text)}`);
+  return { ...answer, closed: true, text, sentBytes: socket.bytesWritten };
+}
+
 /** A request with the headers that every one needs. */
 export function request(line: string, headers: readonly string[] = [], body = ""): string {
   return `${line} HTTP/1.1\r\nHost: localhost\r\n${headers.map((header) => `${header}\r\n`).join("")}\r\n${body}`;
+}
+
+function willClose({ headers }: Pick<RawAnswer, "headers">): boolean {
+  return headers.connection?.toLowerCase() === "close";
 }
 
 /** The first final answer in a text, when it is whole. */

@@ -1,0 +1,65 @@
+import { fourProcesses, oneProcess } from "../support/topology.ts";
+import { failureRows, startAgainstObstacles } from "./failure-rows.ts";
+import { identityRows } from "./identity-rows.ts";
+import { inputRows } from "./input-rows.ts";
+import { messageRows } from "./message-rows.ts";
+import { RowTable } from "./row-table.ts";
+import { startTarget, type Target } from "./target.ts";
+
+/** Short enough to be waited for, and long enough for a request that is sent in one piece. */
+const SETTINGS = {
+  HEADERS_TIMEOUT: "600",
+  REQUEST_TIMEOUT: "1500",
+  CORS_ORIGINS: "https://shop.example",
+  TRUSTED_PROXIES: "1",
+  LOGIN_FAILURES: "3",
+};
+
+const rows = [...messageRows, ...inputRows, ...identityRows];
+
+describe("bad inputs and attacks", function () {
+  this.timeout(60_000);
+  const table = new RowTable();
+
+  for (const topology of [oneProcess, fourProcesses]) {
+    describe(`in ${topology.name}`, () => {
+      let target: Target;
+      before(async () => {
+        target = await startTarget(topology, SETTINGS);
+      });
+      after(() => target?.stop());
+
+      for (const row of rows) {
+        it(`${row.input} → ${row.answer}`, () => table.record(row, topology.name, () => row.run(target)));
+      }
+    });
+  }
+
+  for (const topology of [oneProcess, fourProcesses]) {
+    for (const row of failureRows) {
+      it(`in ${topology.name}, ${row.input} → ${row.answer}`, async () => {
+        const shop = await topology.start(row.settings);
+        try {
+          await table.record(row, topology.name, () => row.run(shop));
+        } finally {
+          await shop.stop();
+        }
+      });
+    }
+  }
+
+  const obstacles = {
+    input: "an address in use, a folder not to be written, a corrupt or newer database, an unknown flag",
+    answer: "exit ≠ 0, one clear line, files untouched",
+  };
+  const alone = { SERVE: "users", REDIS_URL: "redis://127.0.0.1:9" };
+  for (const [topology, serve] of [
+    [oneProcess, {}],
+    [fourProcesses, alone],
+  ] as const) {
+    it(`in ${topology.name}, ${obstacles.input} → ${obstacles.answer}`, () =>
+      table.record(obstacles, topology.name, () => startAgainstObstacles(serve)));
+  }
+
+  after(() => table.print());
+});
