@@ -7,15 +7,19 @@ import { join } from "node:path";
 import { expect } from "chai";
 import type { Context } from "koa";
 import { createHttpApp } from "../../src/contract/http-app.ts";
+import { Problem } from "../../src/contract/problem.ts";
+import { createConsoleAccess } from "../../src/gateway/console/access.ts";
 import { createFleet } from "../../src/gateway/console/fleet.ts";
 import { mountPage } from "../../src/gateway/console/page-files.ts";
 import { createSpanCollector } from "../../src/gateway/console/span-collector.ts";
 import { createSpanRing } from "../../src/gateway/console/span-ring.ts";
 import { createTraceSampler } from "../../src/gateway/console/trace-sampler.ts";
+import { createWatchers } from "../../src/gateway/console/watchers.ts";
 import { securityHeaders } from "../../src/gateway/security-headers.ts";
 import type { Presence } from "../../src/telemetry/presence.ts";
 import type { SpanRecord } from "../../src/telemetry/span-record.ts";
 import { createApi } from "../support/api.ts";
+import { until } from "../support/process.ts";
 
 function span(traceId: string, startUs = 0): SpanRecord {
   const who = { kind: "request", name: "GET /", service: "gateway", peer: null, process: "p:1" } as const;
@@ -159,6 +163,47 @@ describe("the sampler", () => {
     expect(await isTraced(sampler, asking)).to.equal(true);
     nowMs += 1_000;
     expect(await isTraced(sampler, anyone)).to.equal(true);
+  });
+});
+
+describe("those who watch", () => {
+  const refusal = (code: string) => () => Promise.reject(new Problem(code, "Refused."));
+
+  it("may stay as long as their token lets them, and while it cannot be checked", async () => {
+    const admin = createConsoleAccess(() => ({ id: "a", role: "admin" }), false);
+    const customer = createConsoleAccess(() => ({ id: "c", role: "customer" }), false);
+    expect(await admin.isStillGood("t")).to.equal(true);
+    expect(await customer.isStillGood("t")).to.equal(false);
+    expect(await createConsoleAccess(refusal("invalid-token"), false).isStillGood("t")).to.equal(false);
+    expect(await createConsoleAccess(refusal("dependency-unavailable"), false).isStillGood("t")).to.equal(true);
+  });
+
+  it("are told how things are, and sent away when they may not stay", async () => {
+    const watchers = createWatchers({ readStatus: async () => ({ fine: true }), askAround() {}, beatEveryMs: 5 });
+    const watch = (mayStay: () => boolean) => {
+      const told: unknown[] = [];
+      const seen = { told, beats: 0, ended: false };
+      const send = (event: string, data: unknown) => told.push([event, data]);
+      const beat = () => {
+        seen.beats += 1;
+      };
+      const end = () => {
+        seen.ended = true;
+        leave();
+      };
+      const leave = watchers.add({ pump() {}, send, beat, end }, async () => mayStay());
+      return seen;
+    };
+    let expired = false;
+    const [stays, goes] = [watch(() => true), watch(() => !expired)];
+    await until("the heart has beaten", () => stays.beats > 1 && goes.beats > 1);
+    expect([stays.ended, goes.ended]).to.deep.equal([false, false]);
+    expect(stays.told).to.deep.include(["status", { fine: true }]);
+    expired = true;
+    await until("one has gone", () => goes.ended);
+    expect(stays.ended).to.equal(false);
+    watchers.close();
+    expect(stays.ended).to.equal(true);
   });
 });
 

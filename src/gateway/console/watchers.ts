@@ -11,6 +11,8 @@ export interface WatchersDeps {
   readonly readStatus: () => Promise<unknown>;
   /** Called before each status: lets those who are asked for it answer until the next. */
   readonly askAround: () => void;
+  /** How often readers hear that the stream lives, and are looked at: whether they still may read it. */
+  readonly beatEveryMs?: number;
 }
 
 /** One who watches. */
@@ -33,7 +35,8 @@ export interface Watchers {
   close(): void;
 }
 
-export function createWatchers({ readStatus, askAround }: WatchersDeps): Watchers {
+export function createWatchers(deps: WatchersDeps): Watchers {
+  const { readStatus, askAround, beatEveryMs = BEAT_EVERY_MS } = deps;
   const watchers = new Set<Watcher>();
   let timers: NodeJS.Timeout[] = [];
 
@@ -54,7 +57,7 @@ export function createWatchers({ readStatus, askAround }: WatchersDeps): Watcher
       askAround();
       void tell();
     }, STATUS_EVERY_MS);
-    timers = [status, setInterval(() => void beat(), BEAT_EVERY_MS)];
+    timers = [status, setInterval(() => void beat(), beatEveryMs)];
     for (const timer of timers) timer.unref();
   }
 
