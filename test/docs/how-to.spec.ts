@@ -1,10 +1,19 @@
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
+import { promisify } from "node:util";
 import { followPage } from "./follow.ts";
+
+const execute = promisify(execFile);
+
+/** Of the containers that pages start. */
+const project = `quartet-docs-${process.pid}`;
 
 describe("how-to pages, followed to the letter", () => {
   followPage("docs/how-to/add-a-module.md", {
     needs: { "8. Run it as a fifth container": hasDocker },
-    prepare: async ({ dir }) => ({ BCRYPT_COST: "4", COMPOSE_PROJECT_NAME: dir.split("-").at(-1)?.toLowerCase() }),
+    prepare: async () => ({ BCRYPT_COST: "4", COMPOSE_PROJECT_NAME: project }),
+    cleanUp: async () => {
+      if (hasDocker()) await execute("docker", ["compose", "-p", project, "down", "--volumes", "--timeout", "3"]);
+    },
     timeoutMs: 300_000,
   });
 });
