@@ -3,6 +3,7 @@ import "./components/arrow-legend.ts";
 import "./components/docker-cards.ts";
 import "./components/endpoint-row.ts";
 import "./components/events-section.ts";
+import "./components/exchange-entry.ts";
 import "./components/flow-diagram.ts";
 import "./components/flow-section.ts";
 import "./components/json-view.ts";

@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import { toMermaid } from "../../console/src/model/mermaid.ts";
 import { type Flow, readFlow } from "../../console/src/model/flow.ts";
 import { layOut } from "../../console/src/model/geometry.ts";
+import { toMermaid } from "../../console/src/model/mermaid.ts";
 import { formatSlowed, planPlayback } from "../../console/src/model/playback.ts";
 import { readSpans, type Span } from "../../console/src/model/span.ts";
 import fourProcesses from "./recorded/four-processes.json" with { type: "json" };
@@ -39,9 +39,12 @@ for (const [topology, traces] of Object.entries(recorded)) {
         "bus → orders",
         "orders → orders.db",
       ]);
-      expect(steps.slice(0, answer).filter((step) => step.kind === "event").map((step) => step.what)).to.deep.equal([
-        "order.created",
-      ]);
+      expect(
+        steps
+          .slice(0, answer)
+          .filter((step) => step.kind === "event")
+          .map((step) => step.what),
+      ).to.deep.equal(["order.created"]);
     });
 
     it("show the rejection of an order that came too late", () => {
@@ -120,7 +123,9 @@ describe("console: the steps of incomplete spans", () => {
   });
 
   it("leave out what is no span", () => {
-    expect(readSpans([...spans, null, { kind: "request" }, { ...spans[0], kind: "other" }])).to.have.length(spans.length);
+    expect(readSpans([...spans, null, { kind: "request" }, { ...spans[0], kind: "other" }])).to.have.length(
+      spans.length,
+    );
     expect(readSpans("nonsense")).to.deep.equal([]);
   });
 });

@@ -10,7 +10,8 @@ import { describeGroups, groupByProcess, type Status, unreachable } from "../../
 import fourProcesses from "./recorded/four-processes.json" with { type: "json" };
 
 describe("console: server-sent events", () => {
-  const text = "retry: 1000\n\nid: 1\nevent: hello\ndata: {}\n\n: still here\n\nid: 2\r\ndata: a\r\ndata: b\r\n\r\ndata: c\n\n";
+  const text =
+    "retry: 1000\n\nid: 1\nevent: hello\ndata: {}\n\n: still here\n\nid: 2\r\ndata: a\r\ndata: b\r\n\r\ndata: c\n\n";
   const expected = [
     { id: "1", event: "hello", data: "{}" },
     { id: "2", event: "message", data: "a\nb" },

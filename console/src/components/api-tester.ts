@@ -1,5 +1,5 @@
 import { css, html, nothing } from "lit";
-import { endpoints, type Endpoint } from "../model/endpoints.ts";
+import { type Endpoint, endpoints } from "../model/endpoints.ts";
 import { placeName, type ServiceName } from "../model/places.ts";
 import type { App } from "../store/app.ts";
 import { base } from "./base-styles.ts";
@@ -47,7 +47,7 @@ export class ApiTester extends View {
         </div>
         <div class="who">
           ${this.#renderWho()}
-          <button class="primary run-all" ?disabled=${this.runningAll} @click=${this.#runAll}>${icons.play} ${this.runningAll ? "Running…" : "Run all"}</button>
+          <button class="primary run-all" aria-disabled=${this.runningAll} @click=${this.#runAll}>${icons.play} ${this.runningAll ? "Running…" : "Run all"}</button>
         </div>
       </header>
       <quartet-status-lights .app=${this.app}></quartet-status-lights>
@@ -61,7 +61,8 @@ export class ApiTester extends View {
 
   #renderWho() {
     const session = this.app.sessions.session.get();
-    if (session !== undefined) return html`<span class="chip ${session.role === "admin" ? "accent" : ""}">${session.name}, ${session.role}</span>`;
+    if (session !== undefined)
+      return html`<span class="chip ${session.role === "admin" ? "accent" : ""}">${session.name}, ${session.role}</span>`;
     if (this.app.info.get()?.oneClick !== true) return html`<span class="chip">not signed in</span>`;
     return html`<button class="demo-admin" @click=${() => this.app.sessions.signInWithOneClick()}>${icons.person} Sign in as the demo admin</button>`;
   }
@@ -70,7 +71,7 @@ export class ApiTester extends View {
     const own = endpoints.filter((endpoint) => endpoint.service === service && endpoint.main === main);
     if (own.length === 0) return nothing;
     const title = service === "gateway" ? placeName(service) : `${placeName(service).replace(/s$/, "")} Service`;
-    return html`<section class="card group" aria-label=${title}>
+    return html`<section class="card group" aria-label=${main ? title : `${title}, more`}>
       <h3>${title}</h3>
       ${own.map((endpoint: Endpoint) => html`<quartet-endpoint .app=${this.app} .endpoint=${endpoint}></quartet-endpoint>`)}
     </section>`;
@@ -78,6 +79,7 @@ export class ApiTester extends View {
 
   /** One after the other, for what one makes the next may need. */
   async #runAll(): Promise<void> {
+    if (this.runningAll) return;
     this.runningAll = true;
     const { sessions, info } = this.app;
     if (sessions.session.get() === undefined && info.get()?.oneClick === true) await sessions.signInWithOneClick();

@@ -28,10 +28,10 @@ export const base = css`
     transition: background-color 0.15s, border-color 0.15s;
   }
   button:hover { background: var(--surface-2); border-color: var(--line-strong); }
-  button:disabled { color: var(--text-2); cursor: default; background: var(--surface-2); border-color: var(--line); }
+  button:is(:disabled, [aria-disabled="true"]) { color: var(--text-2); cursor: default; background: var(--surface-2); border-color: var(--line); }
   button.primary { background: var(--accent); border-color: var(--accent); color: var(--on-accent); }
   button.primary:hover { background: color-mix(in oklab, var(--accent), var(--text) 12%); }
-  button.primary:disabled { background: var(--surface-2); border-color: var(--line); color: var(--text-2); }
+  button.primary:is(:disabled, [aria-disabled="true"]) { background: var(--surface-2); border-color: var(--line); color: var(--text-2); }
   button.quiet { border-color: transparent; background: transparent; color: var(--text-2); }
   button.quiet:hover { background: var(--surface-2); color: var(--text); }
   button.small { min-height: 30px; padding: 0 10px; font-size: 13px; }

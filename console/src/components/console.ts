@@ -1,6 +1,7 @@
 import { css, html, LitElement } from "lit";
 import type { App } from "../store/app.ts";
 import { base } from "./base-styles.ts";
+import type { FlowSection } from "./flow-section.ts";
 
 /** The whole page. */
 export class Console extends LitElement {
@@ -11,7 +12,7 @@ export class Console extends LitElement {
       .top { position: sticky; top: 0; z-index: 2; background: color-mix(in oklab, var(--page), transparent 8%); border-bottom: 1px solid var(--line); backdrop-filter: blur(10px); }
       .wide { width: min(1280px, 100%); margin-inline: auto; padding-inline: clamp(14px, 3vw, 40px); }
       main { display: grid; grid-template-columns: minmax(0, 1fr); gap: clamp(56px, 7vw, 88px); padding-block: clamp(28px, 4vw, 48px) 72px; }
-      .skip { position: absolute; left: 12px; top: -60px; z-index: 3; padding: 10px 16px; border-radius: 8px; background: var(--accent); color: var(--on-accent); font-weight: 600; }
+      .skip { position: absolute; left: 12px; top: -60px; z-index: 3; background: var(--accent); color: var(--on-accent); }
       .skip:focus { top: 12px; }
       .try { display: grid; gap: 20px; grid-template-columns: minmax(0, 1fr); }
       footer { padding-block: 24px 40px; border-top: 1px solid var(--line); color: var(--text-2); font-size: 13.5px; }
@@ -25,10 +26,9 @@ export class Console extends LitElement {
   override render() {
     const { app } = this;
     return html`
-      <a class="skip" href="#flow" @click=${this.#skip}>Skip to the flow</a>
-      <header class="top"><div class="wide"><quartet-page-header .app=${app}></quartet-page-header></div></header>
+      <header class="top"><button class="skip" @click=${this.#skip}>Skip to the flow</button><div class="wide"><quartet-page-header .app=${app}></quartet-page-header></div></header>
       <main class="wide" @show-flow=${this.#showFlow}>
-        <section aria-label="Architecture — Real-Time Flow"><quartet-flow-section id="flow" tabindex="-1" .app=${app}></quartet-flow-section></section>
+        <section aria-label="Architecture — Real-Time Flow"><quartet-flow-section id="flow" .app=${app}></quartet-flow-section></section>
         <section aria-label="Docker"><quartet-docker-cards .app=${app}></quartet-docker-cards></section>
         <section class="try" aria-label="Live API Tester">
           <quartet-api-tester .app=${app}></quartet-api-tester>
@@ -40,10 +40,9 @@ export class Console extends LitElement {
     `;
   }
 
-  #skip(event: Event): void {
-    event.preventDefault();
+  #skip(): void {
     this.#showFlow();
-    this.renderRoot.querySelector<HTMLElement>("#flow")?.focus();
+    this.renderRoot.querySelector<FlowSection>("#flow")?.focusTabs();
   }
 
   #showFlow(): void {

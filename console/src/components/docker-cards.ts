@@ -64,8 +64,15 @@ export class DockerCards extends View {
         title: "Container isolation",
         text: "Each service has a container to itself: its own files, its own network addresses, its own processes.",
         file: "docker-compose.yml",
-        lines: excerptOf(compose, [/^\s+init:/, /^\s+read_only:/, /^\s+tmpfs:/, /^\s+cap_drop:/, /^\s+security_opt:/], 5),
-        now: status === undefined ? "not known yet" : `${describeGroups(groups)}${alone ? ": nothing is isolated but the databases" : `: ${groups.flatMap(({ process }) => process ?? []).join(", ")}`}`,
+        lines: excerptOf(
+          compose,
+          [/^\s+init:/, /^\s+read_only:/, /^\s+tmpfs:/, /^\s+cap_drop:/, /^\s+security_opt:/],
+          5,
+        ),
+        now:
+          status === undefined
+            ? "not known yet"
+            : `${describeGroups(groups)}${alone ? ": nothing is isolated but the databases" : `: ${groups.flatMap(({ process }) => process ?? []).join(", ")}`}`,
       },
       {
         icon: icons.network,
@@ -73,14 +80,21 @@ export class DockerCards extends View {
         text: "All containers share a virtual network and call each other by service name, never by IP address.",
         file: "docker-compose.yml",
         lines: excerptOf(compose, [/^\s+(USERS|PRODUCTS|ORDERS|REDIS)_URL:/, /^\s+internal:/], 5),
-        now: alone ? "direct calls within one process, no network between the services" : `${remote.map(({ name, port }) => `${name}:${port}`).join(", ")} answer over HTTP`,
+        now: alone
+          ? "direct calls within one process, no network between the services"
+          : `${remote.map(({ name, port }) => `${name}:${port}`).join(", ")} answer over HTTP`,
       },
       {
         icon: icons.document,
         title: "docker-compose.yml",
         text: "One file declares every service with its ports, settings, volumes and what it waits for.",
         file: "docker-compose.yml",
-        lines: excerptOf(compose, [/^ {2}gateway:/, /SERVE:/, /ports:/, /networks:/, /depends_on:/, /condition:/], 7, "services:"),
+        lines: excerptOf(
+          compose,
+          [/^ {2}gateway:/, /SERVE:/, /ports:/, /networks:/, /depends_on:/, /condition:/],
+          7,
+          "services:",
+        ),
         now: `bus ${status?.bus.kind === "redis" ? "on Redis" : "in memory"}; ${status?.modules.filter((module) => module.status === "running").length ?? 0} of 4 services running`,
       },
       {

@@ -39,6 +39,11 @@ export class EndpointRow extends View {
   declare last: Exchange | undefined;
   declare busy: boolean;
 
+  constructor() {
+    super();
+    this.busy = false;
+  }
+
   protected override watched(app: App) {
     return [app.known.version];
   }
@@ -52,7 +57,7 @@ export class EndpointRow extends View {
         <div class="route"><span class="method ${endpoint.method.toLowerCase()}">${endpoint.method}</span><span class="path mono">${path}</span></div>
         <div class="about"><span>${endpoint.title}</span>${endpoint.access === "public" ? nothing : html`<span>(${endpoint.access})</span>`}
           ${last === undefined ? nothing : html`<span class="chip ${status !== undefined && status < 400 ? "good" : "bad"}">${status ?? "no answer"}</span>`}</div>
-        <button class="small test" ?disabled=${this.busy} aria-label="Test ${endpoint.method} ${path}" @click=${this.test}>TEST</button>
+        <button class="small test" aria-disabled=${this.busy} aria-label="Test ${endpoint.method} ${path}" @click=${this.test}>TEST</button>
       </div>
       ${endpoint.body === undefined ? nothing : this.#renderBody()}
     `;
@@ -70,6 +75,7 @@ export class EndpointRow extends View {
   /** Sends the request as it stands here. A default body is made anew each time, so that it can be sent again. */
   async test(): Promise<void> {
     const { endpoint, app } = this;
+    if (this.busy) return;
     this.busy = true;
     const body = endpoint.body === undefined ? undefined : this.#body;
     this.last = await app.requests.send(endpoint.method, endpoint.path(app.known), body);

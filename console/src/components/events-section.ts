@@ -80,7 +80,8 @@ export class EventsSection extends View {
     );
     if (rows.length === 0) return html`<p class="muted">Not known yet.</p>`;
     return html`<dl>${rows.map(
-      ({ subscriber, publisher, count }) => html`<div><dt class="muted">${publisher} → ${subscriber}</dt><dd class="tabular">${count === 0 ? "nothing waits" : `${count} waiting`}</dd></div>`,
+      ({ subscriber, publisher, count }) =>
+        html`<div><dt class="muted">${publisher} → ${subscriber}</dt><dd class="tabular">${count === 0 ? "nothing waits" : `${count} waiting`}</dd></div>`,
     )}</dl>`;
   }
 

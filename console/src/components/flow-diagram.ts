@@ -1,10 +1,11 @@
 import { css, html, nothing, svg } from "lit";
 import { type Edge, type Geometry, layOut } from "../model/geometry.ts";
-import { type Place, placeName, serviceNames } from "../model/places.ts";
+import { isDatabase, type Place, placeName } from "../model/places.ts";
 import { groupByProcess } from "../model/topology.ts";
 import type { App } from "../store/app.ts";
 import { arrowMarkers } from "./arrow-markers.ts";
 import { base } from "./base-styles.ts";
+import { drawDatabase, drawService } from "./diagram-places.ts";
 import { arrowStyles, diagramStyles } from "./diagram-styles.ts";
 import { prefersStillness } from "./motion.ts";
 import { drawFrames } from "./process-frames.ts";
@@ -87,9 +88,12 @@ export class FlowDiagram extends View {
 
   #describe(): string {
     const groups = this.app.status.get();
-    const shared = groups === undefined ? "" : groupByProcess(groups, this.app.processes.get())
-      .map(({ services }) => services.map(placeName).join(", "))
-      .join("; ");
+    const shared =
+      groups === undefined
+        ? ""
+        : groupByProcess(groups, this.app.processes.get())
+            .map(({ services }) => services.map(placeName).join(", "))
+            .join("; ");
     return `Client, API Gateway, the services Users, Orders and Products with a database each, and the event bus. Processes: ${shared || "not known yet"}. The steps are in the list.`;
   }
 
@@ -132,44 +136,10 @@ export class FlowDiagram extends View {
     const box = boxes.get(place);
     if (box === undefined) return nothing;
     const current = this.#current;
-    const lit = current !== undefined && (current.from === place || current.to === place) ? "lit" : "";
-    const x = box.x + box.width / 2;
-    const y = box.y + box.height / 2;
-    if (place.endsWith(".db")) {
-      const rim = this.narrow ? 5 : 7;
-      const { x: left, width, height } = box;
-      return svg`<g class="database ${lit}">
-        <path d="M ${left} ${box.y + rim} a ${width / 2} ${rim} 0 0 1 ${width} 0 v ${height - 2 * rim} a ${width / 2} ${rim} 0 0 1 ${-width} 0 z"></path>
-        <path class="rim" d="M ${left} ${box.y + rim} a ${width / 2} ${rim} 0 0 0 ${width} 0"></path>
-        <text x=${x} y=${y + (this.narrow ? 7 : 9)}>${this.narrow ? "" : placeName(place)}</text>
-        ${this.narrow ? svg`<text x=${x} y=${y + 3}>${place.slice(0, -3)}</text><text x=${x} y=${y + 14}>.db</text>` : nothing}
-      </g>`;
-    }
-    const light = this.#lightOf(place);
-    return svg`<g class="place ${place} ${lit} ${light ?? ""}">
-      <rect x=${box.x} y=${box.y} width=${box.width} height=${box.height} rx="12"></rect>
-      <text class="name" x=${x} y=${place === "client" ? y + 5 : y - 3}>${this.narrow && place === "gateway" ? "Gateway" : placeName(place)}</text>
-      ${place === "client" ? nothing : svg`<text class="detail" x=${x} y=${y + (this.narrow ? 13 : 15)}>${this.#detailOf(place)}</text>`}
-      ${light === undefined || light === "running" ? nothing : svg`<g class="alarm" transform="translate(${box.x + box.width - 8} ${box.y + 8})"><circle r="9"></circle><path d="M -3.2 -3.2 L 3.2 3.2 M 3.2 -3.2 L -3.2 3.2"></path></g>`}
-    </g>`;
-  }
-
-  #lightOf(place: Place): string | undefined {
-    const status = this.app.status.get();
-    if (place === "bus") return status?.bus.status;
-    return status?.modules.find((module) => module.name === place)?.status;
-  }
-
-  #detailOf(place: Place): string {
-    const status = this.app.status.get();
-    if (place === "bus") {
-      if (status === undefined) return "";
-      return status.bus.kind === "redis" ? "Redis Streams" : "EventEmitter2, in this process";
-    }
-    if (!serviceNames.some((name) => name === place)) return "";
-    const module = status?.modules.find(({ name }) => name === place);
-    if (module === undefined) return "";
-    return module.status === "running" ? `:${module.port}` : `:${module.port} ${module.status}`;
+    const lit = current !== undefined && (current.from === place || current.to === place);
+    const drawing = { box, lit, narrow: this.narrow };
+    if (isDatabase(place)) return drawDatabase(place, drawing);
+    return drawService(place, drawing, this.app.status.get());
   }
 
   /** A token travels along its arrow, unless nothing is to move. */
@@ -186,10 +156,10 @@ export class FlowDiagram extends View {
     const ends = backwards ? ["100%", "0%"] : ["0%", "100%"];
     token.setAttribute("visibility", "visible");
     for (const old of token.getAnimations()) old.cancel();
-    const move = token.animate(
-      [{ offsetDistance: ends[0] ?? "0%" }, { offsetDistance: ends[1] ?? "100%" }],
-      { duration: Math.max(250, Math.min(900, this.holdMs * 0.8)), easing: "cubic-bezier(0.45, 0, 0.25, 1)" },
-    );
+    const move = token.animate([{ offsetDistance: ends[0] ?? "0%" }, { offsetDistance: ends[1] ?? "100%" }], {
+      duration: Math.max(250, Math.min(900, this.holdMs * 0.8)),
+      easing: "cubic-bezier(0.45, 0, 0.25, 1)",
+    });
     move.onfinish = () => token.setAttribute("visibility", "hidden");
   }
 }

@@ -1,8 +1,8 @@
 import { css, html, nothing } from "lit";
+import type { Flow } from "../model/flow.ts";
+import { formatMs } from "../model/format.ts";
 import { toMermaid } from "../model/mermaid.ts";
 import { type FlowName, plans } from "../model/plan.ts";
-import { formatMs } from "../model/format.ts";
-import type { Flow } from "../model/flow.ts";
 import type { App } from "../store/app.ts";
 import type { RunName } from "../store/runs.ts";
 import type { Stage, StageName } from "../store/stage.ts";
@@ -66,6 +66,10 @@ export class FlowSection extends View {
     `;
   }
 
+  focusTabs(): void {
+    this.renderRoot.querySelector<HTMLElement>("[role=tab][aria-selected=true]")?.focus();
+  }
+
   get #stage(): Stage {
     return this.app.stages.get(this.app.stages.current.get());
   }
@@ -76,12 +80,18 @@ export class FlowSection extends View {
 
   #renderTabs() {
     const other = this.app.stages.get("other").flow();
-    const names: [StageName, string][] = [["registration", "Registration"], ["order", "Order"]];
+    const names: [StageName, string][] = [
+      ["registration", "Registration"],
+      ["order", "Order"],
+    ];
     if (other !== undefined) names.push(["other", other.title]);
     const current = this.app.stages.current.get();
     return html`<div role="tablist" aria-label="Flows" @keydown=${this.#moveBetweenTabs}>
       ${names.map(
-        ([name, title]) => html`<button role="tab" id="tab-${name}" aria-controls="panel" aria-selected=${name === current}
+        ([
+          name,
+          title,
+        ]) => html`<button role="tab" id="tab-${name}" aria-controls="panel" aria-selected=${name === current}
           tabindex=${name === current ? 0 : -1} @click=${() => this.app.stages.current.set(name)}>${title}</button>`,
       )}
     </div>`;
@@ -110,7 +120,7 @@ export class FlowSection extends View {
 
   #runButton(name: RunName, title: string, primary: boolean) {
     const running = this.app.runs.running.get();
-    return html`<button class=${primary ? "primary" : ""} ?disabled=${running !== undefined} data-run=${name} @click=${() => this.#run(name)}>
+    return html`<button class=${primary ? "primary" : ""} aria-disabled=${running !== undefined} data-run=${name} @click=${() => this.#run(name)}>
       ${icons.play} ${running === name ? "Running…" : title}
     </button>`;
   }
@@ -125,7 +135,12 @@ export class FlowSection extends View {
         flow === undefined
           ? html`<span class="chip">plan</span>`
           : html`<div class="tools">
-              <div class="views" role="group" aria-label="View">${(["steps", "waterfall"] as const).map((view) => html`<button class="small quiet" aria-pressed=${this.view === view} @click=${() => { this.view = view; }}>${view === "steps" ? "Steps" : "Waterfall"}</button>`)}</div>
+              <div class="views" role="group" aria-label="View">${(["steps", "waterfall"] as const).map(
+                (view) =>
+                  html`<button class="small quiet" aria-pressed=${this.view === view} @click=${() => {
+                    this.view = view;
+                  }}>${view === "steps" ? "Steps" : "Waterfall"}</button>`,
+              )}</div>
               <button class="small quiet" aria-label="Copy as Mermaid sequence diagram" title="Copy as Mermaid sequence diagram" @click=${() => this.#copy(flow)}>${this.copied ? icons.check : icons.copy} ${this.copied ? "Copied" : "Mermaid"}</button>
             </div>`
       }
@@ -134,7 +149,8 @@ export class FlowSection extends View {
 
   #renderOutcome() {
     const outcome = this.app.runs.outcome.get();
-    const fits = outcome !== undefined && (outcome.run === "registration" ? "registration" : "order") === this.#stage.name;
+    const fits =
+      outcome !== undefined && (outcome.run === "registration" ? "registration" : "order") === this.#stage.name;
     return html`<div role="status">${fits ? html`<p class="outcome ${outcome.tone}">${outcome.tone === "good" ? icons.check : icons.warning}<span>${outcome.text}</span></p>` : nothing}</div>`;
   }
 
@@ -143,11 +159,12 @@ export class FlowSection extends View {
     if (flow !== undefined && this.view === "waterfall") {
       return html`<quartet-waterfall .flow=${flow} .position=${player.position}></quartet-waterfall>`;
     }
-    const hint = flow === undefined && this.app.stream.state.get() === "denied"
-      ? html`<p class="small muted hint">Only an admin may watch what really happens here: sign in to see the real steps.</p>`
-      : nothing;
+    const hint =
+      flow === undefined && this.app.stream.state.get() === "denied"
+        ? html`<p class="small muted hint">Only an admin may watch what really happens here: sign in to see the real steps.</p>`
+        : nothing;
     return html`${hint}<quartet-step-list .steps=${flow?.steps} .plan=${plans[stage.name === "other" ? "order" : stage.name]} .position=${player.position} .playing=${player.playing}
-      @step-selected=${(event: CustomEvent<number>) => player.step((event.detail - player.position))}></quartet-step-list>`;
+      @step-selected=${(event: CustomEvent<number>) => player.step(event.detail - player.position)}></quartet-step-list>`;
   }
 
   async #copy(flow: Flow): Promise<void> {

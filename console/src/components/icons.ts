@@ -1,4 +1,4 @@
-import { svg, type SVGTemplateResult, html, type TemplateResult } from "lit";
+import { html, type SVGTemplateResult, svg, type TemplateResult } from "lit";
 
 /** A drawing of 16 by 16 that says the same as the text beside it. */
 function icon(content: SVGTemplateResult): TemplateResult {
@@ -17,14 +17,24 @@ export const icons = {
   cross: icon(svg`<path d="m4.5 4.5 7 7m0-7-7 7" stroke-width="2" />`),
   warning: icon(svg`<path d="M8 2.6 14.2 13H1.8zM8 6.6v3M8 11.4v.1" />`),
   question: icon(svg`<path d="M6 6a2 2 0 1 1 2.8 1.9c-.5.3-.8.7-.8 1.4M8 12v.1" />`),
-  sun: icon(svg`<circle cx="8" cy="8" r="2.8" /><path d="M8 1.5v1.2M8 13.3v1.2M1.5 8h1.2M13.3 8h1.2M3.4 3.4l.9.9M11.7 11.7l.9.9M3.4 12.6l.9-.9M11.7 4.3l.9-.9" />`),
+  sun: icon(
+    svg`<circle cx="8" cy="8" r="2.8" /><path d="M8 1.5v1.2M8 13.3v1.2M1.5 8h1.2M13.3 8h1.2M3.4 3.4l.9.9M11.7 11.7l.9.9M3.4 12.6l.9-.9M11.7 4.3l.9-.9" />`,
+  ),
   moon: icon(svg`<path d="M13.2 9.7A5.6 5.6 0 0 1 6.3 2.8 5.6 5.6 0 1 0 13.2 9.7z" />`),
   system: icon(svg`<rect x="2" y="3" width="12" height="8" rx="1.5" /><path d="M6 13.5h4" />`),
-  copy: icon(svg`<rect x="5.5" y="5.5" width="8" height="8" rx="1.5" /><path d="M10.5 3.5a1 1 0 0 0-1-1h-6a1 1 0 0 0-1 1v6a1 1 0 0 0 1 1" />`),
-  flow: icon(svg`<circle cx="3.5" cy="8" r="1.7" /><circle cx="12.5" cy="4" r="1.7" /><circle cx="12.5" cy="12" r="1.7" /><path d="M5 7.2 11 4.6M5 8.8l6 2.6" />`),
+  copy: icon(
+    svg`<rect x="5.5" y="5.5" width="8" height="8" rx="1.5" /><path d="M10.5 3.5a1 1 0 0 0-1-1h-6a1 1 0 0 0-1 1v6a1 1 0 0 0 1 1" />`,
+  ),
+  flow: icon(
+    svg`<circle cx="3.5" cy="8" r="1.7" /><circle cx="12.5" cy="4" r="1.7" /><circle cx="12.5" cy="12" r="1.7" /><path d="M5 7.2 11 4.6M5 8.8l6 2.6" />`,
+  ),
   person: icon(svg`<circle cx="8" cy="5.4" r="2.6" /><path d="M3 13.5c.6-2.6 2.5-4 5-4s4.4 1.4 5 4" />`),
-  container: icon(svg`<rect x="2" y="4" width="12" height="8.5" rx="1.5" /><path d="M5.5 6.5v3.5M8 6.5v3.5M10.5 6.5v3.5" />`),
-  network: icon(svg`<circle cx="8" cy="3.2" r="1.6" /><circle cx="3.4" cy="12.4" r="1.6" /><circle cx="12.6" cy="12.4" r="1.6" /><path d="M7.3 4.7 4.1 11M8.7 4.7l3.2 6.3M5 12.4h6" />`),
+  container: icon(
+    svg`<rect x="2" y="4" width="12" height="8.5" rx="1.5" /><path d="M5.5 6.5v3.5M8 6.5v3.5M10.5 6.5v3.5" />`,
+  ),
+  network: icon(
+    svg`<circle cx="8" cy="3.2" r="1.6" /><circle cx="3.4" cy="12.4" r="1.6" /><circle cx="12.6" cy="12.4" r="1.6" /><path d="M7.3 4.7 4.1 11M8.7 4.7l3.2 6.3M5 12.4h6" />`,
+  ),
   document: icon(svg`<path d="M4 1.8h5.2L12.5 5v9.2H4zM9 2v3.2h3.2M6.2 8.2h4M6.2 10.8h4" />`),
   layers: icon(svg`<path d="m8 2 6 3-6 3-6-3zM2 8l6 3 6-3M2 11l6 3 6-3" />`),
 };

@@ -38,13 +38,22 @@ export class JsonView extends LitElement {
     const label = key === undefined ? nothing : html`<span class="key">${key}</span>: `;
     const list = Array.isArray(value);
     if (!list && !isRecord(value)) return html`<div class="leaf">${label}${leaf(value)}</div>`;
-    const members = list ? value.map((member, index): [string, unknown] => [String(index), member]) : Object.entries(value);
-    if (members.length === 0) return html`<div class="leaf">${label}<span class="fold">${list ? "[]" : "{}"}</span></div>`;
+    const members = list
+      ? value.map((member, index): [string, unknown] => [String(index), member])
+      : Object.entries(value);
+    if (members.length === 0)
+      return html`<div class="leaf">${label}<span class="fold">${list ? "[]" : "{}"}</span></div>`;
     const shown = this.whole ? members : members.slice(0, AT_ONCE);
     return html`<details ?open=${level < OPEN_LEVELS && !(level > 1 && list)}>
       <summary>${label}<span class="fold">${list ? `[ ${count(members.length, "item")} ]` : `{ ${count(members.length, "member")} }`}</span></summary>
       <div>${shown.map(([name, member]) => this.#renderValue(member, name, level + 1))}
-        ${shown.length < members.length ? html`<button class="small" @click=${() => { this.whole = true; }}>Show ${members.length - shown.length} more</button>` : nothing}
+        ${
+          shown.length < members.length
+            ? html`<button class="small" @click=${() => {
+                this.whole = true;
+              }}>Show ${members.length - shown.length} more</button>`
+            : nothing
+        }
       </div>
     </details>`;
   }

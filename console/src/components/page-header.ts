@@ -64,7 +64,7 @@ export class PageHeader extends View {
       <dl class="facts tabular">${this.#renderFacts()}</dl>
       <div class="actions">
         <button class="link ${link}" aria-label="${LINK_WORDS[link]}: ${link === "paused" ? "resume" : "pause"} the stream"
-          title=${link === "paused" ? "Resume the stream" : "Pause the stream"} ?disabled=${link === "denied"} @click=${this.#toggleLink}>
+          title=${link === "paused" ? "Resume the stream" : "Pause the stream"} aria-disabled=${link === "denied"} @click=${this.#toggleLink}>
           <span class="dot"></span>${LINK_WORDS[link]}
         </button>
         <quartet-theme-toggle></quartet-theme-toggle>
@@ -80,15 +80,21 @@ export class PageHeader extends View {
     const bus = status?.bus;
     const facts: [string, string | undefined][] = [
       ["Runs as", status && describeGroups(groupByProcess(status, this.app.processes.get()))],
-      ["Bus", bus && (bus.kind === "redis" ? "Redis" : "in memory") + (bus.status === "running" ? "" : `, ${bus.status}`)],
+      [
+        "Bus",
+        bus && (bus.kind === "redis" ? "Redis" : "in memory") + (bus.status === "running" ? "" : `, ${bus.status}`),
+      ],
       ["Version", info?.version],
       ["Up", info && formatUptime((Date.now() - info.startedAtMs) / 1_000)],
     ];
-    return facts.map(([name, value]) => (value === undefined ? nothing : html`<div><dt>${name}</dt><dd>${value}</dd></div>`));
+    return facts.map(([name, value]) =>
+      value === undefined ? nothing : html`<div><dt>${name}</dt><dd>${value}</dd></div>`,
+    );
   }
 
   #toggleLink(): void {
     const { stream } = this.app;
+    if (stream.state.get() === "denied") return;
     if (stream.state.get() === "paused") stream.open();
     else stream.pause();
   }

@@ -6,7 +6,7 @@ import { base } from "./base-styles.ts";
 import { icons } from "./icons.ts";
 import { View } from "./view.ts";
 
-const SPEEDS = [0.5, 1, 2, 4];
+const SPEEDS = [0.5, 1, 2, 4, 8];
 
 /** Play, pause, a step on or back, speed, and how much slower than real this is. */
 export class PlaybackBar extends View {
@@ -35,12 +35,12 @@ export class PlaybackBar extends View {
     const off = flow === undefined;
     const steps = flow?.steps.length ?? 0;
     return html`<div role="group" aria-label="Playback">
-      <button class="icon" aria-label="One step back" ?disabled=${off || player.position <= 0} @click=${() => player.step(-1)}>${icons.back}</button>
-      <button class="play" ?disabled=${off} @click=${() => (player.playing ? player.pause() : player.play())}>
+      <button class="icon" aria-label="One step back" aria-disabled=${off || player.position <= 0} @click=${() => player.step(-1)}>${icons.back}</button>
+      <button class="play" aria-disabled=${off} @click=${() => (player.playing ? player.pause() : player.play())}>
         ${player.playing ? icons.pause : icons.play} ${player.playing ? "Pause" : player.position > steps ? "Replay" : "Play"}
       </button>
-      <button class="icon" aria-label="One step forward" ?disabled=${off || player.position > steps} @click=${() => player.step(1)}>${icons.forward}</button>
-      <button class="icon" aria-label="Show all steps" title="Show all steps" ?disabled=${off || player.position > steps} @click=${() => player.finish()}>${icons.finish}</button>
+      <button class="icon" aria-label="One step forward" aria-disabled=${off || player.position > steps} @click=${() => player.step(1)}>${icons.forward}</button>
+      <button class="icon" aria-label="Show all steps" title="Show all steps" aria-disabled=${off || player.position > steps} @click=${() => player.finish()}>${icons.finish}</button>
       <label>Speed
         <select @change=${(event: Event) => player.speed.set(Number((event.target as HTMLSelectElement).value))}>
           ${SPEEDS.map((speed) => html`<option value=${speed} ?selected=${speed === player.speed.get()}>${speed}×</option>`)}

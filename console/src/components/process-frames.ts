@@ -1,17 +1,20 @@
-import { svg, type SVGTemplateResult } from "lit";
+import { type SVGTemplateResult, svg } from "lit";
 import type { Box, Geometry } from "../model/geometry.ts";
 import { isModule, moduleNames } from "../model/places.ts";
-import { hostOf, pidOf, type ProcessGroup } from "../model/topology.ts";
+import { hostOf, type ProcessGroup, pidOf } from "../model/topology.ts";
 
 /** One frame around everything that shares a process, whatever the split. */
 export function drawFrames(geometry: Geometry, groups: readonly ProcessGroup[]): SVGTemplateResult[] {
   const hosts = new Set(groups.flatMap(({ process }) => (process === undefined ? [] : [hostOf(process)])));
   return groups.map((group) => {
     const boxes = boxesOf(group, geometry);
-    const first = group.services.find((name) => name === "gateway") ?? moduleNames.find((name) => group.services.includes(name));
+    const first =
+      group.services.find((name) => name === "gateway") ?? moduleNames.find((name) => group.services.includes(name));
     if (first === undefined) return svg``;
     const label = geometry.label(first);
-    const rects = boxes.map((box) => svg`<rect x=${box.x} y=${box.y} width=${box.width} height=${box.height} rx="14"></rect>`);
+    const rects = boxes.map(
+      (box) => svg`<rect x=${box.x} y=${box.y} width=${box.width} height=${box.height} rx="14"></rect>`,
+    );
     // Drawn twice: with its line and then without, the parts of one frame become one shape.
     return svg`<g class="frame" data-services=${group.services.join(" ")}>
       <g class="outline">${rects}</g>

@@ -11,6 +11,7 @@ export class SignIn extends View {
     css`
       dialog { width: min(400px, calc(100vw - 32px)); padding: 24px; border: 1px solid var(--line); border-radius: var(--radius); background: var(--surface); color: var(--text); box-shadow: 0 24px 80px rgb(0 0 0 / 25%); }
       dialog::backdrop { background: rgb(10 12 18 / 45%); }
+      h2 { font-size: 20px; margin-bottom: 4px; }
       form { display: grid; gap: 14px; margin-top: 16px; }
       label { display: grid; gap: 5px; font-size: 13.5px; font-weight: 600; }
       .row { display: flex; justify-content: end; gap: 8px; margin-top: 4px; }
@@ -46,7 +47,7 @@ export class SignIn extends View {
     const failure = this.app.sessions.failure.get();
     const oneClick = this.app.info.get()?.oneClick === true;
     return html`<dialog aria-labelledby="title">
-      <h3 id="title">Sign in</h3>
+      <h2 id="title">Sign in</h2>
       <p class="small muted">An admin sees the flow and may change products.</p>
       ${oneClick ? html`<button class="primary one-click" @click=${this.#signInWithOneClick}>Sign in as the demo admin</button><p class="small muted or">Or with an account of your own:</p>` : nothing}
       <form @submit=${this.#signIn}>

@@ -1,6 +1,6 @@
 import { css, html, nothing } from "lit";
 import { formatMs } from "../model/format.ts";
-import { type Light, type ModuleStatus } from "../model/topology.ts";
+import type { Light, ModuleStatus } from "../model/topology.ts";
 import type { App } from "../store/app.ts";
 import { base } from "./base-styles.ts";
 import { icons } from "./icons.ts";
@@ -65,7 +65,9 @@ function latencyOf(name: string, placement: ModuleStatus["placement"], latencyMs
 function summarize(modules: readonly ModuleStatus[]): string {
   const troubled = modules.filter(({ status }) => status !== "running");
   if (modules.length === 0) return "";
-  return troubled.length === 0 ? "All services are running." : troubled.map(({ name, status }) => `${name} is ${status}.`).join(" ");
+  return troubled.length === 0
+    ? "All services are running."
+    : troubled.map(({ name, status }) => `${name} is ${status}.`).join(" ");
 }
 
 customElements.define("quartet-status-lights", StatusLights);

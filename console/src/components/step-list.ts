@@ -1,6 +1,6 @@
 import { css, html, LitElement, nothing } from "lit";
-import { formatMs, formatOffset } from "../model/format.ts";
 import type { Step } from "../model/flow.ts";
+import { formatMs, formatOffset } from "../model/format.ts";
 import { placeName } from "../model/places.ts";
 import type { PlannedStep } from "../model/plan.ts";
 import { arrowSample } from "./arrow-legend.ts";

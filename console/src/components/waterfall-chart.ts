@@ -43,7 +43,12 @@ export class WaterfallChart extends LitElement {
     const percent = (ms: number): string => `${((100 * ms) / Math.max(totalMs, 0.001)).toFixed(2)}%`;
     const place = `left: ${percent(Math.max(0, step.startMs))}`;
     const size = step.phase === "answer" ? "" : `; width: ${percent(step.durationMs)}`;
-    const classes = [step.kind, step.phase, step.failed ? "failed" : "", step.number === this.position ? "current" : ""];
+    const classes = [
+      step.kind,
+      step.phase,
+      step.failed ? "failed" : "",
+      step.number === this.position ? "current" : "",
+    ];
     return html`<li class=${classes.join(" ")}>
       <div class="label">
         <span>${step.number}. ${placeName(step.from)} → ${placeName(step.to)} <span class="mono muted">${step.what}</span></span>

@@ -12,7 +12,8 @@ export interface OutgoingRequest {
 export function toCurl(origin: string, request: OutgoingRequest): string {
   const parts = [`curl -i${request.method === "GET" ? "" : ` -X ${request.method}`} ${quote(origin + request.path)}`];
   if (request.signedIn) parts.push(`-H "Authorization: Bearer $TOKEN"`);
-  if (request.body !== undefined) parts.push("-H 'Content-Type: application/json'", `-d ${quote(withoutPassword(request.body))}`);
+  if (request.body !== undefined)
+    parts.push("-H 'Content-Type: application/json'", `-d ${quote(withoutPassword(request.body))}`);
   return parts.join(" \\\n  ");
 }
 
@@ -23,4 +24,3 @@ function quote(text: string): string {
 function withoutPassword(body: string): string {
   return body.replace(/("(?:\w*password|\w*token)"\s*:\s*)"(?:[^"\\]|\\.)*"/g, `$1"${MASK}"`);
 }
-

@@ -126,7 +126,11 @@ function call(span: Span, tree: SpanTree): Pick<Arrow, "kind" | "what" | "how"> 
   const route = served && textAttribute(served, "route");
   const what = method !== undefined && route !== undefined ? `${method} ${route}` : span.name;
   if (served === undefined) return { kind: "http", what, how: "no answer from there" };
-  return { kind: "http", what, how: served.process === span.process ? "direct call, same process" : "HTTP, other process" };
+  return {
+    kind: "http",
+    what,
+    how: served.process === span.process ? "direct call, same process" : "HTTP, other process",
+  };
 }
 
 function applied(span: Span, tree: SpanTree): string {

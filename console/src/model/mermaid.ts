@@ -1,5 +1,5 @@
-import { formatMs } from "./format.ts";
 import type { Flow, Step } from "./flow.ts";
+import { formatMs } from "./format.ts";
 import { type Place, placeName } from "./places.ts";
 
 /** The flow as a Mermaid sequence diagram, to paste into a document. */

@@ -33,5 +33,9 @@ export function isService(name: string | undefined): name is ServiceName {
   return name === "gateway" || isModule(name);
 }
 
+export function isDatabase(place: Place): place is DatabaseName {
+  return place.endsWith(".db");
+}
+
 /** The three kinds of arrow. */
 export type ArrowKind = "http" | "event" | "query";

@@ -17,22 +17,73 @@ export interface PlannedStep {
 export const plans: Readonly<Record<FlowName, readonly PlannedStep[]>> = {
   registration: [
     step("client", "gateway", "http", "POST /users/register", "The client sends name, email and password."),
-    step("gateway", "users", "http", "POST /users/register", "Auth headers are checked, rate limits applied; then it is routed to users."),
-    step("users", "users.db", "query", "INSERT INTO users", "The data is validated, the password hashed, the user written to the isolated database."),
+    step(
+      "gateway",
+      "users",
+      "http",
+      "POST /users/register",
+      "Auth headers are checked, rate limits applied; then it is routed to users.",
+    ),
+    step(
+      "users",
+      "users.db",
+      "query",
+      "INSERT INTO users",
+      "The data is validated, the password hashed, the user written to the isolated database.",
+    ),
     step("gateway", "client", "http", "201 Created", "The new user and a signed token go back through the gateway."),
   ],
   order: [
-    step("client", "gateway", "http", "POST /orders/create", "The client names a product and a quantity, and possibly a user."),
-    step("gateway", "orders", "http", "POST /orders/create", "The token is verified, the rate limit applied; then it is routed to orders."),
+    step(
+      "client",
+      "gateway",
+      "http",
+      "POST /orders/create",
+      "The client names a product and a quantity, and possibly a user.",
+    ),
+    step(
+      "gateway",
+      "orders",
+      "http",
+      "POST /orders/create",
+      "The token is verified, the rate limit applied; then it is routed to orders.",
+    ),
     step("orders", "users", "http", "GET /users/{id}", "Does this user exist? Orders asks and waits."),
     step("orders", "products", "http", "GET /products/{id}", "Is there stock enough, and what is the price?"),
-    step("orders", "orders.db", "query", "INSERT INTO orders", "The order and its event are saved together, or not at all."),
+    step(
+      "orders",
+      "orders.db",
+      "query",
+      "INSERT INTO orders",
+      "The order and its event are saved together, or not at all.",
+    ),
     step("gateway", "client", "http", "201 Created", "The client has its answer; nobody waits for the stock."),
     { ...step("orders", "bus", "event", "order.created", "The saved event goes to the event bus."), afterwards: true },
     { ...step("bus", "products", "event", "order.created", "Products takes the event."), afterwards: true },
-    { ...step("products", "products.db", "query", "UPDATE products SET stock", "The stock is lowered, all lines or none."), afterwards: true },
-    { ...step("products", "bus", "event", "stock.reserved", "Products tells what it decided; a short stock is stock.rejected."), afterwards: true },
-    { ...step("bus", "orders", "event", "stock.reserved", "The order becomes confirmed, or rejected."), afterwards: true },
+    {
+      ...step(
+        "products",
+        "products.db",
+        "query",
+        "UPDATE products SET stock",
+        "The stock is lowered, all lines or none.",
+      ),
+      afterwards: true,
+    },
+    {
+      ...step(
+        "products",
+        "bus",
+        "event",
+        "stock.reserved",
+        "Products tells what it decided; a short stock is stock.rejected.",
+      ),
+      afterwards: true,
+    },
+    {
+      ...step("bus", "orders", "event", "stock.reserved", "The order becomes confirmed, or rejected."),
+      afterwards: true,
+    },
   ],
 };
 

@@ -22,8 +22,14 @@ export function createSseReader(onMessage: (message: SseMessage) => void, onComm
   };
 
   const readLine = (line: string): void => {
-    if (line === "") return dispatch();
-    if (line.startsWith(":")) return onComment();
+    if (line === "") {
+      dispatch();
+      return;
+    }
+    if (line.startsWith(":")) {
+      onComment();
+      return;
+    }
     const [, name = "", value = ""] = /^([^:]*)(?:: ?([\s\S]*))?$/.exec(line) ?? [];
     if (name === "data") data.push(value);
     else if (name === "event") event = value;

@@ -27,7 +27,6 @@ export interface BusStatus {
   readonly detail?: string;
 }
 
-
 /** `unknown` is the page's own word: the gateway does not answer, so nothing is known of the rest. */
 export type Light = "running" | "degraded" | "down" | "unknown";
 
@@ -59,7 +58,12 @@ export function unreachable(last: Status | undefined): Status {
   };
 }
 
-const DEFAULT_PORTS = [["gateway", 8_000], ["users", 8_001], ["products", 8_002], ["orders", 8_003]] as const;
+const DEFAULT_PORTS = [
+  ["gateway", 8_000],
+  ["users", 8_001],
+  ["products", 8_002],
+  ["orders", 8_003],
+] as const;
 
 /**
  * Which services share a process. Where the stream has told it, by process; else what the gateway calls

@@ -1,4 +1,4 @@
-import { createCell, type Cell } from "../model/cell.ts";
+import { type Cell, createCell } from "../model/cell.ts";
 import type { Known } from "../model/endpoints.ts";
 import { isRecord, parseJson } from "../model/json.ts";
 import { newUnique } from "../model/traceparent.ts";

@@ -1,4 +1,4 @@
-import { createCell, type Cell, type Watchable } from "../model/cell.ts";
+import { type Cell, createCell, type Watchable } from "../model/cell.ts";
 import type { Flow } from "../model/flow.ts";
 import { planPlayback, type Schedule } from "../model/playback.ts";
 

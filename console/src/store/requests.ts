@@ -1,4 +1,4 @@
-import { createCell, type Cell } from "../model/cell.ts";
+import { type Cell, createCell } from "../model/cell.ts";
 import type { OutgoingRequest } from "../model/curl.ts";
 import { parseJson } from "../model/json.ts";
 import { newTrace } from "../model/traceparent.ts";
@@ -43,8 +43,15 @@ export interface RequestsDeps {
 
 /** The headers worth a look, in this order. */
 const CHOSEN_HEADERS = [
-  "content-type", "location", "etag", "www-authenticate", "retry-after", "idempotency-replayed", "cache-control",
-  "ratelimit", "x-request-id",
+  "content-type",
+  "location",
+  "etag",
+  "www-authenticate",
+  "retry-after",
+  "idempotency-replayed",
+  "cache-control",
+  "ratelimit",
+  "x-request-id",
 ];
 
 const MOST_SHOWN = 50;

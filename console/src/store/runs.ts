@@ -1,4 +1,4 @@
-import { createCell, type Cell } from "../model/cell.ts";
+import { type Cell, createCell } from "../model/cell.ts";
 import { newUser } from "../model/endpoints.ts";
 import type { Flow } from "../model/flow.ts";
 import { isRecord } from "../model/json.ts";
@@ -64,7 +64,8 @@ export function createRuns(deps: RunsDeps): Runs {
       running.set(name);
       outcome.set(undefined);
       try {
-        if (name !== "registration" && !(await deps.ensureSignedIn())) throw new RunFailure("Sign in first: an order needs someone who places it.");
+        if (name !== "registration" && !(await deps.ensureSignedIn()))
+          throw new RunFailure("Sign in first: an order needs someone who places it.");
         outcome.set({ run: name, ...(await perform[name](deps)) });
       } catch (error) {
         if (!(error instanceof RunFailure)) throw error;
@@ -105,7 +106,8 @@ async function runOversold(deps: RunsDeps): Promise<Told> {
     const both = await Promise.all([1, 2].map(() => deps.requests.send("POST", "/orders/create", body)));
     const refused = both.find(({ answer }) => answer?.status !== 201 && answer?.status !== 409);
     if (refused !== undefined) return tell(refused, "");
-    if (!deps.watching()) return { tone: "plain", text: "Two orders were placed at once for the same last unit; see the answers below." };
+    if (!deps.watching())
+      return { tone: "plain", text: "Two orders were placed at once for the same last unit; see the answers below." };
     const flows = await Promise.all(both.map((each) => deps.traces.until(each.traceId, isSettled, SPANS_TIMEOUT_MS)));
     const rejected = flows.find((flow) => flow?.outcome === "rejected");
     if (rejected === undefined) continue;
@@ -130,7 +132,12 @@ async function findScarce(deps: RunsDeps): Promise<Product> {
   if (own !== undefined && own.stock > 0) return own;
   const made =
     own === undefined
-      ? await deps.requests.send("POST", "/products", { name: LAST_ONE, description: "One left, for two at once.", price_cents: 1_900, stock: 1 })
+      ? await deps.requests.send("POST", "/products", {
+          name: LAST_ONE,
+          description: "One left, for two at once.",
+          price_cents: 1_900,
+          stock: 1,
+        })
       : await deps.requests.send("POST", `/products/${own.id}/restock`, { quantity: 1 });
   if (!isProduct(made.answer?.json)) throw new RunFailure(tell(made, "").text);
   return made.answer.json;

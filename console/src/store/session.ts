@@ -1,4 +1,4 @@
-import { createCell, type Cell } from "../model/cell.ts";
+import { type Cell, createCell } from "../model/cell.ts";
 import { isRecord, parseJson } from "../model/json.ts";
 
 /** Who is signed in. The token lives in the page's memory only and is gone with it. */

@@ -1,4 +1,4 @@
-import { createCell, type Cell } from "../model/cell.ts";
+import { type Cell, createCell } from "../model/cell.ts";
 import type { Flow } from "../model/flow.ts";
 import type { FlowName } from "../model/plan.ts";
 import { createPlayer, type Player } from "./player.ts";

@@ -1,4 +1,4 @@
-import { createCell, type Cell } from "../model/cell.ts";
+import { type Cell, createCell } from "../model/cell.ts";
 import { parseJson } from "../model/json.ts";
 import { createSseReader, type SseMessage } from "../model/sse.ts";
 

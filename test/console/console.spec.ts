@@ -1,0 +1,460 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { expect } from "chai";
+import type { Browser, Page } from "playwright-core";
+import { build } from "vite";
+import { fourProcesses, oneProcess, type ProcessShop } from "../support/topology.ts";
+import { findViolations } from "./axe.ts";
+import { openChromium } from "./chromium.ts";
+import { linkState, readSteps, runAndWatch, textOf, untilLive, type Visit, visit } from "./page.ts";
+
+const FOLDER = fileURLToPath(new URL("../../console", import.meta.url));
+const BUILT = fileURLToPath(new URL("../../dist/console", import.meta.url));
+
+/** The shop as a person starts it to look around. */
+const DEVELOPMENT = { NODE_ENV: "development", SEED: "on" };
+
+let browser: Browser;
+
+before(async function () {
+  this.timeout(120_000);
+  await build({ root: FOLDER, configFile: join(FOLDER, "vite.config.ts"), logLevel: "warn" });
+  browser = await openChromium();
+});
+
+after(() => browser?.close());
+
+for (const topology of [oneProcess, fourProcesses]) {
+  describe(`console, ${topology.name}`, function () {
+    this.timeout(60_000);
+    let shop: ProcessShop;
+    let own: Visit;
+    let page: Page;
+    /** Tokens that answers held. */
+    const tokens: string[] = [];
+
+    before(async () => {
+      shop = await topology.start(DEVELOPMENT);
+      own = await visit(browser, shop.url);
+      page = own.page;
+      await untilLive(page);
+    });
+
+    after(async () => {
+      await own?.close();
+      await shop?.stop();
+    });
+
+    it("draws a frame around what shares a process", async () => {
+      const frames = page.locator("quartet-flow-diagram .frame");
+      const expected =
+        topology === oneProcess ? ["gateway users orders products"] : ["gateway", "users", "orders", "products"];
+      await frames.nth(expected.length - 1).waitFor();
+      const services = await frames.evaluateAll((all) => all.map((frame) => frame.getAttribute("data-services")));
+      expect(services).to.deep.equal(expected);
+      const told =
+        topology === oneProcess ? /Runs as one process, pid \d+ .*Bus in memory/ : /Runs as 4 processes .*Bus Redis/;
+      expect(oneLine(await page.locator("quartet-page-header dl").innerText())).to.match(told);
+    });
+
+    it("shows the plan before anything has run", async () => {
+      expect(await page.locator("quartet-step-list ol.plan li").count()).to.equal(4);
+      await page.getByText("The plan").waitFor();
+    });
+
+    it("lights the steps of a registration in order, each a real span", async () => {
+      const lit = await runAndWatch(page, "Registration", "registration");
+      const steps = await readSteps(page);
+      expect(lit).to.deep.equal(steps.map(({ number }) => Number(number)));
+      expectInOrder(
+        steps.map(({ route }) => route),
+        ["Client → API Gateway", "API Gateway → Users", "Users → users.db", "API Gateway → Client"],
+      );
+      await expectRealSpans(shop.url, steps);
+    });
+
+    it("lights the steps of an order in order, the stock change after the answer", async () => {
+      const lit = await runAndWatch(page, "Order", "order");
+      const steps = await readSteps(page);
+      expect(lit).to.deep.equal(steps.map(({ number }) => Number(number)));
+      expect(steps.find(({ route }) => route === "API Gateway → Client")?.what).to.equal("201 Created");
+      const later = steps.filter(({ afterAnswer }) => afterAnswer);
+      expectInOrder(
+        later.map(({ route, what }) => `${route}: ${what}`),
+        [
+          "Event bus → Products: order.created",
+          "Products → Event bus: stock.reserved",
+          "Event bus → Orders: stock.reserved",
+        ],
+      );
+      expect(later.find(({ route }) => route === "Products → products.db")?.what).to.match(/UPDATE products/);
+      await expectRealSpans(shop.url, steps);
+      expect(await page.locator("quartet-playback-bar .slowed").innerText()).to.match(/^slowed ×\d/);
+    });
+
+    it("shows the rejection of an order too many", async () => {
+      await runAndWatch(page, "Order", "oversold");
+      const steps = await readSteps(page);
+      expect(steps.filter(({ afterAnswer }) => afterAnswer).map(({ what }) => what)).to.include("stock.rejected");
+      await page.getByText("this one was rejected, and nothing was oversold").waitFor();
+      await page.locator("quartet-recent-requests .chip", { hasText: "201 rejected" }).first().waitFor();
+    });
+
+    it("steps forward and back, and shows all of it as a waterfall and as Mermaid", async () => {
+      await page.getByRole("button", { name: "One step back" }).click();
+      await page.getByRole("button", { name: "One step back" }).click();
+      const { length } = await readSteps(page);
+      const current = page.locator("quartet-step-list li.current .number");
+      expect(await current.innerText()).to.equal(String(length - 1));
+      await page.getByRole("button", { name: "One step forward" }).click();
+      expect(await current.innerText()).to.equal(String(length));
+      await page.getByRole("button", { name: "Waterfall" }).click();
+      expect(await page.locator("quartet-waterfall li").count()).to.equal(length);
+      await page.getByRole("button", { name: "Copy as Mermaid" }).click();
+      await page.getByText("Copied").waitFor();
+      expect(await page.evaluate(() => navigator.clipboard.readText())).to.match(/^sequenceDiagram\n/);
+      await page.getByRole("button", { name: "Steps", exact: true }).click();
+    });
+
+    it("shows the real answer of each TEST button", async () => {
+      await page.locator("details.more > summary").click();
+      const rows = page.locator("quartet-endpoint");
+      expect(await rows.count()).to.be.at.least(18);
+      for (const row of await rows.all()) {
+        const path = await row.locator(".path").innerText();
+        const method = await row.locator(".method").innerText();
+        const [answer] = await Promise.all([
+          page.waitForResponse((response) => pathOf(response.url()) === path && response.request().method() === method),
+          row.getByRole("button", { name: "Test " }).click(),
+        ]);
+        const newest = page.locator("quartet-exchange").first();
+        await newest.locator(".figures .chip", { hasText: String(answer.status()) }).waitFor();
+        expect(await newest.locator(".request").innerText()).to.equal(`$ ${method} ${path}`);
+        expect(answer.status(), `${method} ${path}`).to.be.below(300);
+        const body: Record<string, unknown> = await answer.json();
+        for (const secret of [body.token, body.refresh_token]) if (typeof secret === "string") tokens.push(secret);
+        const members = Object.keys(body).length;
+        await newest.locator(".figures", { hasText: /ms/ }).waitFor();
+        expect(await newest.locator("quartet-json").last().locator("summary").first().innerText()).to.match(
+          new RegExp(`\\{ ${members} member`),
+        );
+      }
+    });
+
+    it("shows no password and no token", async () => {
+      await openAll(page);
+      const text = await textOf(page, "quartet-response-terminal");
+      expect(text).to.include('password: "••••••••"').and.to.include('token: "••••••••"');
+      expect(text).not.to.match(/customer-demo-password|harbour-lantern/);
+      expect(tokens.length).to.be.at.least(2);
+      expect(tokens.filter((token) => text.includes(token))).to.deep.equal([]);
+    });
+
+    it("shows a request's own flow, its curl command, and clears", async () => {
+      const placed = page.locator("quartet-exchange", { hasText: "POST /orders/create" }).first();
+      await openAll(page);
+      await placed.getByRole("button", { name: "Copy as curl" }).click();
+      expect(await page.evaluate(() => navigator.clipboard.readText())).to.match(
+        /^curl -i -X POST '.*\/orders\/create'/,
+      );
+      await placed.getByRole("button", { name: "Show in flow" }).click();
+      await page.getByRole("tab", { name: "Order", selected: true }).waitFor();
+      await page.locator("quartet-step-list ol.real").waitFor();
+      await page.getByRole("button", { name: "Clear" }).click();
+      expect(await page.locator("quartet-exchange").count()).to.equal(0);
+    });
+
+    it("shows a request made elsewhere, and replays it", async () => {
+      await fetch(`${shop.url}/products?limit=3`);
+      const row = page.locator("quartet-recent-requests button", { hasText: "elsewhere" }).first();
+      await row.waitFor();
+      await row.click();
+      await page.getByRole("tab", { name: "GET /products", selected: true }).waitFor();
+      await page.locator("quartet-playback-bar .play", { hasText: "Replay" }).waitFor();
+      const steps = await readSteps(page);
+      expect(steps.map(({ route }) => route)).to.include("Products → products.db");
+      await expectRealSpans(shop.url, steps);
+    });
+
+    it("tells events with their attempts, the backlog, and dead letters", async () => {
+      const events = page.locator("quartet-events-section");
+      await events.getByText("stock.rejected").first().waitFor();
+      expect(await events.locator("tbody tr").first().innerText()).to.match(/1 attempt/);
+      await events.getByText("orders → products").waitFor();
+      await events.getByText("None: every event was handled.").waitFor();
+    });
+
+    it("can be paused and goes on", async () => {
+      await linkState(page).click();
+      await page.locator("button.link.paused").waitFor();
+      await fetch(`${shop.url}/products?limit=7`);
+      await linkState(page).click();
+      await untilLive(page);
+    });
+
+    it("shows a service that stops, and heals, without a reload", async () => {
+      await markPage(page);
+      const stopped = topology === oneProcess ? "gateway" : "products";
+      const light = page.locator(`quartet-status-lights [data-service=${stopped}]`);
+      await shop.kill(stopped);
+      await light.and(page.locator(".down")).waitFor();
+      expect(await light.locator(".reason").innerText()).not.to.equal("");
+      await shop.restart(stopped);
+      await light.and(page.locator(".running")).waitFor();
+      expect(await isMarked(page)).to.equal(true);
+    });
+
+    it("heals a broken stream, and goes on showing what happens", async () => {
+      await markPage(page);
+      await shop.kill("gateway");
+      await page.locator("button.link.reconnecting").waitFor();
+      await shop.restart("gateway");
+      await untilLive(page);
+      const lit = await runAndWatch(page, "Order", "order");
+      expect(lit).to.have.length.above(9);
+      expect(await isMarked(page)).to.equal(true);
+    });
+
+    it("asks nobody else for anything, and its policy refuses nothing", () => {
+      expect(own.foreignRequests).to.deep.equal([]);
+      expect(own.complaints).to.deep.equal([]);
+    });
+  });
+}
+
+describe("console: everybody's", function () {
+  this.timeout(60_000);
+  let shop: ProcessShop;
+
+  before(async () => {
+    shop = await fourProcesses.start(DEVELOPMENT);
+  });
+
+  after(() => shop?.stop());
+
+  for (const colorScheme of ["light", "dark"] as const) {
+    it(`has nothing for axe to find, ${colorScheme}`, async () => {
+      const other = await visit(browser, shop.url, { colorScheme, reducedMotion: "reduce" });
+      await untilLive(other.page);
+      expect(await findViolations(other.page), "the plan").to.deep.equal([]);
+      await other.page.getByRole("button", { name: "Sign in", exact: true }).click();
+      expect(await findViolations(other.page), "signing in").to.deep.equal([]);
+      await other.page.getByRole("button", { name: "Sign in as the demo admin" }).first().click();
+      await runOversoldStill(other.page);
+      await other.page.locator("details.more > summary").click();
+      await other.page.locator("quartet-endpoint summary").first().click();
+      expect(await findViolations(other.page), "after a run").to.deep.equal([]);
+      await other.page.getByRole("button", { name: "Waterfall" }).click();
+      expect(await findViolations(other.page), "the waterfall").to.deep.equal([]);
+      await other.close();
+    });
+  }
+
+  it("works by keyboard alone, with a visible focus", async () => {
+    const { page, close } = await visit(browser, shop.url, { reducedMotion: "reduce" });
+    await untilLive(page);
+    await page.keyboard.press("Tab");
+    expect(await focused(page)).to.include({ text: "Skip to the flow" });
+    await page.keyboard.press("Enter");
+    expect(await focused(page)).to.include({ text: "Registration", selected: "true" });
+    await page.keyboard.press("ArrowRight");
+    expect(await focused(page)).to.include({ text: "Order", selected: "true" });
+    await pressUntil(page, "Tab", "Run order");
+    await page.keyboard.press("Enter");
+    await page.locator("quartet-step-list ol.real").waitFor();
+    await pressUntil(page, "Tab", "Client → API Gateway");
+    await page.keyboard.press("Enter");
+    expect(await page.locator("quartet-step-list li.current .number").innerText()).to.equal("1");
+    await pressUntil(page, "Tab", "TEST");
+    await page.keyboard.press("Enter");
+    await page.locator("quartet-exchange", { hasText: "GET /users" }).first().waitFor();
+    await close();
+  });
+
+  it("shows the same facts without movement to those who prefer that", async () => {
+    const { page, close } = await visit(browser, shop.url, { reducedMotion: "reduce" });
+    await untilLive(page);
+    await runOversoldStill(page);
+    const steps = await readSteps(page);
+    expect(steps.map(({ what }) => what)).to.include("stock.rejected");
+    const badges = await page.locator("quartet-flow-diagram .badge text").allInnerTexts();
+    expect(badges.length).to.be.at.least(9);
+    expect(await page.evaluate(() => document.getAnimations().length)).to.equal(0);
+    await close();
+  });
+
+  it("cuts nothing, from 320 px to a wide screen", async () => {
+    const { page, close } = await visit(browser, shop.url, { width: 320, reducedMotion: "reduce" });
+    await untilLive(page);
+    await runOversoldStill(page);
+    await page.locator("button.run-all").click();
+    await page.locator("button.run-all[aria-disabled=false]").waitFor();
+    await page.locator("details.more > summary").click();
+    for (const width of [320, 390, 768, 1100, 1440]) {
+      await page.setViewportSize({ width, height: 900 });
+      expect(await cutElements(page), `${width} px`).to.deep.equal([]);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).to.equal(width);
+    }
+    await close();
+  });
+
+  it("has three themes to choose from, and remembers", async () => {
+    const { page, close } = await visit(browser, shop.url, { colorScheme: "light" });
+    const theme = page.getByRole("button", { name: /^Theme: / });
+    const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const light = await background();
+    expect(await theme.getAttribute("aria-label")).to.equal("Theme: system");
+    await theme.click();
+    await theme.click();
+    expect(await theme.getAttribute("aria-label")).to.equal("Theme: dark");
+    expect(await background()).not.to.equal(light);
+    await page.reload();
+    expect(await theme.getAttribute("aria-label")).to.equal("Theme: dark");
+    expect(await background()).not.to.equal(light);
+    await close();
+  });
+
+  it("is small: script and style under 120 KB, gzipped", async () => {
+    const folder = join(BUILT, "assets");
+    const files = await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name))));
+    expect(files.length).to.be.at.least(2);
+    const bytes = files.reduce((sum, file) => sum + gzipSync(file).length, 0);
+    expect(bytes).to.be.below(120 * 1024);
+  });
+});
+
+describe("console in production", function () {
+  this.timeout(60_000);
+  const admin = { ADMIN_EMAIL: "owner@example.com", ADMIN_PASSWORD: "an owner's long password" };
+
+  it("signs nobody in by itself: an admin with a password sees the flow, others the plan and the lights", async () => {
+    const shop = await oneProcess.start({ NODE_ENV: "production", ...admin });
+    const { page, close } = await visit(browser, shop.url);
+    try {
+      await page.locator("button.link.denied").waitFor();
+      await page.locator("quartet-status-lights .running").nth(3).waitFor();
+      expect(await page.getByRole("button", { name: "demo admin" }).count()).to.equal(0);
+      await page.locator("[data-run=registration]").click();
+      await page.locator("quartet-response-terminal .figures", { hasText: "201 Created" }).waitFor();
+      await page.getByRole("button", { name: "Sign in", exact: true }).click();
+      await page.getByLabel("E-mail address").fill(admin.ADMIN_EMAIL);
+      await page.getByLabel("Password").fill("not the password");
+      await page.locator("quartet-sign-in form button:not([type])").click();
+      await page.locator("quartet-sign-in .failure", { hasText: /\w/ }).waitFor();
+      await page.getByLabel("Password").fill(admin.ADMIN_PASSWORD);
+      await page.locator("quartet-sign-in form button:not([type])").click();
+      await untilLive(page);
+      await runAndWatch(page, "Registration", "registration");
+    } finally {
+      await close();
+      await shop.stop();
+    }
+  });
+});
+
+/** Every step names a span that the gateway knows. */
+async function expectRealSpans(url: string, steps: readonly { readonly spanId: string }[]): Promise<void> {
+  const answer = await fetch(`${url}/console/traces?limit=200`);
+  const { data } = (await answer.json()) as { data: { spans: { span_id: string }[] }[] };
+  const known = new Set(data.flatMap(({ spans }) => spans.map(({ span_id }) => span_id)));
+  expect(steps.length).to.be.above(0);
+  expect(steps.filter(({ spanId }) => !known.has(spanId))).to.deep.equal([]);
+}
+
+/** Opens every entry of the terminal. */
+async function openAll(page: Page): Promise<void> {
+  const entries = page.locator("quartet-exchange details.entry");
+  const count = await entries.evaluateAll((all) => {
+    for (const each of all) (each as HTMLDetailsElement).open = true;
+    return all.length;
+  });
+  await page
+    .locator("quartet-exchange .tools")
+    .nth(count - 1)
+    .waitFor();
+}
+
+/** These come in this order, whatever comes between them. */
+function expectInOrder(actual: readonly string[], expected: readonly string[]): void {
+  const rest = [...expected];
+  for (const each of actual) if (each === rest[0]) rest.shift();
+  expect(rest, `missing, or too early, in ${actual.join("; ")}`).to.deep.equal([]);
+}
+
+async function runOversoldStill(page: Page): Promise<void> {
+  await page.getByRole("tab", { name: "Order" }).click();
+  await page.locator("[data-run=oversold]").click();
+  await page.locator("quartet-step-list ol.real").waitFor();
+  await page.locator("[data-run=oversold][aria-disabled=false]").waitFor();
+}
+
+function markPage(page: Page): Promise<void> {
+  return page.evaluate(() => {
+    (globalThis as unknown as { marked: boolean }).marked = true;
+  });
+}
+
+/** True when the page has not been loaded again since it was marked. */
+function isMarked(page: Page): Promise<boolean> {
+  return page.evaluate(() => (globalThis as unknown as { marked?: boolean }).marked === true);
+}
+
+interface Focused {
+  readonly text: string;
+  readonly selected: string | null;
+  readonly outline: string;
+}
+
+function focused(page: Page): Promise<Focused> {
+  return page.evaluate(() => {
+    let element = document.activeElement;
+    while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+    if (element === null) throw new Error("nothing has the focus");
+    const { outlineStyle, outlineWidth } = getComputedStyle(element);
+    return {
+      text: element.textContent?.trim().replace(/\s+/g, " ") ?? "",
+      selected: element.getAttribute("aria-selected"),
+      outline: outlineStyle === "none" ? "none" : outlineWidth,
+    };
+  });
+}
+
+/** Goes on until what has the focus says this; every stop on the way must be visible. */
+async function pressUntil(page: Page, key: string, text: string): Promise<void> {
+  for (let presses = 0; presses < 60; presses += 1) {
+    const now = await focused(page);
+    expect(now.outline, `focus on ${now.text}`).to.equal("2px");
+    if (now.text.includes(text)) return;
+    await page.keyboard.press(key);
+  }
+  throw new Error(`${key} never came to ${text}`);
+}
+
+/** What sticks out of the page at its right, through all shadow roots. */
+function cutElements(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const width = document.documentElement.clientWidth;
+    const cut: string[] = [];
+    const look = (root: ParentNode): void => {
+      for (const element of root.querySelectorAll("*")) {
+        const box = element.getBoundingClientRect();
+        if (box.width > 0 && box.right > width + 0.5 && element.checkVisibility())
+          cut.push(element.outerHTML.slice(0, 80));
+        if (element.shadowRoot !== null) look(element.shadowRoot);
+      }
+    };
+    look(document);
+    return cut;
+  });
+}
+
+function pathOf(url: string): string {
+  const { pathname, search } = new URL(url);
+  return pathname + search;
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, " ");
+}

@@ -1,0 +1,116 @@
+import type { Browser, BrowserContext, Page } from "playwright-core";
+
+/** A visit of the console, and all that a browser tells of it. */
+export interface Visit {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  /** Requests that wanted to leave the origin; each was blocked. */
+  readonly foreignRequests: readonly string[];
+  /** What the page's policy refused, and errors that nobody caught. */
+  readonly complaints: readonly string[];
+  close(): Promise<void>;
+}
+
+export interface VisitOptions {
+  readonly width?: number;
+  readonly height?: number;
+  readonly colorScheme?: "light" | "dark";
+  readonly reducedMotion?: "reduce" | "no-preference";
+  readonly deviceScaleFactor?: number;
+}
+
+/** Opens the console at `url` and waits until it is live, or says why it is not. */
+export async function visit(browser: Browser, url: string, options: VisitOptions = {}): Promise<Visit> {
+  const { width = 1280, height = 900, ...rest } = options;
+  const context = await browser.newContext({ viewport: { width, height }, ...rest });
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  const foreignRequests: string[] = [];
+  const complaints: string[] = [];
+  await context.route(
+    (address) => address.origin !== url,
+    (route) => {
+      foreignRequests.push(route.request().url());
+      return route.abort();
+    },
+  );
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("console", (message) => {
+    if (/content security policy/i.test(message.text())) complaints.push(message.text());
+  });
+  await page.goto(url);
+  return { page, context, foreignRequests, complaints, close: () => context.close() };
+}
+
+/** The state of the stream, as the header tells it. */
+export function linkState(page: Page) {
+  return page.locator("quartet-page-header button.link");
+}
+
+export async function untilLive(page: Page): Promise<void> {
+  await linkState(page).and(page.locator(".live")).waitFor();
+}
+
+/** A step as the page shows it. */
+export interface ShownStep {
+  readonly number: string;
+  readonly spanId: string;
+  readonly route: string;
+  readonly what: string;
+  readonly status: string;
+  readonly afterAnswer: boolean;
+}
+
+export function readSteps(page: Page): Promise<ShownStep[]> {
+  return page.locator("quartet-step-list ol.real > li").evaluateAll((items) => {
+    const answer = items.findIndex((item) => item.querySelector(".ends")?.textContent === "API Gateway → Client");
+    const text = (item: Element, selector: string): string => item.querySelector(selector)?.textContent?.trim() ?? "";
+    return items.map((item, index) => ({
+      number: text(item, ".number"),
+      spanId: item.getAttribute("data-span") ?? "",
+      route: text(item, ".ends"),
+      what: text(item, ".what"),
+      status: text(item, ".chip"),
+      afterAnswer: index > answer,
+    }));
+  });
+}
+
+/** Starts a run and resolves with the numbers of the steps in the order in which they were lit. */
+export async function runAndWatch(page: Page, tab: "Registration" | "Order", run: string): Promise<number[]> {
+  await page.getByRole("tab", { name: tab }).click();
+  await page.locator("quartet-playback-bar select").selectOption("8");
+  await watchLights(page);
+  await page.locator(`[data-run=${run}]`).click();
+  await page.locator("quartet-playback-bar .play", { hasText: "Pause" }).waitFor();
+  await page.locator("quartet-playback-bar .play", { hasText: "Replay" }).waitFor();
+  return page.evaluate(() => (globalThis as unknown as { lit: number[] }).lit);
+}
+
+/** Collects which steps are lit, change by change. */
+function watchLights(page: Page): Promise<void> {
+  return page.locator("quartet-step-list").evaluate((list) => {
+    const lit: number[] = [];
+    (globalThis as unknown as { lit: number[] }).lit = lit;
+    const root = list.shadowRoot;
+    if (root === null) throw new Error("the list of steps has not been drawn");
+    new MutationObserver(() => {
+      const number = Number(root.querySelector("li.current .number")?.textContent ?? 0);
+      if (number > 0 && lit.at(-1) !== number) lit.push(number);
+    }).observe(root, { subtree: true, childList: true, attributes: true });
+  });
+}
+
+/** All text that an element shows, through shadow roots. */
+export function textOf(page: Page, selector: string): Promise<string> {
+  return page.locator(selector).evaluate((element) => {
+    const read = (node: Node): string => {
+      if (node instanceof Text) return node.data;
+      if (node instanceof HTMLStyleElement) return "";
+      const root = node instanceof Element ? (node.shadowRoot ?? node) : node;
+      return [...root.childNodes].map(read).join("");
+    };
+    return read(element).replace(/\s+/g, " ");
+  });
+}
