@@ -21,7 +21,7 @@ const ENCODERS: Readonly<Record<string, (text: string) => Promise<Buffer>>> = {
 export async function compressAnswers(koa: Context, next: Next): Promise<void> {
   await next();
   const { body, method } = koa;
-  if (typeof body !== "string" || (method !== "GET" && method !== "HEAD") || koa.response.etag !== "") return;
+  if (typeof body !== "string" || (method !== "GET" && method !== "HEAD") || koa.res.hasHeader("ETag")) return;
   if (koa.length < THRESHOLD_BYTES) return;
   koa.vary("Accept-Encoding");
   if (koa.get("Accept-Encoding") === "") return;
