@@ -39,6 +39,7 @@ export function followPage(path: string, { needs = {}, prepare, cleanUp, timeout
       const env: NodeJS.ProcessEnv = {
         PATH: `${join(scratch.dir, "node_modules/.bin")}${delimiter}${process.env.PATH}`,
         HOME: process.env.HOME,
+        BCRYPT_COST: "4",
         ...Object.fromEntries(PORTS.map((name, at) => [name, String(ports[at])])),
       };
       const more = await prepare?.(scratch, env);
