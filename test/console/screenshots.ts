@@ -19,7 +19,7 @@ const PORTS = {
 
 const DEVICES = {
   desktop: { width: 1440, height: 1000, deviceScaleFactor: 1 },
-  phone: { width: 390, height: 844, deviceScaleFactor: 2 },
+  phone: { width: 390, height: 1_300, deviceScaleFactor: 1.5 },
 };
 
 await mkdir(FOLDER, { recursive: true });
@@ -60,6 +60,7 @@ async function picture(
   await page.locator("quartet-playback-bar .progress", { hasText: /^step 8 / }).waitFor();
   await page.getByRole("button", { name: "Pause", exact: true }).click();
   await page.mouse.move(0, 0);
+  await page.evaluate(() => scrollTo(0, 0));
   await page.waitForTimeout(1_000);
   await save("flow");
   await page.getByRole("button", { name: "Show all steps" }).click();

@@ -37,10 +37,13 @@ export function drawService(place: Place, { box, lit, narrow }: Drawing, status:
   </g>`;
 }
 
+const CROSS = "M -3.2 -3.2 L 3.2 3.2 M 3.2 -3.2 L -3.2 3.2";
+const QUESTION = "M -2.4 -1.8 a 2.5 2.5 0 1 1 3.6 2.2 c -0.8 0.4 -1.2 0.9 -1.2 1.7 M 0 4.7 v 0.1";
+
 function drawAlarm(light: Light | undefined, { x, y, width }: Box) {
   if (light === undefined || light === "running") return nothing;
   return svg`<g class="alarm" transform="translate(${x + width - 8} ${y + 8})">
-    <circle r="9"></circle><path d="M -3.2 -3.2 L 3.2 3.2 M 3.2 -3.2 L -3.2 3.2"></path>
+    <circle r="9"></circle><path d=${light === "unknown" ? QUESTION : CROSS}></path>
   </g>`;
 }
 

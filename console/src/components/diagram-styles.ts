@@ -31,12 +31,14 @@ export const diagramStyles = css`
   .place .name { font-weight: 650; font-size: 16px; letter-spacing: -0.01em; }
   .place .detail { font: 500 13px var(--mono); fill: var(--text-2); }
   .place.lit rect { stroke: var(--accent); stroke-width: 2.6; fill: var(--accent-soft); }
-  .place.down rect, .place.unknown rect { stroke: var(--bad); stroke-dasharray: 5 4; }
+  .place.down rect, .place.unknown rect { stroke-dasharray: 5 4; }
+  .place.down rect { stroke: var(--bad); }
   .place.degraded rect { stroke: var(--warn); }
   .place.down .detail { fill: var(--bad); }
   .alarm circle { fill: var(--bad); }
+  .unknown .alarm circle { fill: var(--line-strong); }
   .degraded .alarm circle { fill: var(--warn); }
-  .alarm path { stroke: var(--surface); stroke-width: 2; stroke-linecap: round; }
+  .alarm path { fill: none; stroke: var(--surface); stroke-width: 2; stroke-linecap: round; }
   .database path { fill: var(--raised); stroke: var(--line-strong); stroke-width: 1.2; }
   .database .rim { fill: none; }
   .database text { font: 500 12px var(--mono); fill: var(--text-2); }

@@ -56,7 +56,7 @@ export class ExchangeEntry extends View {
         ${seen ? html`<button class="small quiet show-flow" @click=${this.#showFlow}>${icons.flow} Show in flow</button>` : nothing}
       </div>
       ${failure === undefined ? nothing : html`<p class="failure">${failure}</p>`}
-      ${request.body === undefined ? nothing : json("Sent", parseJson(request.body) ?? request.body)}
+      ${request.body === undefined ? nothing : sent(parseJson(request.body) ?? request.body)}
       ${answer === undefined ? nothing : renderAnswer(answer)}
     `;
   }
@@ -91,12 +91,17 @@ function figures({ answer, failure }: Exchange) {
 }
 
 function renderAnswer({ headers, text, json: body }: Answer) {
-  return html`<dl class="mono">${headers.map(([name, value]) => html`<div><dt>${name}:</dt> <dd>${value}</dd></div>`)}</dl>
-    ${text === "" ? nothing : json("Answered", body ?? text)}`;
+  return html`<h3>Answered</h3>
+    <dl class="mono">${headers.map(([name, value]) => html`<div><dt>${name}:</dt> <dd>${value}</dd></div>`)}</dl>
+    ${text === "" ? nothing : drawJson(body ?? text)}`;
 }
 
-function json(title: string, value: unknown) {
-  return html`<h3>${title}</h3><quartet-json .value=${masked(value)}></quartet-json>`;
+function sent(value: unknown) {
+  return html`<h3>Sent</h3>${drawJson(value)}`;
+}
+
+function drawJson(value: unknown) {
+  return html`<quartet-json .value=${masked(value)}></quartet-json>`;
 }
 
 /** The same value gives the same copy, so that nothing is drawn anew for it. */

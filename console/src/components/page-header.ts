@@ -78,6 +78,7 @@ export class PageHeader extends View {
     const info = this.app.info.get();
     const status = this.app.status.get();
     const bus = status?.bus;
+    const isUp = status?.modules.some(({ name, status }) => name === "gateway" && status === "running") === true;
     const facts: [string, string | undefined][] = [
       ["Runs as", status && describeGroups(groupByProcess(status, this.app.processes.get()))],
       [
@@ -85,7 +86,7 @@ export class PageHeader extends View {
         bus && (bus.kind === "redis" ? "Redis" : "in memory") + (bus.status === "running" ? "" : `, ${bus.status}`),
       ],
       ["Version", info?.version],
-      ["Up", info && formatUptime((Date.now() - info.startedAtMs) / 1_000)],
+      ["Up", info !== undefined && isUp ? formatUptime((Date.now() - info.startedAtMs) / 1_000) : undefined],
     ];
     return facts.map(([name, value]) =>
       value === undefined ? nothing : html`<div><dt>${name}</dt><dd>${value}</dd></div>`,

@@ -23,8 +23,8 @@ export class StatusLights extends View {
       .name { display: flex; justify-content: space-between; gap: 8px; font: 650 13px / 1.5 var(--sans); letter-spacing: 0.04em; }
       .name .mono { color: var(--text-2); font-weight: 500; letter-spacing: 0; }
       .state { display: flex; align-items: center; gap: 8px; margin-top: 6px; font-weight: 600; }
-      .state .latency { margin-inline-start: auto; font-weight: 400; font-size: 13px; color: var(--text-2); }
-      .bulb { width: 10px; height: 10px; margin: 3px; border-radius: 50%; background: var(--good); box-shadow: 0 0 0 4px color-mix(in oklab, var(--good), transparent 82%); }
+      .state .latency { margin-inline-start: auto; white-space: nowrap; font-weight: 400; font-size: 13px; color: var(--text-2); }
+      .bulb { flex: none; width: 10px; height: 10px; margin: 3px; border-radius: 50%; background: var(--good); box-shadow: 0 0 0 4px color-mix(in oklab, var(--good), transparent 82%); }
       .running .state { color: var(--good); }
       .degraded .state { color: var(--warn); }
       .down .state { color: var(--bad); }
@@ -36,7 +36,7 @@ export class StatusLights extends View {
   ];
 
   protected override watched(app: App) {
-    return [app.status];
+    return [app.status, app.gatewayLatencyMs];
   }
 
   override render() {
@@ -47,18 +47,19 @@ export class StatusLights extends View {
     `;
   }
 
+  /** The gateway measures the others; how long it takes itself, only the page can tell. */
+  #latencyOf(name: string, placement: ModuleStatus["placement"], latencyMs: number): string {
+    if (name === "gateway") return formatMs(this.app.gatewayLatencyMs.get());
+    return placement === "in-process" ? "in process" : formatMs(latencyMs);
+  }
+
   #renderLight({ name, port, placement, status, latency_ms, detail }: ModuleStatus) {
     return html`<li class="card ${status}" data-service=${name}>
       <p class="name"><span>${name.toUpperCase()}</span> <span class="mono">:${port}</span></p>
-      <p class="state">${ICONS[status]}<span>${status}</span>${status === "running" ? html`<span class="latency tabular">${latencyOf(name, placement, latency_ms)}</span>` : nothing}</p>
+      <p class="state">${ICONS[status]}<span>${status}</span>${status === "running" ? html`<span class="latency tabular">${this.#latencyOf(name, placement, latency_ms)}</span>` : nothing}</p>
       ${detail === null ? nothing : html`<p class="reason">${detail}</p>`}
     </li>`;
   }
-}
-
-function latencyOf(name: string, placement: ModuleStatus["placement"], latencyMs: number): string {
-  if (name === "gateway") return "serves this page";
-  return placement === "in-process" ? "in process" : formatMs(latencyMs);
 }
 
 /** Spoken when it changes, so it holds no figure that always does. */

@@ -93,7 +93,9 @@ function keepInView(list: HTMLElement, item: HTMLElement): void {
   const top = item.offsetTop - list.offsetTop;
   if (top < list.scrollTop || top + item.offsetHeight > list.scrollTop + list.clientHeight) {
     const still = prefersStillness();
-    list.scrollTo({ top: top - 40, behavior: still ? "auto" : "smooth" });
+    const before = item.previousElementSibling;
+    const withBefore = before instanceof HTMLElement ? before.offsetTop - list.offsetTop : top;
+    list.scrollTo({ top: withBefore, behavior: still ? "auto" : "smooth" });
   }
 }
 

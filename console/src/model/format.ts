@@ -28,5 +28,5 @@ export function formatUptime(seconds: number): string {
 
 /** The time of day in the reader's own zone, to the second. */
 export function formatTime(epochMs: number): string {
-  return new Date(epochMs).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  return new Date(epochMs).toLocaleTimeString(undefined, { timeStyle: "medium", hourCycle: "h23" });
 }

@@ -29,6 +29,8 @@ export interface App {
   readonly status: Cell<Status | undefined>;
   /** Every process that has been seen, so that one that is down keeps its frame. */
   readonly processes: Cell<Status["processes"]>;
+  /** What a request of this page to the gateway took of late. */
+  readonly gatewayLatencyMs: Cell<number>;
   /** Spans lost on their way since the gateway started. */
   readonly dropped: Cell<number>;
   readonly stream: Stream;
@@ -53,6 +55,7 @@ export function createApp({ fetch, still }: AppDeps): App {
   const status = createCell<Status | undefined>(undefined);
   const processes = createCell<Status["processes"]>(undefined);
   const dropped = createCell(0);
+  const gatewayLatencyMs = createCell(0);
   const traces = createTraces();
   const stages = createStages(traces);
   const sessions = createSessions(fetch);
@@ -99,16 +102,23 @@ export function createApp({ fetch, still }: AppDeps): App {
     async ensureSignedIn() {
       return token() !== undefined || (info.get()?.oneClick === true && (await sessions.signInWithOneClick()));
     },
+    knownProductId: () => known.productId,
     isAdmin: () => sessions.session.get()?.role === "admin",
     watching: () => stream.state.get() === "live",
   });
   const deadLetters = createDeadLetters(requests, () => sessions.session.get()?.role === "admin");
-  const poll = createStatusPoll({ fetch, isNeeded: () => stream.state.get() !== "live", onStatus: setStatus });
+  const poll = createStatusPoll({
+    fetch,
+    isNeeded: () => stream.state.get() !== "live",
+    onStatus: setStatus,
+    onLatency: gatewayLatencyMs.set,
+  });
 
   return {
     info,
     status,
     processes,
+    gatewayLatencyMs,
     dropped,
     stream,
     traces,

@@ -29,6 +29,8 @@ export interface RunsDeps {
   /** Sees to it that someone is signed in; false where a person has to. */
   ensureSignedIn(): Promise<boolean>;
   isAdmin(): boolean;
+  /** A product that could be ordered some time ago. */
+  knownProductId(): string | undefined;
   /** False where the real steps cannot be seen. */
   watching(): boolean;
   /** True where nothing should move. */
@@ -89,13 +91,22 @@ async function runRegistration(deps: RunsDeps): Promise<Told> {
 }
 
 async function runOrder(deps: RunsDeps): Promise<Told> {
-  const product = (await listProducts(deps)).toSorted((a, b) => b.stock - a.stock)[0];
-  if (product === undefined || product.stock === 0) throw new RunFailure("There is nothing in stock to order.");
+  const product = await findPlentiful(deps);
   const done = await deps.requests.send("POST", "/orders/create", { product_id: product.id, quantity: 1 });
   const flow = await present(deps, done);
   if (flow?.outcome === "rejected") return { tone: "bad", text: `The order for “${product.name}” was rejected.` };
   const stock = flow?.outcome === "confirmed" ? " Nobody waited while the stock was lowered." : "";
   return tell(done, `Ordered “${product.name}”: ${flow?.outcome ?? "pending"}.${stock}`);
+}
+
+/** The product with the largest stock; where no list can be had, the one known from before, to show what becomes of that order. */
+async function findPlentiful(deps: RunsDeps): Promise<Pick<Product, "id" | "name">> {
+  const listed = await deps.requests.send("GET", "/products?limit=100");
+  const known = deps.knownProductId();
+  if (listed.answer?.status !== 200 && known !== undefined) return { id: known, name: known };
+  const product = productsOf(listed).toSorted((a, b) => b.stock - a.stock)[0];
+  if (product === undefined || product.stock === 0) throw new RunFailure("There is nothing in stock to order.");
+  return product;
 }
 
 /** Two orders at the same moment for more than there is: one is confirmed, one is taken and then rejected by its event. */
@@ -144,7 +155,10 @@ async function findScarce(deps: RunsDeps): Promise<Product> {
 }
 
 async function listProducts({ requests }: RunsDeps): Promise<Product[]> {
-  const listed = await requests.send("GET", "/products?limit=100");
+  return productsOf(await requests.send("GET", "/products?limit=100"));
+}
+
+function productsOf(listed: Exchange): Product[] {
   const body = listed.answer?.json;
   if (!isRecord(body) || !Array.isArray(body.data)) throw new RunFailure(tell(listed, "").text);
   return body.data.filter(isProduct);

@@ -6,18 +6,27 @@ export interface StatusPollDeps {
   isNeeded(): boolean;
   /** Told nothing where the gateway does not answer. */
   onStatus(body: unknown): void;
+  /** Told what an answer took, in milliseconds. */
+  onLatency(ms: number): void;
 }
 
 const EVERY_MS = 2_000;
 
-/** Asks for the status as long as no stream tells it: while it is broken, paused, or not for this person. */
-export function createStatusPoll({ fetch, isNeeded, onStatus }: StatusPollDeps) {
+/**
+ * Asks the gateway again and again: for the status as long as no stream tells it (broken, paused, or not for this
+ * person), and else only whether it lives, to measure how long that takes.
+ */
+export function createStatusPoll({ fetch, isNeeded, onStatus, onLatency }: StatusPollDeps) {
   const ask = async (): Promise<void> => {
-    const response = await fetch("/status").catch(() => undefined);
-    if (isNeeded()) onStatus(response?.ok ? parseJson(await response.text()) : undefined);
+    const needed = isNeeded();
+    const startedAt = performance.now();
+    const response = await fetch(needed ? "/status" : "/livez").catch(() => undefined);
+    if (response !== undefined) onLatency(performance.now() - startedAt);
+    const body = response?.ok ? parseJson(await response.text()) : undefined;
+    if (needed && isNeeded()) onStatus(body);
   };
   const loop = async (): Promise<void> => {
-    if (isNeeded()) await ask();
+    await ask();
     setTimeout(loop, EVERY_MS);
   };
   return { start: () => void loop() };
