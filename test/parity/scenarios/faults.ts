@@ -63,6 +63,16 @@ export const poison: readonly Scenario[] = [
       await stage.settled();
       await stage.get("/orders", uma.token);
       await stage.get(`/products/${cup}`);
+      await stage.get("/events/dead-letters", uma.token);
+      await stage.get("/events/dead-letters?limit=1", admin.token);
+      const { body } = await stage.get("/events/dead-letters", admin.token);
+      const [newest, oldest] = (body as { data: { id: string }[] }).data;
+      await stage.post(`/events/dead-letters/${oldest?.id}/replay`, undefined, admin.token);
+      await stage.post(`/events/dead-letters/${newest?.id}/discard`, undefined, uma.token);
+      await stage.post(`/events/dead-letters/${newest?.id}/discard`, undefined, admin.token);
+      await stage.post(`/events/dead-letters/${newest?.id}/discard`, undefined, admin.token);
+      await stage.post(`/events/dead-letters/${ids[0]}/replay`, undefined, admin.token);
+      await stage.get("/events/dead-letters", admin.token);
     },
   },
 ];
