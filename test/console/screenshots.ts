@@ -52,7 +52,7 @@ async function picture(
   colorScheme: "light" | "dark",
 ): Promise<void> {
   const { page, close } = await visit(browser, shop.url, { ...size, colorScheme });
-  const save = (name: string) => page.screenshot({ path: `${FOLDER}/${name}-${device}-${colorScheme}.png` });
+  const save = (name = "") => page.screenshot({ path: `${FOLDER}/${device}-${colorScheme}${name}.png` });
   await untilLive(page);
   await page.getByRole("tab", { name: "Order" }).click();
   await page.locator("[data-run=order]").click();
@@ -62,7 +62,7 @@ async function picture(
   await page.mouse.move(0, 0);
   await page.evaluate(() => scrollTo(0, 0));
   await page.waitForTimeout(1_000);
-  await save("flow");
+  await save();
   await page.getByRole("button", { name: "Show all steps" }).click();
   await page.locator("quartet-endpoint").getByRole("button", { name: "Test POST /products" }).click();
   await page.locator("quartet-exchange .figures", { hasText: "201 Created" }).first().waitFor();
@@ -71,6 +71,6 @@ async function picture(
     .first()
     .evaluate((title) => title.scrollIntoView());
   await page.waitForTimeout(1_000);
-  await save("tester");
+  if (device === "desktop") await save("-tester");
   await close();
 }
