@@ -10,9 +10,11 @@ export interface PageOptions {
   /** Sections that need something of the machine: heading → whether it is there. */
   readonly needs?: Readonly<Record<string, () => boolean>>;
   /** Runs before the page is followed, for what only a test needs. Resolves more of the environment. */
-  prepare?(scratch: Scratch, env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv>;
-  /** Ends what `prepare` began. */
-  cleanUp?(): Promise<void>;
+  prepare?(): Promise<NodeJS.ProcessEnv>;
+  /** What only a test can see, once a section has been followed. */
+  readonly checks?: Readonly<Record<string, () => Promise<void>>>;
+  /** Ends what `prepare` began, and what the page left running. */
+  cleanUp?(scratch: Scratch): Promise<void>;
   /** Time for one section, in milliseconds. */
   readonly timeoutMs?: number;
 }
@@ -25,7 +27,10 @@ const PORTS = ["PORT", "USERS_PORT", "PRODUCTS_PORT", "ORDERS_PORT", "REVIEWS_PO
  * clone of the repository. After a section that failed the others are not tried.
  * @param path the page, from the repository's root
  */
-export function followPage(path: string, { needs = {}, prepare, cleanUp, timeoutMs = 180_000 }: PageOptions = {}): void {
+export function followPage(
+  path: string,
+  { needs = {}, prepare, checks = {}, cleanUp, timeoutMs = 180_000 }: PageOptions = {},
+): void {
   const file = fileURLToPath(new URL(`../../${path}`, import.meta.url));
   describe(path, function () {
     this.timeout(timeoutMs);
@@ -42,13 +47,13 @@ export function followPage(path: string, { needs = {}, prepare, cleanUp, timeout
         BCRYPT_COST: "4",
         ...Object.fromEntries(PORTS.map((name, at) => [name, String(ports[at])])),
       };
-      const more = await prepare?.(scratch, env);
+      const more = await prepare?.();
       reader = await createReader(scratch.dir, { ...env, ...more }, `http://127.0.0.1:${env.PORT}`);
     });
 
     after(async () => {
       await reader?.leave();
-      await cleanUp?.();
+      if (scratch !== undefined) await cleanUp?.(scratch);
       await scratch?.remove();
     });
 
@@ -57,6 +62,7 @@ export function followPage(path: string, { needs = {}, prepare, cleanUp, timeout
         if (failed || needs[heading]?.() === false) this.skip();
         failed = true;
         for (const step of steps) await reader.follow(step);
+        await checks[heading]?.();
         failed = false;
       });
     }

@@ -59,8 +59,15 @@ function addBlock(steps: Step[], info: string, text: string, line: number): void
   } else throw new Error(`line ${line}: a block of "${info}" that nobody would know what to do with`);
 }
 
-/** Whether a program printed what the page shows; space at the ends of lines and of the whole does not count. */
+/**
+ * Whether a program printed what the page shows: `…` stands for any text, or, on a line of its own, for any lines or none.
+ * Space at the ends of lines and of the whole does not count.
+ */
 export function isAsShown(printed: string, shown: string): boolean {
-  const parts = shown.trim().split("…").map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
-  return new RegExp(`^${parts.join("[^]*?")}$`).test(printed.replace(/[ \t]+$/gm, "").trim());
+  const pattern = shown
+    .trim()
+    .replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")
+    .replace(/\n *…(?=\n|$)/g, "(?:\\n[^]*?)?")
+    .replaceAll("…", "[^]*?");
+  return new RegExp(`^${pattern}$`).test(printed.replace(/[ \t]+$/gm, "").trim());
 }

@@ -42,7 +42,11 @@ export async function createReader(dir: string, env: NodeJS.ProcessEnv, gatewayU
     await writeFile(file, script);
     const block = `set -e; source '${file}' >'${file}.out' 2>'${file}.err' </dev/null; touch '${file}.done'\n`;
     shell.stdin?.write(block);
-    const isDone = () => readFile(`${file}.done`).then(() => true, () => false);
+    const isDone = () =>
+      readFile(`${file}.done`).then(
+        () => true,
+        () => false,
+      );
     let over = false;
     shellClosed.then(() => {
       over = true;
