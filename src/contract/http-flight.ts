@@ -1,5 +1,6 @@
-import { BATCH_PATH, type BatchedCall, type BatchLine, TIMEOUT_HEADER } from "./batch.ts";
+import { BATCH_LIMIT_BYTES, BATCH_PATH, type BatchedCall, type BatchLine, TIMEOUT_HEADER } from "./batch.ts";
 import type { Binding } from "./binding.ts";
+import { BODY_LIMIT_BYTES } from "./body-reader.ts";
 import type { QueuedCall, SendFlight } from "./call-queue.ts";
 import { type CallContext, remainingMs } from "./context.ts";
 import { NO_CONTENT, type Operation } from "./contract.ts";
@@ -34,11 +35,14 @@ async function sendAlone(
   const bound = operations.get(call.name);
   if (bound === undefined) throw new Error(`no operation ${call.name}`);
   const { path, query, headers, body } = bound.binding.write(call.input);
+  const json = body === undefined ? undefined : JSON.stringify(body);
+  // A body within the limit may be beyond it when it is written anew (1e20 has 21 digits): a batch takes it.
+  if (json !== undefined && Buffer.byteLength(json) > BODY_LIMIT_BYTES) return sendBatch([call], transport, signal);
   const answer = await transport.send({
     method: bound.operation.method,
     path: query === "" ? path : `${path}?${query}`,
     headers: { ...headers, ...contextHeaders(call.ctx), ...(body === undefined ? {} : JSON_BODY) },
-    body: body === undefined ? undefined : JSON.stringify(body),
+    body: json,
     signal,
   });
   const text = await readAll(answer);
@@ -48,13 +52,13 @@ async function sendAlone(
 }
 
 async function sendBatch(calls: readonly QueuedCall[], transport: Transport, signal: AbortSignal): Promise<void> {
-  const answer = await transport.send({
-    method: "POST",
-    path: BATCH_PATH,
-    headers: JSON_BODY,
-    body: JSON.stringify({ calls: calls.map(batched) }),
-    signal,
-  });
+  const body = JSON.stringify({ calls: calls.map(batched) });
+  if (calls.length > 1 && Buffer.byteLength(body) > BATCH_LIMIT_BYTES) {
+    const half = calls.length >> 1;
+    await sendBatch(calls.slice(0, half), transport, signal);
+    return sendBatch(calls.slice(half), transport, signal);
+  }
+  const answer = await transport.send({ method: "POST", path: BATCH_PATH, headers: JSON_BODY, body, signal });
   if (answer.status !== 200) throw new Error(`a batch was answered with ${answer.status}`);
   let answered = 0;
   try {

@@ -71,6 +71,17 @@ export const inputRows: readonly Row[] = [
     },
   },
   {
+    input: "a body within the limit that is larger when it is written anew",
+    answer: "422, whoever writes it anew",
+    async run({ api, alice, product }) {
+      const numbers = `[${Array(18_000).fill("1e20").join(",")}]`;
+      const body = `{"product_id":"${product}","quantity":1,"numbers":${numbers}}`;
+      assertFaults("alone", await api.post("/orders", body, alice.token), "body /numbers");
+      const together = await Promise.all(Array.from({ length: 40 }, () => api.post("/orders", body, alice.token)));
+      return 1 + (await tryAll(together, async (answer) => assertFaults("together", answer, "body /numbers")));
+    },
+  },
+  {
     input: "limit=0, -1, 1e9, twice; a forged cursor; a strange parameter",
     answer: "422 validation-failed, in: query",
     run: ({ api, admin }) =>
