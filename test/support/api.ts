@@ -82,8 +82,13 @@ export function bodyOf<T = Record<string, unknown>>(answer: Answer): T {
   return answer.body as T;
 }
 
-export async function signIn(api: Calls, { email, password }: { email: string; password: string } = ADMIN): Promise<Session> {
-  const { token, user } = bodyOf<{ token: string; user: { id: string } }>(await api.post("/users/login", { email, password }));
+export async function signIn(
+  api: Calls,
+  { email, password }: { email: string; password: string } = ADMIN,
+): Promise<Session> {
+  const { token, user } = bodyOf<{ token: string; user: { id: string } }>(
+    await api.post("/users/login", { email, password }),
+  );
   return { token, id: user.id };
 }
 
