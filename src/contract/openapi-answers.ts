@@ -45,6 +45,7 @@ export const HEADERS: Described = {
   "X-RateLimit-Limit": { description: "Requests in a window", schema: count },
   "X-RateLimit-Remaining": { description: "Requests left in this window", schema: count },
   "X-RateLimit-Reset": { description: "When the window ends, in seconds since 1970", schema: count },
+  "Preference-Applied": { description: "The preference that was honoured, with its value (RFC 7240)", schema: text },
   "Idempotency-Replayed": { description: "The answer is the kept one of the first request", schema: { const: "true" } },
 };
 

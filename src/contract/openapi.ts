@@ -154,7 +154,8 @@ function describePreference(name: string, preference: string): Described {
 }
 
 function describeSuccess(operation: Operation, book: SchemaBook): Described {
-  const { location, etag, paged, outputHeaders = {}, status = 200 } = operation;
+  const { location, etag, paged, inputHeaders = {}, outputHeaders = {}, status = 200 } = operation;
+  const hasPreferences = Object.values(inputHeaders).some(({ preference }) => preference !== undefined);
   const { properties, required, ...rest } = book.describe(operation.output, "output");
   const isInBody = (name: string) => !(name in outputHeaders);
   const schema =
@@ -171,6 +172,7 @@ function describeSuccess(operation: Operation, book: SchemaBook): Described {
     ...(location === undefined ? [] : ["Location"]),
     ...(etag === undefined ? [] : ["ETag"]),
     ...(paged === true ? ["Link"] : []),
+    ...(hasPreferences ? ["Preference-Applied"] : []),
     ...Object.values(outputHeaders),
   ]);
   if (status === NO_CONTENT) return { [status]: { description: "No content", headers } };

@@ -1,7 +1,7 @@
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { Problem } from "../contract/problem.ts";
-import { PROBLEM_TYPE, problemBody } from "../contract/problem-body.ts";
+import { PROBLEM_TYPE, problemBody, problemHeaders } from "../contract/problem-body.ts";
 import { requestIdOf } from "../contract/request-id.ts";
 
 /** How long a refused connection may still send, so that its client gets to read the answer before a reset. */
@@ -48,14 +48,14 @@ export class ParserErrors {
   }
 }
 
-/** Answers a request that Node took, and that cannot be served as it is. */
+/** Answers a request that Node took and that is not to be served, and closes its connection. */
 export function refuseRequest(request: IncomingMessage, response: ServerResponse, problem: Problem): void {
   if (!response.hasHeader("X-Request-Id")) {
     response.setHeader("X-Request-Id", requestIdOf(request.headers["x-request-id"]));
   }
   const requestId = String(response.getHeader("X-Request-Id"));
   const body = JSON.stringify(problemBody(problem, pathOf(request.url), requestId));
-  response.writeHead(problem.status, answerHeaders(body)).end(body);
+  response.writeHead(problem.status, { ...problemHeaders(problem), ...answerHeaders(body) }).end(body);
 }
 
 function isOver({ request, response }: Exchange): boolean {

@@ -4,7 +4,6 @@ import type { Logger } from "pino";
 import { systemClock } from "../bus/clock.ts";
 import { createOutage } from "../bus/outage.ts";
 import { Problem } from "../contract/problem.ts";
-import { PROBLEM_TYPE, problemBody, problemHeaders } from "../contract/problem-body.ts";
 import { traceCalls } from "../contract/traced-calls.ts";
 import { createGateway } from "../gateway/app.ts";
 import type { Console } from "../gateway/console/console.ts";
@@ -17,6 +16,7 @@ import { type HttpServer, listen } from "./http-server.ts";
 import { createModuleApp } from "./module-app.ts";
 import { moduleNames, remoteNeighbours, type ServiceName, servesAll } from "./modules.ts";
 import { observedRequests } from "./observed-requests.ts";
+import { refuseRequest } from "./parser-errors.ts";
 import { version } from "./version.ts";
 import { beWatched, composeConsole, exportTraces } from "./watching.ts";
 
@@ -122,11 +122,8 @@ async function openDoor(name: ServiceName, config: Config): Promise<Door> {
   };
 }
 
-const refuseWhileStarting: RequestListener = (request, response) => {
-  const problem = new Problem("dependency-unavailable", "This process is starting.");
-  response.writeHead(problem.status, { ...problemHeaders(problem), "Content-Type": PROBLEM_TYPE });
-  response.end(JSON.stringify(problemBody(problem, request.url ?? "/", "-")));
-};
+const refuseWhileStarting: RequestListener = (request, response) =>
+  refuseRequest(request, response, new Problem("dependency-unavailable", "This process is starting."));
 
 async function seed(system: System, step: Step): Promise<void> {
   for (const { name, module } of system.served) {
