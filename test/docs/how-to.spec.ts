@@ -1,54 +1,46 @@
-import { execFile, spawnSync } from "node:child_process";
-import { promisify } from "node:util";
+import { spawnSync } from "node:child_process";
 import { type OtlpReceiver, startOtlpReceiver } from "../operations/otlp-receiver.ts";
 import { until } from "../support/process.ts";
-import { followPage } from "./follow.ts";
-
-const execute = promisify(execFile);
-
-/** Of the containers that pages start. */
-const project = `quartet-docs-${process.pid}`;
+import { containers } from "./containers.ts";
+import { followPage, type PageOptions } from "./follow.ts";
 
 describe("how-to pages, followed to the letter", () => {
   followPage("docs/how-to/add-a-module.md", {
-    needs: { "8. Run it as a fifth container": hasDocker },
-    prepare: async () => ({ COMPOSE_PROJECT_NAME: project }),
-    cleanUp: async () => {
-      if (hasDocker()) await execute("docker", ["compose", "-p", project, "down", "--volumes", "--timeout", "3"]);
-    },
+    ...containers(["8. Run it as a fifth container"]),
     timeoutMs: 300_000,
   });
   followPage("docs/how-to/add-an-event.md");
   followPage("docs/how-to/extract-a-module.md");
   followPage("docs/how-to/rotate-keys.md");
-  followPage("docs/how-to/run-behind-a-proxy.md", {
-    needs: Object.fromEntries(
-      ["2. The proxy", "3. Quartet", "4. Nobody chooses an address"].map((section) => [section, hasNginx]),
-    ),
+  followPage(
+    "docs/how-to/run-behind-a-proxy.md",
+    nginx(["2. The proxy", "3. Quartet", "4. Nobody chooses an address"]),
+  );
+  followPage("docs/how-to/read-a-trace.md", collector("2. In a collector"));
+});
+
+/** @param sections those that can only be followed where there is an nginx */
+function nginx(sections: readonly string[]): PageOptions {
+  const hasNginx = () => spawnSync("nginx", ["-v"]).status === 0;
+  return {
+    needs: Object.fromEntries(sections.map((section) => [section, hasNginx])),
     cleanUp: async ({ dir }) => void spawnSync("nginx", ["-s", "quit", "-p", ".", "-c", "nginx.conf"], { cwd: dir }),
-  });
+  };
+}
+
+/** @param section the one after which the collector must have a trace of all four services */
+function collector(section: string): PageOptions {
   let receiver: OtlpReceiver;
-  followPage("docs/how-to/read-a-trace.md", {
+  const hasWholeTrace = () => {
+    const traces = Map.groupBy(receiver.spans, ({ traceId }) => traceId).values();
+    return traces.some((trace) => new Set(trace.map(({ service }) => service)).size === 4);
+  };
+  return {
     async prepare() {
       receiver = await startOtlpReceiver();
       return { COLLECTOR_PORT: new URL(receiver.url).port };
     },
-    checks: {
-      "2. In a collector": () => until("one trace of all four services has come", () => hasWholeTrace(receiver)),
-    },
+    checks: { [section]: () => until("one trace of all four services has come", hasWholeTrace) },
     cleanUp: () => receiver.stop(),
-  });
-});
-
-function hasWholeTrace({ spans }: OtlpReceiver): boolean {
-  const traces = Map.groupBy(spans, ({ traceId }) => traceId).values();
-  return traces.some((trace) => new Set(trace.map(({ service }) => service)).size === 4);
-}
-
-function hasNginx(): boolean {
-  return spawnSync("nginx", ["-v"]).status === 0;
-}
-
-function hasDocker(): boolean {
-  return spawnSync("docker", ["info"], { stdio: "ignore" }).status === 0;
+  };
 }
