@@ -59,6 +59,14 @@ describe("what keeps the shop from starting", function () {
     expect(circle.output).to.match(/^USERS_URL=.*own address/m);
   });
 
+  it("is what is for trying out, in production", async () => {
+    const trial = { NODE_ENV: "production", SEED: "on", FAULTS: "users.getUser=unavailable" };
+    const { exit, output } = await start(trial);
+    expect(exit.code).to.equal(1);
+    expect(output).to.match(/^SEED=on: expected to be off in production$/m);
+    expect(output).to.match(/^FAULTS: expected to be left out in production$/m);
+  });
+
   it("is an address that another program has", async () => {
     const other = createServer().listen(0, "127.0.0.1");
     await once(other, "listening");

@@ -1,0 +1,24 @@
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect } from "chai";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const pages = ["README.md", "CHANGELOG.md", ...globSync("docs/**/*.md", { cwd: root })];
+
+describe("what the pages point to", () => {
+  it("is there: links between files, and the tests and sources they name", () => {
+    const dead = pages.flatMap((page) => {
+      const text = readFileSync(join(root, page), "utf8").replace(/^```.*?^```/gms, "");
+      const links = Array.from(text.matchAll(/\]\((?!https?:)([^)#]+)/g), ([, target = ""]) =>
+        resolve(root, dirname(page), target),
+      );
+      const named = Array.from(text.matchAll(/`((?:src|test|docs|bench|tools)\/[\w./-]+)`/g), ([, target = ""]) =>
+        join(root, target),
+      );
+      return [...links, ...named].filter((target) => !existsSync(target)).map((target) => `${page} → ${target}`);
+    });
+    expect(pages).to.have.length.above(10);
+    expect(dead).to.deep.equal([]);
+  });
+});
