@@ -10,6 +10,7 @@ describe("how-to pages, followed to the letter", () => {
     timeoutMs: 300_000,
   });
   followPage("docs/how-to/add-an-event.md");
+  followPage("docs/how-to/change-the-api.md");
   followPage("docs/how-to/extract-a-module.md");
   followPage("docs/how-to/rotate-keys.md");
   followPage(
