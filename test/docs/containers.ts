@@ -11,9 +11,12 @@ export function containers(sections: readonly string[]): PageOptions {
   const project = `quartet-docs-${process.pid}-${pages}`;
   return {
     needs: Object.fromEntries(sections.map((section) => [section, hasDocker])),
-    prepare: async () => ({ COMPOSE_PROJECT_NAME: project }),
+    // An image of its own, so that nobody who runs the real one gets what a page has made of it.
+    prepare: async () => ({ COMPOSE_PROJECT_NAME: project, IMAGE: project }),
     async cleanUp() {
-      if (hasDocker()) await execute("docker", ["compose", "-p", project, "down", "--volumes", "--timeout", "3"]);
+      if (!hasDocker()) return;
+      await execute("docker", ["compose", "-p", project, "down", "--volumes", "--timeout", "3"]);
+      await execute("docker", ["image", "rm", "--force", project]);
     },
   };
 }

@@ -30,7 +30,7 @@ interface Terminal {
  */
 export async function createReader(dir: string, env: NodeJS.ProcessEnv, gatewayUrl: string): Promise<Reader> {
   const shell = spawn("bash", ["--norc"], { cwd: dir, env, detached: true, stdio: ["pipe", "ignore", "inherit"] });
-  const shellClosed = once(shell, "close");
+  const shellClosed = endWithUs(shell);
   const scripts = join(dir, ".git/reader");
   await mkdir(scripts);
   let terminals: Terminal[] = [];
@@ -122,13 +122,21 @@ export async function createReader(dir: string, env: NodeJS.ProcessEnv, gatewayU
 
 function openTerminal(script: string, cwd: string, env: NodeJS.ProcessEnv): Terminal {
   const child = spawn("bash", ["-ec", script], { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  const closed = endWithUs(child);
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text: string) => {
       output += text;
     });
   }
-  return { process: child, output: () => output, closed: once(child, "close") };
+  return { process: child, output: () => output, closed };
+}
+
+/** Nothing outlives the tests, however they end. Resolves when it has ended. */
+function endWithUs(child: ChildProcess): Promise<unknown> {
+  const kill = () => signal(child, "SIGKILL");
+  process.once("exit", kill);
+  return once(child, "close").finally(() => process.off("exit", kill));
 }
 
 /** To the whole group, as a terminal does it. */
