@@ -26,7 +26,7 @@ export async function runFour(config: Config, args: readonly string[]): Promise<
   process.on("SIGUSR2", () => services.map((service) => service.kill("SIGUSR2"))); // see log-level.ts
   await Promise.race([...services.map(ended), signalled()]);
   for (const service of services) service.kill("SIGTERM");
-  await Promise.race([Promise.all(services.map(ended)), sleep(STOP_TIMEOUT_MS)]);
+  await Promise.race([Promise.all(services.map(ended)), sleep(STOP_TIMEOUT_MS, undefined, { ref: false })]);
   redis?.process.kill("SIGTERM");
 }
 
