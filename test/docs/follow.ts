@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { delimiter } from "node:path";
 import { fileURLToPath } from "node:url";
 import { freePorts } from "../support/process.ts";
 import { readPage } from "./page.ts";
@@ -42,7 +42,7 @@ export function followPage(
       scratch = await cloneRepository();
       const ports = await freePorts(PORTS.length);
       const env: NodeJS.ProcessEnv = {
-        PATH: `${join(scratch.dir, "node_modules/.bin")}${delimiter}${process.env.PATH}`,
+        PATH: pathOfReader(),
         HOME: process.env.HOME,
         BCRYPT_COST: "4",
         ...Object.fromEntries(PORTS.map((name, at) => [name, String(ports[at])])),
@@ -67,4 +67,10 @@ export function followPage(
       });
     }
   });
+}
+
+/** Without the programs that packages bring, Node among them: npm puts those there for whoever calls it. */
+function pathOfReader(): string {
+  const folders = process.env.PATH?.split(delimiter) ?? [];
+  return folders.filter((folder) => !folder.includes("node_modules")).join(delimiter);
 }

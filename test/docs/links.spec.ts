@@ -21,4 +21,15 @@ describe("what the pages point to", () => {
     expect(pages).to.have.length.above(10);
     expect(dead).to.deep.equal([]);
   });
+
+  it("is a script of package.json, where it is an npm run", () => {
+    const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    const missing = pages.flatMap((page) => {
+      const named = readFileSync(join(root, page), "utf8").matchAll(/npm run (?:--silent )?([a-z][\w:-]*)/g);
+      return Array.from(named, ([, name = ""]) => name)
+        .filter((name) => !(name in scripts))
+        .map((name) => `${page} → ${name}`);
+    });
+    expect(missing).to.deep.equal([]);
+  });
 });
