@@ -5,6 +5,15 @@ COPY .npmrc package.json package-lock.json ./
 # better-sqlite3 brings its binaries: no package needs its install script.
 RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 
+# The page is built with packages that the image does not keep.
+FROM node:24-slim AS page
+WORKDIR /app
+COPY .npmrc package.json package-lock.json ./
+RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no-fund
+COPY tsconfig.json ./
+COPY console ./console
+RUN npm run build:console
+
 FROM node:24-slim
 WORKDIR /app
 RUN mkdir /data && chown node:node /data
@@ -12,6 +21,9 @@ ENV NODE_ENV=production HOST=0.0.0.0 DATA_DIR=/data READY_URL=http://127.0.0.1:8
 COPY --from=packages /app/node_modules ./node_modules
 COPY package.json ./
 COPY src ./src
+# The page shows lines of the two.
+COPY Dockerfile docker-compose.yml ./
+COPY --from=page /app/dist ./dist
 USER node
 VOLUME /data
 EXPOSE 8000
