@@ -57,9 +57,9 @@ class World {
     this.#random = createRandom(Math.imul(seed, 0x9e3779b1));
     this.#redis = createSimulatedRedis(this.#scheduler, this.#random);
     // Deadly events cost many starts, so that not every seed has one.
-    const deadly = this.#random.integer(1, 200);
+    const deadly = this.#random.integer(1, 600);
     const isDeadly = (number: number) => number === deadly;
-    const isPoison = (number: number) => isDeadly(number) || number % 29 === 0;
+    const isPoison = (number: number) => isDeadly(number) || number % 67 === 0;
     const pruneWindowMs = this.#random.pick(PRUNE_WINDOWS_MS);
     this.#oldestBackupMs = pruneWindowMs / 3;
     this.#folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "simulation-"));
