@@ -19,11 +19,12 @@ WORKDIR /app
 RUN mkdir /data && chown node:node /data
 ENV NODE_ENV=production HOST=0.0.0.0 DATA_DIR=/data READY_URL=http://127.0.0.1:8000/readyz
 COPY --from=packages /app/node_modules ./node_modules
-COPY package.json ./
-COPY src ./src
+# Readable by the user node, whatever umask the files were checked out with.
+COPY --chmod=755 package.json ./
+COPY --chmod=755 src ./src
 # The page shows lines of the two.
-COPY Dockerfile docker-compose.yml ./
-COPY --from=page /app/dist ./dist
+COPY --chmod=755 Dockerfile docker-compose.yml ./
+COPY --chmod=755 --from=page /app/dist ./dist
 USER node
 VOLUME /data
 EXPOSE 8000

@@ -26,6 +26,7 @@ export async function cloneRepository(): Promise<Scratch> {
   for (const file of listed.stdout.split("\0")) {
     if (file !== "" && !gone.has(file)) await cp(join(root, file), join(dir, file));
   }
+  await run("chmod", ["-R", "go=", dir]); // as in a checkout of someone whose umask is 077
   await symlink(join(root, "node_modules"), join(dir, "node_modules"));
   await git("init", "--quiet");
   await writeFile(join(dir, ".git/info/exclude"), "node_modules\n"); // .gitignore names the folder, this is a link
