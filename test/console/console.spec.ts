@@ -1,16 +1,17 @@
+import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
 import type { Browser, Page } from "playwright-core";
-import { build } from "vite";
 import { fourProcesses, oneProcess, type ProcessShop } from "../support/topology.ts";
 import { findViolations } from "./axe.ts";
 import { openChromium } from "./chromium.ts";
 import { linkState, readSteps, runAndWatch, textOf, untilLive, type Visit, visit } from "./page.ts";
 
-const FOLDER = fileURLToPath(new URL("../../console", import.meta.url));
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const BUILT = fileURLToPath(new URL("../../dist/console", import.meta.url));
 
 /** The shop as a person starts it to look around. */
@@ -20,7 +21,8 @@ let browser: Browser;
 
 before(async function () {
   this.timeout(120_000);
-  await build({ root: FOLDER, configFile: join(FOLDER, "vite.config.ts"), logLevel: "warn" });
+  // In a process of its own: Vite would set NODE_ENV for all the tests.
+  await promisify(execFile)("npm", ["run", "build:console"], { cwd: ROOT });
   browser = await openChromium();
 });
 

@@ -112,7 +112,7 @@ describe("health and status", () => {
     const { url } = await serve([users]);
     const answer = await fetch(`${url}/status`, { method: "POST" });
     expect(answer.status).to.equal(405);
-    expect(answer.headers.get("allow")).to.equal("GET, HEAD");
+    expect(answer.headers.get("allow")).to.equal("GET, HEAD, OPTIONS");
   });
 
   describe("of a module in another process", () => {

@@ -7,13 +7,11 @@ import { promisify } from "node:util";
 import type { StartedDockerComposeEnvironment } from "testcontainers";
 import { areEventsApplied, MODULES, type ModuleName } from "./databases.ts";
 import { freePorts, until } from "./process.ts";
-import type { Settings, Shop, Topology } from "./topology.ts";
+import { type Settings, type Shop, TEST_SETTINGS, type Topology } from "./topology.ts";
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const START_WITHIN_MS = 180_000;
-
-const TEST_SETTINGS: Settings = { LOG_LEVEL: "warn", BCRYPT_COST: "4", RATE_LIMIT: "off", AUTH_RATE_LIMIT: "off" };
 
 /** Four containers and Redis, by the very docker-compose.yml that is shipped. */
 export const containers: Topology = { name: "containers", start: startContainers };

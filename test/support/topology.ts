@@ -69,7 +69,7 @@ interface ProcessTopologyOptions {
 }
 
 /** Quick and quiet. Limits are for those tests that ask for them. */
-const TEST_SETTINGS: Settings = {
+export const TEST_SETTINGS: Settings = {
   NODE_ENV: "test",
   LOG_LEVEL: "warn",
   BCRYPT_COST: "4",

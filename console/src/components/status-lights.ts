@@ -22,7 +22,7 @@ export class StatusLights extends View {
       li { padding: 14px 16px; }
       .name { display: flex; justify-content: space-between; gap: 8px; font: 650 13px / 1.5 var(--sans); letter-spacing: 0.04em; }
       .name .mono { color: var(--text-2); font-weight: 500; letter-spacing: 0; }
-      .state { display: flex; align-items: center; gap: 8px; margin-top: 6px; font-weight: 600; }
+      .state { display: flex; flex-wrap: wrap; align-items: center; gap: 0 8px; margin-top: 6px; font-weight: 600; }
       .state .latency { margin-inline-start: auto; white-space: nowrap; font-weight: 400; font-size: 13px; color: var(--text-2); }
       .bulb { flex: none; width: 10px; height: 10px; margin: 3px; border-radius: 50%; background: var(--good); box-shadow: 0 0 0 4px color-mix(in oklab, var(--good), transparent 82%); }
       .running .state { color: var(--good); }
