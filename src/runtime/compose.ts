@@ -15,6 +15,7 @@ import type { Module } from "../modules/module.ts";
 import { openStore } from "../store/open-store.ts";
 import type { Store } from "../store/store.ts";
 import { type Config, urlSetting } from "./config.ts";
+import { databaseIn, migrationsOf } from "./database-files.ts";
 import { type ModuleName, moduleNames, modules, remoteNeighbours, subscribersOf } from "./modules.ts";
 
 /** A module that lives in this process. */
@@ -80,8 +81,8 @@ async function createModule(
   const log = logger.child({ module: name });
   const store = openStore({
     name,
-    file: `${config.DATA_DIR}/${name}.db`,
-    migrations: new URL(`../modules/${name}/migrations/`, import.meta.url),
+    file: databaseIn(config.DATA_DIR, name),
+    migrations: migrationsOf(name),
   });
   const module = await build(name, { store, logger: log, settings: settingsOf(name, config) }, callables);
   const options: ServiceOptions = {

@@ -107,9 +107,10 @@ export const settingsHelp: string = describeSettings(table);
 
 /**
  * Reads the configuration from flags, environment and `.env`, in this order of precedence.
+ * @param serves false for a command that only looks after files: it need not know where others are
  * @throws ConfigError with every mistake at once
  */
-export function readConfig(args: readonly string[]): Config {
+export function readConfig(args: readonly string[], serves = true): Config {
   if (existsSync(".env")) process.loadEnvFile(".env");
   const { values, mistakes } = readSettings(table, args, process.env);
   const production = values.NODE_ENV === "production";
@@ -123,6 +124,7 @@ export function readConfig(args: readonly string[]): Config {
     admin: readAdmin(values, mistakes),
   };
   mistakes.push(...contradictions(config));
+  if (serves) mistakes.push(...missingNeighbours(config));
   if (mistakes.length > 0) throw new ConfigError(mistakes.join("\n"));
   return config;
 }
@@ -161,6 +163,12 @@ function contradictions(config: Omit<Config, "admin">): string[] {
   if (config.HEADERS_TIMEOUT > config.REQUEST_TIMEOUT) {
     mistakes.push(`HEADERS_TIMEOUT=${config.HEADERS_TIMEOUT}: expected no more than REQUEST_TIMEOUT`);
   }
+  return mistakes;
+}
+
+/** What a process that serves only some modules has to know of the others, and does not. */
+function missingNeighbours(config: Omit<Config, "admin">): string[] {
+  const mistakes: string[] = [];
   for (const name of remoteNeighbours(config.SERVE)) {
     const setting = urlSetting(name);
     const value = config[setting];

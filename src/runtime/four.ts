@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import { makeFolder } from "../store/make-folder.ts";
 import { type Config, environmentWith, portOf, urlSetting } from "./config.ts";
 import { listen } from "./http-server.ts";
 import { moduleNames, serviceNames } from "./modules.ts";
@@ -42,7 +42,7 @@ function neighbours(config: Config): Record<string, string> {
 async function startRedis(dataDir: string): Promise<{ url: string; process: ChildProcess }> {
   const port = await freePort();
   const dir = `${dataDir}/redis`;
-  mkdirSync(dir, { recursive: true });
+  makeFolder(dir);
   const own = spawn("redis-server", ["--port", `${port}`, "--bind", "127.0.0.1", "--dir", dir, "--appendonly", "yes"]);
   const started = await outcome(own);
   if (started) return { url: `redis://127.0.0.1:${port}`, process: own };

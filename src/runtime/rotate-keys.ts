@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { rotateKeys } from "../modules/users/index.ts";
 import { openStore } from "../store/open-store.ts";
 import { type Config, ConfigError } from "./config.ts";
+import { databaseIn, migrationsOf } from "./database-files.ts";
 
 /**
  * Begins the rotation of the signing key in the users.db of DATA_DIR; whoever serves users notices by itself.
@@ -9,15 +10,14 @@ import { type Config, ConfigError } from "./config.ts";
  * @throws ConfigError when the keys are not in that database; StoreRefusal when it cannot be used
  */
 export async function rotateKeysOf(config: Config): Promise<string> {
-  const file = `${config.DATA_DIR}/users.db`;
+  const file = databaseIn(config.DATA_DIR, "users");
   if (config.JWT_KEY_FILE !== undefined) {
     throw new ConfigError(
       `JWT_KEY_FILE=${config.JWT_KEY_FILE}: expected to be left out; a key of one's own is not made here`,
     );
   }
   if (!existsSync(file)) throw new ConfigError(`DATA_DIR=${config.DATA_DIR}: expected the folder of users.db`);
-  const migrations = new URL("../modules/users/migrations/", import.meta.url);
-  const store = openStore({ name: "users", file, migrations });
+  const store = openStore({ name: "users", file, migrations: migrationsOf("users") });
   try {
     const times = { leadSeconds: config.KEY_LEAD, tokenTtlSeconds: config.TOKEN_TTL };
     const { kid, signsFrom, oldEndsAt } = await rotateKeys(store, times);

@@ -1,11 +1,13 @@
 import type { Logger } from "pino";
 import { isProblem } from "../contract/problem.ts";
 import { StoreRefusal } from "../store/store-refusal.ts";
+import { commands } from "./commands.ts";
 import type { Step } from "./compose.ts";
 import { type Config, ConfigError, readConfig, settingsHelp } from "./config.ts";
 import { DEMO_ADMIN } from "./demo-admin.ts";
 import { changeLevelOnSignal } from "./log-level.ts";
 import { createLogger } from "./logger.ts";
+import { OperatorError } from "./operator-error.ts";
 import { type Running, start } from "./start.ts";
 
 /** A stop that takes longer is cut short. */
@@ -28,46 +30,6 @@ export async function run(args: readonly string[]): Promise<void> {
     process.exit(1);
   }
 }
-
-interface Command {
-  readonly meaning: string;
-  run(args: readonly string[]): Promise<void>;
-}
-
-const commands: Readonly<Record<string, Command>> = {
-  topology: {
-    meaning: "tell who runs where and who calls whom, as the settings have it",
-    async run(args) {
-      const { describeTopology } = await import("./topology.ts");
-      console.log(describeTopology(readConfig(args)));
-    },
-  },
-  four: {
-    meaning: "run each service in a process of its own, with a Redis",
-    async run(args) {
-      const { runFour } = await import("./four.ts");
-      await runFour(readConfig(args), args);
-    },
-  },
-  "dead-letters": {
-    meaning: "list the events that a module could not apply; with replay ID or discard ID, settle one",
-    async run(args) {
-      const { runDeadLetters } = await import("./dead-letters.ts");
-      const words = args.slice(
-        0,
-        [...args, "--"].findIndex((arg) => arg.startsWith("--")),
-      );
-      console.log(await runDeadLetters(readConfig(args.slice(words.length)), words));
-    },
-  },
-  "keys:rotate": {
-    meaning: "begin the rotation of the signing key, also while users is being served",
-    async run(args) {
-      const { rotateKeysOf } = await import("./rotate-keys.ts");
-      console.log(await rotateKeysOf(readConfig(args)));
-    },
-  },
-};
 
 function help(): string {
   const lines = Object.entries(commands).map(([name, { meaning }]) => `  ${name.padEnd(26)}${meaning}`);
@@ -130,9 +92,10 @@ function stopOnSignal(running: Running, logger: Logger): void {
 
 function reasonOf(error: unknown): string {
   if (error instanceof ConfigError) return `This configuration cannot work:\n${error.message}`;
-  if (error instanceof StoreRefusal) return error.message;
+  if (error instanceof StoreRefusal || error instanceof OperatorError) return error.message;
   if (isProblem(error)) return `${error.title}: ${error.message}`;
   if (error instanceof Error && "code" in error && "address" in error) return listenReason(error);
+  if (error instanceof Error && "syscall" in error) return error.message; // a file that is not as it must be, by name
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

@@ -60,6 +60,18 @@ function apply(database: Database, { name, sql }: Migration, step: number): void
   }
 }
 
+/** The version of a database's schema: the store's and the module's, such as `1.3`. */
+export function versionOf(database: Database): string {
+  const { store, module } = versionsOf(database);
+  return `${store}.${module}`;
+}
+
+/** The newest version that this code knows. @param folder as of `readSchema` */
+export function knownVersion(folder: URL): string {
+  const { store, module } = readSchema(folder);
+  return `${store.length}.${module.length}`;
+}
+
 function versionsOf(database: Database): { store: number; module: number } {
   const version = Number(database.pragma("user_version", { simple: true }));
   return { store: Math.floor(version / STORE_STEP), module: version % STORE_STEP };

@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { KeptAnswers } from "./answers.ts";
 import { createCursors } from "./cursors.ts";
 import { Outbox } from "./event-log.ts";
 import { GroupCommit, type UnitEffects } from "./group-commit.ts";
+import { makeFolder } from "./make-folder.ts";
 import { migrate, readSchema, requireKnownVersion, type Schema } from "./migrations.ts";
 import { traceStatements } from "./statement-spans.ts";
 import type { Store } from "./store.ts";
@@ -59,7 +60,7 @@ export function openStore(options: OpenStoreOptions): Store {
 
 /** Makes the folder, and looks at the file without changing a byte of it. */
 function inspect(file: string, schema: Schema): void {
-  mkdirSync(dirname(file), { recursive: true });
+  makeFolder(dirname(file));
   accessSync(dirname(file), constants.W_OK);
   if (!existsSync(file)) return;
   accessSync(file, constants.W_OK);

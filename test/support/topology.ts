@@ -37,6 +37,8 @@ export interface Shop {
 /** A shop of processes of this machine, which can be harmed one by one. */
 export interface ProcessShop extends Shop {
   readonly redis: RedisServer | undefined;
+  /** Of all its processes. */
+  readonly dataDir: string;
   /** The process that serves this, as it is now. */
   process(service: Service): ShopProcess;
   kill(service: Service): Promise<Exit>;
@@ -45,6 +47,10 @@ export interface ProcessShop extends Shop {
    * @param preload a module that Node loads before the product
    */
   restart(service: Service, preload?: URL): Promise<void>;
+  /** Ends all its processes as an operator does; its Redis stays. */
+  halt(): Promise<void>;
+  /** Starts them again; resolves when the whole shop is ready. */
+  begin(): Promise<void>;
 }
 
 export interface ProcessTopology extends Topology {
@@ -121,13 +127,13 @@ class Processes implements ProcessShop {
   readonly redis: RedisServer | undefined;
   readonly #split: Split;
   readonly #env: Settings;
-  readonly #folder: string;
+  readonly dataDir: string;
   readonly #running = new Map<readonly Service[], ShopProcess>();
 
   constructor(split: Split, env: Settings, folder: string, redis: RedisServer | undefined) {
     this.#split = split;
     this.#env = env;
-    this.#folder = folder;
+    this.dataDir = folder;
     this.redis = redis;
     this.url = `http://127.0.0.1:${env.PORT}`;
   }
@@ -173,13 +179,17 @@ class Processes implements ProcessShop {
     await this.redis?.start();
   }
 
-  async stop(): Promise<void> {
+  async halt(): Promise<void> {
     await Promise.all([...this.#running.values()].map((each) => each.terminate()));
-    await this.redis?.stop();
-    await rm(this.#folder, { recursive: true, force: true });
   }
 
-  readonly #fileOf = (module: ModuleName): string => join(this.#folder, `${module}.db`);
+  async stop(): Promise<void> {
+    await this.halt();
+    await this.redis?.stop();
+    await rm(this.dataDir, { recursive: true, force: true });
+  }
+
+  readonly #fileOf = (module: ModuleName): string => join(this.dataDir, `${module}.db`);
 
   #group(service: Service): readonly Service[] {
     const group = this.#split.find((services) => services.includes(service));
@@ -189,7 +199,7 @@ class Processes implements ProcessShop {
 
   #spawn(services: readonly Service[], preload?: URL): void {
     const env = { ...this.#env, SERVE: services.join(",") };
-    const options = { env, cwd: this.#folder };
+    const options = { env, cwd: this.dataDir };
     this.#running.set(services, startShopProcess(preload === undefined ? options : { ...options, preload }));
   }
 

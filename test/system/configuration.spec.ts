@@ -86,6 +86,12 @@ describe("what keeps the shop from starting", function () {
     expectOneLine(output, file);
   });
 
+  it("is a data folder that cannot be made, where Node's own way of making it would never return", async () => {
+    const { exit, output } = await start({ PORT: String(port), DATA_DIR: "/proc/none/data" });
+    expect(exit.code).to.equal(1);
+    expectOneLine(output, "/proc/none");
+  });
+
   it("is a database that a newer version wrote, which it leaves alone", async () => {
     const file = await kept("products.db", (path) => {
       const database = new Database(path);

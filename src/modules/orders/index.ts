@@ -25,6 +25,8 @@ import {
 import { createOrderStore, type OrderStore } from "./store.ts";
 import { createWaits, type Waits } from "./waits.ts";
 
+export { type BookedOrder, readOrderBook } from "./order-book.ts";
+
 /** There is nothing to set. */
 export type OrdersSettings = Readonly<Record<string, never>>;
 

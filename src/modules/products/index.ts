@@ -15,6 +15,8 @@ import { DEMO_PRODUCTS } from "./demo-products.ts";
 import { createProduct, restockProduct, reviseProduct } from "./product.ts";
 import { createProductStore, type ProductStore } from "./store.ts";
 
+export { type Reservation, readStockBook, type StockBook } from "./stock-book.ts";
+
 /** There is nothing to set. */
 export type ProductsSettings = Readonly<Record<string, never>>;
 

@@ -14,6 +14,8 @@ import { createUserStore, type UserStore } from "./store.ts";
 import { createTokenIssuer, type TokenIssuer } from "./token-issuer.ts";
 import { maySee, type User } from "./user.ts";
 
+export { readUserIds } from "./user-ids.ts";
+
 export interface UsersSettings {
   readonly bcryptCost: number;
   readonly tokenTtlSeconds: number;

@@ -1,0 +1,40 @@
+import type { Store } from "../../store/store.ts";
+import type { ReservationState } from "./reservation.ts";
+
+/** What products knows of its stock, for whoever compares it with what others know. */
+export interface StockBook {
+  /** Of each product its stock, and the sum of all changes that led to it. */
+  readonly products: readonly { readonly id: string; readonly stock: number; readonly ledgerSum: number }[];
+  /** How each order was decided, by its id. */
+  readonly reservations: ReadonlyMap<string, Reservation>;
+}
+
+export interface Reservation {
+  /** Undefined when units were moved for an order that was never decided. */
+  readonly state: ReservationState | undefined;
+  /** Units taken and not given back, per product; empty when there are none. */
+  readonly held: ReadonlyMap<string, number>;
+}
+
+/** Reads the book from a database, which may be a copy or another process's. */
+export function readStockBook(database: Pick<Store, "prepare">): StockBook {
+  const products = database.prepare<[], { id: string; stock: number; ledgerSum: number }>(
+    `SELECT id, stock, coalesce((SELECT sum(delta) FROM stock_ledger WHERE product_id = products.id), 0) AS ledgerSum
+     FROM products ORDER BY id`,
+  );
+  const states = database.prepare<[], { orderId: string; state: ReservationState }>(
+    "SELECT order_id AS orderId, state FROM reservations",
+  );
+  const moved = database.prepare<[], { orderId: string; productId: string; held: number }>(
+    `SELECT order_id AS orderId, product_id AS productId, -sum(delta) AS held FROM stock_ledger
+     WHERE order_id IS NOT NULL GROUP BY order_id, product_id HAVING held <> 0`,
+  );
+  const reservations = new Map<string, { state: ReservationState | undefined; held: Map<string, number> }>();
+  for (const { orderId, state } of states.iterate()) reservations.set(orderId, { state, held: new Map() });
+  for (const { orderId, productId, held } of moved.iterate()) {
+    const reservation = reservations.get(orderId) ?? { state: undefined, held: new Map() };
+    reservations.set(orderId, reservation);
+    reservation.held.set(productId, held);
+  }
+  return { products: products.all(), reservations };
+}

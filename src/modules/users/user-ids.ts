@@ -1,0 +1,11 @@
+import type { Store } from "../../store/store.ts";
+
+/** Reads the ids of all users from a database, which may be a copy or another process's. */
+export function readUserIds(database: Pick<Store, "prepare">): ReadonlySet<string> {
+  return new Set(
+    database
+      .prepare<[], { id: string }>("SELECT id FROM users")
+      .all()
+      .map(({ id }) => id),
+  );
+}

@@ -1,0 +1,74 @@
+import { existsSync, mkdtempSync, renameSync, rmSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { makeFolder } from "../store/make-folder.ts";
+import { openSnapshots } from "../store/snapshot.ts";
+import { verifyDatabase } from "../store/verify-database.ts";
+import { type Manifest, sha256Of, writeManifest } from "./backup-manifest.ts";
+import type { Config } from "./config.ts";
+import { databaseIn, migrationsOf, modulesAmong } from "./database-files.ts";
+import type { ModuleName } from "./modules.ts";
+import { OperatorError } from "./operator-error.ts";
+import { syncToDisk } from "./sync-to-disk.ts";
+import { version } from "./version.ts";
+
+/**
+ * Backs up the databases of the modules that SERVE names, whether or not their processes run, as all were at one moment.
+ * Each copy is verified, and the folder gets its name only when all of it is on disk: a backup is whole or not there.
+ * @param folder to be made; must not exist
+ * @returns what it holds, for the operator to read
+ * @throws OperatorError, StoreRefusal when a database is not there, cannot be read or copied, or its copy is not sound;
+ *   Error of the file system
+ */
+export async function backUp({ DATA_DIR, SERVE }: Config, folder: string): Promise<string> {
+  const target = resolve(folder);
+  if (existsSync(target)) throw new OperatorError(`${target} exists already; name a new folder.`);
+  const names = modulesAmong(SERVE);
+  const missing = names.filter((name) => !existsSync(databaseIn(DATA_DIR, name)));
+  if (names.length === 0 || missing.length > 0) {
+    throw new OperatorError(
+      `${DATA_DIR} has no database of ${missing.join(", ") || "any module"}; see --serve and --data-dir.`,
+    );
+  }
+  makeFolder(dirname(target));
+  const partial = mkdtempSync(`${target}.partial-`); // for the owner alone
+  try {
+    await copyAll(names, DATA_DIR, partial);
+    const manifest = await verifyAll(names, partial);
+    writeManifest(partial, manifest);
+    syncToDisk(partial);
+    renameSync(partial, target);
+    syncToDisk(dirname(target));
+    return describe(target, manifest);
+  } catch (error) {
+    rmSync(partial, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function copyAll(names: readonly ModuleName[], from: string, to: string): Promise<void> {
+  const snapshots = openSnapshots(names.map((name) => ({ name, file: databaseIn(from, name) })));
+  try {
+    for (const snapshot of snapshots) await snapshot.copyTo(databaseIn(to, snapshot.name as ModuleName));
+  } finally {
+    for (const snapshot of snapshots) snapshot.close();
+  }
+}
+
+async function verifyAll(names: readonly ModuleName[], folder: string): Promise<Manifest> {
+  const modules: Manifest["modules"] = {};
+  for (const name of names) {
+    const file = databaseIn(folder, name);
+    const { schema, logHead } = verifyDatabase({ name, file }, migrationsOf(name));
+    modules[name] = { bytes: statSync(file).size, sha256: await sha256Of(file), schema, log_head: logHead };
+    syncToDisk(file);
+  }
+  return { format: 1, made_at: new Date().toISOString(), version, modules };
+}
+
+function describe(folder: string, { modules }: Manifest): string {
+  const lines = Object.entries(modules).map(([name, { bytes, schema, log_head }]) => {
+    const events = log_head === null ? "no events" : `events up to ${log_head.seq}`;
+    return `  ${`${name}.db`.padEnd(14)}${bytes} bytes, schema ${schema}, ${events}`;
+  });
+  return [`Backed up and verified in ${folder}`, ...lines].join("\n");
+}

@@ -1,0 +1,85 @@
+import { constants, copyFileSync, existsSync, mkdirSync, rmSync } from "node:fs";
+import { resolve } from "node:path";
+import { makeFolder } from "../store/make-folder.ts";
+import { lockDatabase, replaceDatabase } from "../store/replace-database.ts";
+import { verifyDatabase } from "../store/verify-database.ts";
+import { type Manifest, readManifest, sha256Of } from "./backup-manifest.ts";
+import type { Config } from "./config.ts";
+import { databaseIn, migrationsOf, modulesAmong } from "./database-files.ts";
+import type { ModuleName } from "./modules.ts";
+import { OperatorError } from "./operator-error.ts";
+import { syncToDisk } from "./sync-to-disk.ts";
+
+/**
+ * Puts the databases of the modules that SERVE names back from a backup, while their processes are stopped. All is checked
+ * before anything changes; what was there is kept in a folder beside it. The next opening of each database begins a new
+ * epoch of its log, as every opening does: by that its subscribers tell what is new from what they have applied before.
+ * @param folder that `backUp` has made
+ * @returns what was done, for the operator to read
+ * @throws OperatorError, StoreRefusal when the backup is damaged, of a newer schema, or lacks a module, or a database is
+ *   in use; nothing has changed then. Error of the file system
+ */
+export async function restore({ DATA_DIR, SERVE }: Config, folder: string): Promise<string> {
+  const manifest = readManifest(folder);
+  const names = modulesAmong(SERVE);
+  if (names.length === 0) throw new OperatorError("No module is served here; see --serve.");
+  for (const name of names) await verify(name, manifest, folder);
+  makeFolder(DATA_DIR);
+  const kept = whileLocked(names, DATA_DIR, () => replaceAll(names, folder, DATA_DIR));
+  return describe(folder, manifest, names, kept);
+}
+
+async function verify(name: ModuleName, { modules }: Manifest, folder: string): Promise<void> {
+  const told = modules[name];
+  if (told === undefined) {
+    const held = Object.keys(modules).join(",");
+    throw new OperatorError(`${folder} holds no ${name}; to restore what it holds, add --serve ${held}.`);
+  }
+  const file = databaseIn(folder, name);
+  if (!existsSync(file) || (await sha256Of(file)) !== told.sha256) {
+    throw new OperatorError(`${file} is not what was backed up: it is missing or has changed since.`);
+  }
+  verifyDatabase({ name, file }, migrationsOf(name));
+}
+
+function whileLocked<T>(names: readonly ModuleName[], folder: string, work: () => T): T {
+  const unlock: (() => void)[] = [];
+  try {
+    for (const name of names) unlock.push(lockDatabase({ name, file: databaseIn(folder, name) }));
+    return work();
+  } finally {
+    for (const free of unlock) free();
+  }
+}
+
+/** Answers where what was there is kept, undefined when nothing was. */
+function replaceAll(names: readonly ModuleName[], from: string, to: string): string | undefined {
+  const incoming = (name: ModuleName) => `${databaseIn(to, name)}.incoming`;
+  try {
+    for (const name of names) {
+      copyFileSync(databaseIn(from, name), incoming(name), constants.COPYFILE_FICLONE);
+      syncToDisk(incoming(name));
+    }
+    const kept = makeKeepingFolder(to, names);
+    for (const name of names) replaceDatabase(databaseIn(to, name), incoming(name), databaseIn(kept ?? to, name));
+    syncToDisk(to);
+    return kept;
+  } finally {
+    for (const name of names) rmSync(incoming(name), { force: true });
+  }
+}
+
+function makeKeepingFolder(dataDir: string, names: readonly ModuleName[]): string | undefined {
+  if (!names.some((name) => existsSync(databaseIn(dataDir, name)))) return undefined;
+  const kept = `${dataDir}/before-restore-${new Date().toISOString().replace(/[:.]/g, "-")}`;
+  mkdirSync(kept, { mode: 0o700 });
+  return kept;
+}
+
+function describe(folder: string, { made_at }: Manifest, names: readonly ModuleName[], kept: string | undefined) {
+  return [
+    `Restored ${names.join(", ")} from ${resolve(folder)}, made at ${made_at}.`,
+    kept === undefined ? "There was nothing before." : `What was there before is kept in ${resolve(kept)}.`,
+    "Start the processes again; then see with `npm run reconcile` whether all adds up.",
+  ].join("\n");
+}

@@ -1,0 +1,131 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect } from "chai";
+import { openSnapshots, type Snapshot } from "../../src/store/snapshot.ts";
+import { StoreRefusal } from "../../src/store/store-refusal.ts";
+import { addNote, noteIds, temporaryStore } from "./temporary-store.ts";
+
+const WRITER = fileURLToPath(new URL("./pair-writing-process.ts", import.meta.url));
+const LOOKS = 200;
+
+describe("snapshots", () => {
+  let folder: string;
+  const file = (name: string) => join(folder, `${name}.db`);
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "quartet-snapshots-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("of several databases are of one moment, while a process writes to them in turn", async function () {
+    this.timeout(30_000);
+    const child = spawn(process.execPath, [WRITER, file("first"), file("second")], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const exited = once(child, "exit");
+    try {
+      await once(child.stdout, "data");
+      let grown = 0;
+      for (let look = 0; look < LOOKS; look++) {
+        // The later effect first: only a lock keeps what is looked at second from being the newer.
+        const [second, first] = counts([file("second"), file("first")]);
+        expect(first, "each note is written to the first, then to the second").to.be.within(second, second + 1);
+        const [first2, second2] = counts([file("first"), file("second")]);
+        expect(first2, "in whatever order they are named").to.be.within(second2, second2 + 1);
+        grown = first2;
+        await new Promise(setImmediate);
+      }
+      expect(grown, "it wrote all the time").to.be.greaterThan(LOOKS / 4);
+    } finally {
+      child.kill("SIGKILL");
+      await exited;
+    }
+  });
+
+  it("stay as they are, and so do their copies, whatever is written meanwhile", async () => {
+    const temporary = temporaryStore(folder);
+    const store = temporary.open();
+    await store.write(addNote(store, "before"));
+    const [snapshot] = openSnapshots([{ name: "notes", file: temporary.file }]) as [Snapshot];
+    await store.write(addNote(store, "after"));
+    expect(notesIn(snapshot)).to.equal(1);
+    await snapshot.copyTo(file("copy"));
+    snapshot.close();
+    const copy = temporary.open({ file: file("copy") });
+    expect(noteIds(copy)).to.deep.equal(["before"]);
+    expect(noteIds(store)).to.deep.equal(["after", "before"]);
+    await temporary.dispose();
+  });
+
+  it("are copied into one file that is its owner's alone", async () => {
+    const temporary = temporaryStore(folder);
+    const store = temporary.open();
+    await store.write(addNote(store, "one"));
+    const [snapshot] = openSnapshots([{ name: "notes", file: temporary.file }]) as [Snapshot];
+    await snapshot.copyTo(file("copy"));
+    snapshot.close();
+    expect(readdirSync(folder).filter((name) => name.startsWith("copy"))).to.deep.equal(["copy.db"]);
+    expect(statSync(file("copy")).mode & 0o777).to.equal(0o600);
+    await temporary.dispose();
+  });
+
+  it("leave nothing beside a database that nobody serves", async () => {
+    const temporary = temporaryStore(folder);
+    await temporary.open().close();
+    for (const snapshot of openSnapshots([{ name: "notes", file: temporary.file }])) snapshot.close();
+    expect(readdirSync(folder)).to.deep.equal(["notes.db"]);
+    await temporary.dispose();
+  });
+
+  it("tell the events that a subscriber has not applied, by its cursors", async () => {
+    const temporary = temporaryStore(folder);
+    const store = temporary.open({ randomEpoch: () => "e1" });
+    for (const id of ["one", "two", "three"]) await store.write(addNote(store, id));
+    const [snapshot] = openSnapshots([{ name: "notes", file: temporary.file }]) as [Snapshot];
+    const beyond = (cursors: [string, number][]) =>
+      [...snapshot.eventsBeyond(new Map(cursors))].map(({ subject }) => subject);
+    expect(beyond([])).to.deep.equal(["one", "two", "three"]);
+    expect(beyond([["e1", 2]])).to.deep.equal(["three"]);
+    expect(beyond([["e1", 3]])).to.deep.equal([]);
+    expect(beyond([["another", 3]])).to.deep.equal(["one", "two", "three"]);
+    snapshot.close();
+    await temporary.dispose();
+  });
+
+  it("refuse what is not there, and what is no database", () => {
+    const look = () => openSnapshots([{ name: "notes", file: file("absent") }]);
+    expect(look).to.throw(StoreRefusal, /notes: .*absent\.db cannot be read: /);
+    expect(existsSync(file("absent"))).to.equal(false);
+    const none = () => openSnapshots([{ name: "main", file: process.execPath }]);
+    expect(none).to.throw(StoreRefusal, /cannot be read: file is not a database/);
+  });
+
+  it("tell in a line that a copy has no room", async () => {
+    const temporary = temporaryStore(folder);
+    temporary.open();
+    const [snapshot] = openSnapshots([{ name: "notes", file: temporary.file }]) as [Snapshot];
+    const outcome = await snapshot.copyTo("/dev/full").catch((error: unknown) => error);
+    expect(outcome).to.be.instanceOf(StoreRefusal);
+    expect(String(outcome)).to.match(/notes\.db cannot be copied to \/dev\/full: /);
+    snapshot.close();
+    await temporary.dispose();
+  });
+});
+
+/** How many notes there are in each, at one moment. */
+function counts(files: readonly [string, string]): [number, number] {
+  const snapshots = openSnapshots(files.map((file) => ({ name: "notes", file }))) as [Snapshot, Snapshot];
+  try {
+    return [notesIn(snapshots[0]), notesIn(snapshots[1])];
+  } finally {
+    for (const snapshot of snapshots) snapshot.close();
+  }
+}
+
+function notesIn(snapshot: Snapshot): number {
+  return snapshot.prepare<[], { notes: number }>("SELECT count(*) AS notes FROM notes").get()?.notes ?? 0;
+}
