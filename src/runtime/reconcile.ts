@@ -70,7 +70,7 @@ function compare(users: Snapshot, products: Snapshot, orders: Snapshot): Reconci
 }
 
 function tell({ findings, ...counts }: Reconciliation): { text: string; addsUp: boolean } {
-  const looked = `Looked at ${counts.orders} orders, ${counts.underWay} of them under way and not judged.`;
+  const looked = `Orders looked at: ${counts.orders}; not judged, since events of them are under way: ${counts.underWay}.`;
   if (findings.length === 0) return { text: `${looked}\nAll adds up.`, addsUp: true };
   return { text: [looked, "This does not add up:", ...findings.map((line) => `  ${line}`)].join("\n"), addsUp: false };
 }

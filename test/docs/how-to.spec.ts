@@ -13,6 +13,7 @@ describe("how-to pages, followed to the letter", () => {
   followPage("docs/how-to/change-the-api.md");
   followPage("docs/how-to/extract-a-module.md");
   followPage("docs/how-to/rotate-keys.md");
+  followPage("docs/how-to/back-up-and-restore.md", { ...containers(["5. In containers"]), timeoutMs: 300_000 });
   followPage(
     "docs/how-to/run-behind-a-proxy.md",
     nginx(["2. The proxy", "3. Quartet", "4. Nobody chooses an address"]),
