@@ -72,7 +72,9 @@ for (const topology of [oneProcess, fourProcesses]) {
       let orders = 0;
       for (const backup of backups) {
         const { code, output } = await command("reconcile", join(folder, backup));
-        expect(output).to.match(/^Orders looked at: \d+; not judged, since events of them are under way: \d+\.\nAll adds up\.$/);
+        expect(output).to.match(
+          /^Orders looked at: \d+; not judged, since events of them are under way: \d+\.\nAll adds up\.$/,
+        );
         expect(code).to.equal(0);
         const served = await serveBackup(join(folder, backup), opening, admin);
         expect(served, "each holds what the one before held").to.be.at.least(orders);
