@@ -9,6 +9,9 @@ import { type Pace, repeat } from "./pace.ts";
 /** How often a subscriber reports its position. */
 const REPORT_EVERY_MS = 1_000;
 
+/** The longest rest after a round, in milliseconds. */
+const LONGEST_REST_MS = 10;
+
 /** How long a subscription that cannot go on waits before it looks again. */
 const STALL_MS = 1_000;
 
@@ -54,6 +57,7 @@ export function createFollower(options: FollowerOptions): Follower {
   let rereading = false;
   let stalled = false;
   let reportAtMs = clock.now();
+  let restUntilMs = 0;
 
   function lastApplied(): Position {
     return cursors.positions(publisher)[0] ?? { epoch: "", seq: 0 };
@@ -67,16 +71,25 @@ export function createFollower(options: FollowerOptions): Follower {
 
   async function step(): Promise<void> {
     if (clock.now() >= reportAtMs) await report();
+    await rest();
     const entries = await source.read(after, groupSize);
     const last = entries.at(-1);
     if (last === undefined) {
       await checkHead();
       return;
     }
+    const startedAtMs = clock.now();
     const { applied, connected } = await consumer.apply(entries, await adoptableFloor());
+    restUntilMs = clock.now() + Math.min(clock.now() - startedAtMs, LONGEST_REST_MS);
     if (applied > 0) goOn();
     if (connected) after = last.seq;
     else await rereadOrStall();
+  }
+
+  /** As long as the last round took: under load more comes meanwhile and shares a commit; who comes alone waits for nobody. */
+  async function rest(): Promise<void> {
+    const restMs = restUntilMs - clock.now();
+    if (restMs > 0) await pace.sleep(restMs);
   }
 
   /** A blocked read does not notice that the stream was deleted and rebuilt below its position. */

@@ -1,5 +1,5 @@
 import type { Database } from "better-sqlite3";
-import { v7 as newId } from "uuid";
+import { newId } from "../contract/new-id.ts";
 import type { Cursors, DeadLetter, Position, Store, UnitOfWork } from "./store.ts";
 
 export interface CursorsOptions {

@@ -4,6 +4,7 @@ import type { EventDraft } from "../contract/event.ts";
 import { Problem } from "../contract/problem.ts";
 import { outsideSpans } from "../contract/span.ts";
 import { isDatabaseFault, problemOfFault } from "./environment-fault.ts";
+import type { SharedReads } from "./shared-reads.ts";
 import { beginTransaction, type StatementGroup } from "./statement-spans.ts";
 import type { Claim, StoreStats, UnitOfWork } from "./store.ts";
 import { reasonOf } from "./store-refusal.ts";
@@ -32,6 +33,7 @@ export interface GroupCommitOptions {
   /** The module's name. */
   readonly name: string;
   readonly database: Database;
+  readonly reads: SharedReads;
   readonly effects: UnitEffects;
   /** When a group commits, given that work waits. */
   readonly schedule: (run: () => void) => void;
@@ -98,7 +100,7 @@ export class GroupCommit {
     // A turn later, so that a unit of work which closes its own store has ended.
     this.#closed ??= Promise.resolve().then(() => {
       while (this.#queue.length > 0) this.#commitGroup();
-      this.#options.database.close();
+      this.#options.reads.pause(() => this.#options.database.close());
     });
     return this.#closed;
   }
@@ -122,14 +124,10 @@ export class GroupCommit {
 
   #commitGroup(): void {
     const group = this.#queue.splice(0, MAX_GROUP);
-    const { effects } = this.#options;
+    const { reads, effects } = this.#options;
     const startedAt = performance.now();
     try {
-      this.#statements.begin.run();
-      // Only a change of some size that reaches the disk proves that the fault has passed.
-      if (this.#fault !== undefined) this.#statements.probe.run();
-      for (const write of group) this.#run(write);
-      this.#statements.commit.run();
+      reads.pause(() => this.#runGroup(group));
     } catch (error) {
       this.#abandon(group, error);
       return;
@@ -139,6 +137,15 @@ export class GroupCommit {
     this.#commitSeconds.observe((performance.now() - startedAt) / 1_000);
     for (const write of group) write.settle();
     effects.committed();
+  }
+
+  /** @throws what ends the whole group; the transaction may be open then */
+  #runGroup(group: readonly QueuedWrite[]): void {
+    this.#statements.begin.run();
+    // Only a change of some size that reaches the disk proves that the fault has passed.
+    if (this.#fault !== undefined) this.#statements.probe.run();
+    for (const write of group) this.#run(write);
+    this.#statements.commit.run();
   }
 
   /** Runs one unit of work; its own failure is undone and kept for it. @throws what ends the whole group */

@@ -8,6 +8,7 @@ import { Outbox } from "./event-log.ts";
 import { GroupCommit, type UnitEffects } from "./group-commit.ts";
 import { makeFolder } from "./make-folder.ts";
 import { migrate, readSchema, requireKnownVersion, type Schema } from "./migrations.ts";
+import { SharedReads } from "./shared-reads.ts";
 import { traceStatements } from "./statement-spans.ts";
 import type { Store } from "./store.ts";
 import { reasonOf, StoreRefusal } from "./store-refusal.ts";
@@ -45,7 +46,6 @@ export function openStore(options: OpenStoreOptions): Store {
     const database = connect(file);
     try {
       migrate(database, schema);
-      traceStatements(database, name);
       return createStore(database, options);
     } catch (error) {
       database.close();
@@ -85,6 +85,8 @@ function connect(file: string): Database.Database {
 
 function createStore(database: Database.Database, options: OpenStoreOptions): Store {
   const { name, now = Date.now, schedule = setImmediate, randomEpoch = drawEpoch } = options;
+  const reads = new SharedReads(database, schedule);
+  traceStatements(database, name, reads.begin);
   const write: Store["write"] = (work) => group.write(work);
   const log = new Outbox({ database, name, epoch: randomEpoch(), now, write });
   const answers = new KeptAnswers({ database, now, write });
@@ -95,7 +97,7 @@ function createStore(database: Database.Database, options: OpenStoreOptions): St
     undo: (mark) => log.undo(mark),
     committed: () => log.committed(),
   };
-  const group = new GroupCommit({ name, database, effects, schedule, now });
+  const group = new GroupCommit({ name, database, reads, effects, schedule, now });
   const cursors = createCursors({ database, now, write, requireRunning: (unit) => group.effectsOf(unit) });
   const deadLetters = database.prepare<[], { count: number }>("SELECT count(*) AS count FROM dead_letters");
   return {

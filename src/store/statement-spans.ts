@@ -19,15 +19,18 @@ const groups = new WeakMap<Span, OpenGroup>();
  * Makes the statements of a database known to the span that runs them: SQL with its placeholders, never a value. What is
  * run without such a span costs one comparison more.
  * @param name the module's name
+ * @param beforeRead called before each statement that reads
  */
-export function traceStatements(database: Database, name: string): void {
+export function traceStatements(database: Database, name: string, beforeRead: () => void): void {
   const prepare = database.prepare.bind(database) as (sql: string) => RunnableStatement;
   const traced = (sql: string): RunnableStatement => {
     const statement = prepare(sql);
     for (const method of ["run", "get", "all"] as const) {
       const original = statement[method];
+      const reads = statement.readonly && method !== "run";
       statement[method] = (...params) => {
         note(name, sql);
+        if (reads) beforeRead();
         return original.apply(statement, params);
       };
     }
@@ -42,7 +45,9 @@ export function beginTransaction(name: string): StatementGroup | undefined {
   return span && openGroup(name, span);
 }
 
-type RunnableStatement = Record<"run" | "get" | "all", (...params: unknown[]) => unknown>;
+type RunnableStatement = Record<"run" | "get" | "all", (...params: unknown[]) => unknown> & {
+  readonly readonly: boolean;
+};
 
 function note(name: string, sql: string): void {
   const span = activeSpan();

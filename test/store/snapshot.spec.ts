@@ -30,7 +30,7 @@ describe("snapshots", () => {
     try {
       await once(child.stdout, "data");
       let grown = 0;
-      for (let look = 0; look < LOOKS; look++) {
+      for (let look = 0; look < LOOKS || grown < LOOKS; look++) {
         // The later effect first: only a lock keeps what is looked at second from being the newer.
         const [second, first] = counts([file("second"), file("first")]);
         expect(first, "each note is written to the first, then to the second").to.be.within(second, second + 1);
@@ -39,7 +39,6 @@ describe("snapshots", () => {
         grown = first2;
         await new Promise(setImmediate);
       }
-      expect(grown, "it wrote all the time").to.be.greaterThan(LOOKS / 4);
     } finally {
       child.kill("SIGKILL");
       await exited;

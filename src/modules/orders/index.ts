@@ -1,9 +1,9 @@
 import type { Logger } from "pino";
-import { v7 as newId } from "uuid";
 import { type Subscription, subscribeTo } from "../../bus/subscription.ts";
 import { type CallContext, type Principal, remainingMs } from "../../contract/context.ts";
 import type { HandlersOf } from "../../contract/contract.ts";
 import { draftEvent } from "../../contract/event.ts";
+import { newId } from "../../contract/new-id.ts";
 import { Problem } from "../../contract/problem.ts";
 import { pageOf } from "../../contract/schemas.ts";
 import { claimOf } from "../../store/claim.ts";

@@ -1,8 +1,8 @@
-import { v7 as newId } from "uuid";
 import { type Subscription, subscribeTo } from "../../bus/subscription.ts";
 import type { CallContext } from "../../contract/context.ts";
 import type { HandlersOf } from "../../contract/contract.ts";
 import { type CloudEvent, draftEvent, type EventDraft } from "../../contract/event.ts";
+import { newId } from "../../contract/new-id.ts";
 import { Problem } from "../../contract/problem.ts";
 import { pageOf } from "../../contract/schemas.ts";
 import { activeSpan } from "../../contract/span.ts";

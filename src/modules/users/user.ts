@@ -1,6 +1,6 @@
-import { v7 as uuidv7 } from "uuid";
 import type { z } from "zod";
 import type { Principal } from "../../contract/context.ts";
+import { newId } from "../../contract/new-id.ts";
 import type { user } from "./contract.ts";
 
 /** A user as others may see it. */
@@ -18,7 +18,7 @@ export function newAccount(
   now = new Date(),
 ): Account {
   return {
-    id: uuidv7(),
+    id: newId(),
     name,
     email,
     role,

@@ -1,0 +1,74 @@
+import Database from "better-sqlite3";
+import { expect } from "chai";
+import { SharedReads } from "../../src/store/shared-reads.ts";
+import { addNote, noteIds, type TemporaryStore, temporaryStore } from "./temporary-store.ts";
+
+describe("reads of one turn", () => {
+  let temporary: TemporaryStore;
+
+  beforeEach(() => {
+    temporary = temporaryStore();
+  });
+  afterEach(() => temporary.dispose());
+
+  it("share a transaction that ends with the turn", async () => {
+    const database = new Database(temporary.file);
+    const turns: (() => void)[] = [];
+    const reads = new SharedReads(database, (end) => turns.push(end));
+    reads.begin();
+    reads.begin();
+    expect(database.inTransaction).to.equal(true);
+    expect(turns).to.have.lengthOf(1);
+    turns[0]?.();
+    expect(database.inTransaction).to.equal(false);
+    reads.begin();
+    expect(turns).to.have.lengthOf(2);
+    turns[1]?.();
+    database.close();
+  });
+
+  it("are apart from work that has a transaction of its own, however that ends", () => {
+    const database = new Database(temporary.file);
+    const turns: (() => void)[] = [];
+    const reads = new SharedReads(database, (end) => turns.push(end));
+    reads.begin();
+    const fail = () =>
+      reads.pause(() => {
+        expect(database.inTransaction).to.equal(false);
+        reads.begin();
+        expect(database.inTransaction, "a read within belongs to that work").to.equal(false);
+        throw new Error("it failed");
+      });
+    expect(fail).to.throw("it failed");
+    for (const end of turns) end();
+    reads.begin();
+    expect(database.inTransaction).to.equal(true);
+    turns.at(-1)?.();
+    database.close();
+  });
+
+  it("see what was committed before, by this process and, from the next turn on, by another", async () => {
+    const store = temporary.open();
+    const other = temporary.open();
+    expect(noteIds(store)).to.deep.equal([]);
+    await other.write(addNote(other, "other"));
+    await new Promise(setImmediate);
+    expect(noteIds(store)).to.deep.equal(["other"]);
+    const own = store.write(addNote(store, "own"));
+    expect(noteIds(store), "not committed yet").to.deep.equal(["other"]);
+    await own;
+    expect(noteIds(store)).to.deep.equal(["other", "own"]);
+  });
+
+  it("keep nobody from writing, and no store from closing", async () => {
+    const store = temporary.open();
+    const other = temporary.open();
+    noteIds(store);
+    await other.write(addNote(other, "while a read is open"));
+    noteIds(store);
+    await store.write(addNote(store, "after a read of the same turn"));
+    noteIds(store);
+    await store.close();
+    expect(noteIds(other)).to.have.lengthOf(2);
+  });
+});
