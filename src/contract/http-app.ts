@@ -22,7 +22,8 @@ export interface HttpAppOptions {
  */
 export function createHttpApp(mount: (router: Router) => void, options: HttpAppOptions): Koa {
   const app = new Koa();
-  const router = new Router();
+  // A path is what the API says, to the letter: whoever stands in front may close one.
+  const router = new Router({ sensitive: true, strict: true });
   mount(router);
   app.on("error", () => {}); // a client that went away; failures of ours are told by `answerProblems`
   app.use(identifyRequest);
@@ -30,6 +31,7 @@ export function createHttpApp(mount: (router: Router) => void, options: HttpAppO
   for (const middleware of options.before ?? []) app.use(middleware);
   app.use(answerProblems(options));
   app.use(checkPath);
+  app.use(refuseOtherMethods(literalPaths(router)));
   app.use(router.routes());
   app.use(refuseUnrouted(router));
   return app;
@@ -79,17 +81,43 @@ async function closeOnUnreadBody(koa: Context, next: Next): Promise<void> {
   }
 }
 
-/** Answers what no route took: the path is unknown, or known with other methods, which OPTIONS asks for. */
+/** The paths without parameters, and what each takes. */
+function literalPaths(router: Router): ReadonlyMap<string, ReadonlySet<string>> {
+  const found = new Map<string, Set<string>>();
+  for (const { path, methods } of router.stack) {
+    if (typeof path !== "string" || path.includes(":")) continue;
+    const known = found.get(path) ?? new Set();
+    for (const method of methods) known.add(method);
+    found.set(path, known);
+  }
+  return found;
+}
+
+/** Whoever asks for `/users/register` never means the user `register`. */
+function refuseOtherMethods(literals: ReturnType<typeof literalPaths>) {
+  return (koa: Context, next: Next): Promise<unknown> | undefined => {
+    const methods = literals.get(koa.path);
+    if (methods === undefined || methods.has(koa.method)) return next();
+    refuseMethod(koa, methods);
+    return undefined;
+  };
+}
+
+/** Answers what no route took: the path is unknown, or known with other methods. */
 function refuseUnrouted(router: Router) {
   return (koa: Context): void => {
     const methods = new Set(router.match(koa.path, koa.method).path.flatMap((layer) => layer.methods));
     if (methods.size === 0) throw new Problem("not-found", "There is nothing at this path.");
-    const allow = [...methods, "OPTIONS"].sort().join(", ");
-    if (koa.method === "OPTIONS") {
-      koa.status = NO_CONTENT;
-      koa.set("Allow", allow);
-      return;
-    }
-    throw new Problem("method-not-allowed", `This path takes ${allow}.`, { headers: { Allow: allow } });
+    refuseMethod(koa, methods);
   };
+}
+
+/** Tells which methods a path takes: OPTIONS asks for that. @throws Problem method-not-allowed for any other */
+function refuseMethod(koa: Context, methods: ReadonlySet<string>): void {
+  const allow = [...methods, "OPTIONS"].sort().join(", ");
+  if (koa.method !== "OPTIONS") {
+    throw new Problem("method-not-allowed", `This path takes ${allow}.`, { headers: { Allow: allow } });
+  }
+  koa.status = NO_CONTENT;
+  koa.set("Allow", allow);
 }

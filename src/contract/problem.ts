@@ -46,7 +46,7 @@ export function knownProblems(): ReadonlyMap<string, ProblemType> {
 
 /** `Insufficient stock` from `insufficient-stock`: the title of RFC 9457. */
 export function titleOf(name: string): string {
-  const words = name.replaceAll("-", " ");
+  const words = name.replaceAll("-", " ").replace(/\bjson\b/, "JSON");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 

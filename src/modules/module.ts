@@ -10,11 +10,16 @@ export interface ModuleDeps<Settings> {
   readonly logger: Logger;
 }
 
+/** What keeps a module from starting; the message is one line for the person who starts it. */
+export class StartRefusal extends Error {
+  override readonly name = "StartRefusal";
+}
+
 /** What a module's factory answers: all that the runtime needs to serve it. */
 export interface Module<C extends Contract> {
   readonly handlers: HandlersOf<C>;
   readonly subscriptions: readonly Subscription[];
-  /** What must be there before the first call, such as a signing key or the first admin. */
+  /** What must be there before the first call, such as a signing key or the first admin. @throws StartRefusal */
   prepare?(): Promise<void>;
   /** Writes the demo data, never over existing data. Resolves what it wrote, in words, or undefined. */
   seed?(): Promise<string | undefined>;

@@ -3,6 +3,8 @@ import { OperatorError } from "./operator-error.ts";
 
 /** What the program can do beside serving. */
 export interface Command {
+  /** What follows the word, as `--help` shows it. */
+  readonly operands?: string;
   /** One line of `--help`. */
   readonly meaning: string;
   /**
@@ -30,7 +32,8 @@ export const commands: Readonly<Record<string, Command>> = {
     },
   },
   "dead-letters": {
-    meaning: "list the events that a module could not apply; with replay ID or discard ID, settle one",
+    operands: "[replay|discard ID]",
+    meaning: "list the events that a module could not apply, or settle one",
     async run(args) {
       const { runDeadLetters } = await import("./dead-letters.ts");
       const words = args.slice(
@@ -48,6 +51,7 @@ export const commands: Readonly<Record<string, Command>> = {
     },
   },
   backup: {
+    operands: "DIR",
     meaning: "copy the databases to a new folder DIR, also while they are being written to",
     async run(args) {
       const { backUp } = await import("./backup.ts");
@@ -56,6 +60,7 @@ export const commands: Readonly<Record<string, Command>> = {
     },
   },
   restore: {
+    operands: "DIR",
     meaning: "put the databases back from the backup in DIR, while their processes are stopped",
     async run(args) {
       const { restore } = await import("./restore.ts");
@@ -64,6 +69,7 @@ export const commands: Readonly<Record<string, Command>> = {
     },
   },
   reconcile: {
+    operands: "[DIR]",
     meaning: "compare the modules' databases in DATA_DIR or a folder; tell what does not add up, with status 1",
     async run(args) {
       const { reconcileFiles } = await import("./reconcile.ts");

@@ -125,6 +125,7 @@ function settingsOf(name: ModuleName, config: Config): object {
     jwtAudience: config.JWT_AUDIENCE,
     jwtKeyFile: config.JWT_KEY_FILE,
     admin: config.admin,
+    refusesDemoUsers: config.production,
   };
 }
 

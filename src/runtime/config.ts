@@ -138,6 +138,7 @@ function tracesUrlOf(values: Values): string | undefined {
 
 function readAdmin(values: Values, mistakes: string[]): Config["admin"] {
   const password = readPassword(values, mistakes);
+  if (mistakes.some((mistake) => mistake.startsWith("ADMIN_"))) return undefined;
   if (values.ADMIN_EMAIL !== undefined && password !== undefined) return { email: values.ADMIN_EMAIL, password };
   if (values.ADMIN_EMAIL !== undefined)
     mistakes.push("ADMIN_EMAIL: expected ADMIN_PASSWORD or ADMIN_PASSWORD_FILE with it");
@@ -231,6 +232,7 @@ function serve(): Setting<readonly ServiceName[]> {
     expected: `all, or some of ${serviceNames.join(",")}`,
     meaning: "what this process serves",
     fallback: serviceNames,
+    usual: "all",
     parse(value) {
       if (value === "all") return serviceNames;
       const names = value.split(",").map((name) => name.trim());
@@ -249,6 +251,7 @@ function rateLimit(fallback: string, meaning: string): Setting<RateLimitSetting>
     expected: "a limit such as 100/60s, or off",
     meaning,
     fallback: parseRateLimit(fallback),
+    usual: fallback,
     parse: tried(parseRateLimit),
   };
 }

@@ -1,12 +1,14 @@
 import type { CallContext } from "../contract/context.ts";
-import { type ClientOf, createClient } from "../contract/contract.ts";
+import { type Callable, type ClientOf, createClient } from "../contract/contract.ts";
 import { deadLetters, withDeadLetters } from "../contract/dead-letters.ts";
 import { createHttpCallable } from "../contract/http-client.ts";
+import { isProblem } from "../contract/problem.ts";
 import { createUndiciTransport } from "../contract/undici-transport.ts";
 import { users } from "../modules/users/contract.ts";
 import { ownContext } from "./compose.ts";
 import { type Config, ConfigError } from "./config.ts";
 import { DEMO_ADMIN } from "./demo-admin.ts";
+import { OperatorError } from "./operator-error.ts";
 
 type Client = ClientOf<typeof deadLetters>;
 type DeadLetter = Awaited<ReturnType<Client["listDeadLetters"]>>["data"][number];
@@ -15,7 +17,8 @@ type DeadLetter = Awaited<ReturnType<Client["listDeadLetters"]>>["data"][number]
  * Lists, replays or discards the dead letters of a system that runs, as an admin, through its gateway.
  * @param words what to do: nothing, which lists; or `replay` or `discard`, and an id
  * @returns what came of it, for the operator to read
- * @throws ConfigError when the words or the settings do not do; Problem when the gateway refuses or cannot be reached
+ * @throws ConfigError when the words or the settings do not do; OperatorError when the gateway cannot be reached; Problem
+ *   when it refuses
  */
 export async function runDeadLetters(config: Config, words: readonly string[]): Promise<string> {
   const command = parse(words);
@@ -25,21 +28,28 @@ export async function runDeadLetters(config: Config, words: readonly string[]): 
     createUndiciTransport,
   );
   try {
-    const letters = createClient(deadLetters, gateway);
-    const token = config.ADMIN_TOKEN ?? (await signIn(createClient(users, gateway), config));
-    const ctx = () => ({ ...ownContext(config.CALL_TIMEOUT), token });
-    switch (command.action) {
-      case "list":
-        return describe(await listAll(letters, ctx));
-      case "replay":
-        await letters.replayDeadLetter({ id: command.id }, ctx());
-        return `${command.id} was applied.`;
-      case "discard":
-        await letters.discardDeadLetter({ id: command.id }, ctx());
-        return `${command.id} was discarded.`;
-    }
+    return await carryOut(command, config, gateway);
+  } catch (error) {
+    if (!isProblem(error, "dependency-unavailable")) throw error;
+    throw new OperatorError(`${error.message} It was asked at ${urlOf(config)}; see --gateway-url.`);
   } finally {
     await gateway.close();
+  }
+}
+
+async function carryOut(command: Command, config: Config, gateway: Callable): Promise<string> {
+  const letters = createClient(deadLetters, gateway);
+  const token = config.ADMIN_TOKEN ?? (await signIn(createClient(users, gateway), config));
+  const ctx = () => ({ ...ownContext(config.CALL_TIMEOUT), token });
+  switch (command.action) {
+    case "list":
+      return describe(await listAll(letters, ctx));
+    case "replay":
+      await letters.replayDeadLetter({ id: command.id }, ctx());
+      return `${command.id} was applied.`;
+    case "discard":
+      await letters.discardDeadLetter({ id: command.id }, ctx());
+      return `${command.id} was discarded.`;
   }
 }
 

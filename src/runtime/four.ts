@@ -17,6 +17,7 @@ const STOP_TIMEOUT_MS = 10_000;
  */
 export async function runFour(config: Config, args: readonly string[]): Promise<void> {
   const redis = config.REDIS_URL === undefined ? await startRedis(config.DATA_DIR) : undefined;
+  console.log(`Redis is ${redis === undefined ? "the one that REDIS_URL names" : `started here, at ${redis.url}`}.`);
   const env = environmentWith({ ...neighbours(config), REDIS_URL: redis?.url ?? config.REDIS_URL });
   const services = serviceNames.map((name) => {
     const child = spawn(process.execPath, [process.argv[1] ?? "", ...args, "--serve", name], { env });

@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import { isProblem } from "../contract/problem.ts";
+import { StartRefusal } from "../modules/module.ts";
 import { StoreRefusal } from "../store/store-refusal.ts";
 import { commands } from "./commands.ts";
 import type { Step } from "./compose.ts";
@@ -24,6 +25,7 @@ export async function run(args: readonly string[]): Promise<void> {
   try {
     if (args.includes("--help")) console.log(help());
     else if (command !== undefined) await command.run(args.slice(1));
+    else if (/^[a-z]/.test(first)) throw new OperatorError(`${first}: there is no such command; --help lists them`);
     else await serve(readConfig(args));
   } catch (error) {
     console.error(reasonOf(error));
@@ -32,7 +34,9 @@ export async function run(args: readonly string[]): Promise<void> {
 }
 
 function help(): string {
-  const lines = Object.entries(commands).map(([name, { meaning }]) => `  ${name.padEnd(26)}${meaning}`);
+  const lines = Object.entries(commands).map(
+    ([name, { operands = "", meaning }]) => `  ${`${name} ${operands}`.padEnd(30)}${meaning}`,
+  );
   return [
     "node src/main.ts [command] [settings]",
     `Commands; without one it serves:\n\n${lines.join("\n")}`,
@@ -65,12 +69,14 @@ function announce(config: Config, running: Running, logger: Logger, ms: number):
   logger.info(`ready in ${Math.round(ms)} ms`);
   const gateway = running.urls.get("gateway");
   if (config.production || gateway === undefined) return;
-  console.log(`\n  Quartet is at ${gateway}\n${config.SEED ? DEMO_CREDENTIALS : ""}`);
+  const reachable = gateway.replace(/\/\/(0\.0\.0\.0|\[::\])/, "//127.0.0.1");
+  console.log(`\n  Quartet is at ${reachable}\n${config.SEED ? DEMO_CREDENTIALS : ""}`);
 }
 
 const DEMO_CREDENTIALS = `
-  Sign in as   ${DEMO_ADMIN.email}     ${DEMO_ADMIN.password}
-  or as        customer@example.com  customer-demo-password
+  Where the demo accounts were written, which is where there were no others, sign in
+  as   ${DEMO_ADMIN.email}     ${DEMO_ADMIN.password}
+  or   customer@example.com  customer-demo-password
 `;
 
 function stopOnSignal(running: Running, logger: Logger): void {
@@ -92,11 +98,15 @@ function stopOnSignal(running: Running, logger: Logger): void {
 
 function reasonOf(error: unknown): string {
   if (error instanceof ConfigError) return `This configuration cannot work:\n${error.message}`;
-  if (error instanceof StoreRefusal || error instanceof OperatorError) return error.message;
+  if (isRefusal(error)) return error.message;
   if (isProblem(error)) return `${error.title}: ${error.message}`;
   if (error instanceof Error && "code" in error && "address" in error) return listenReason(error);
   if (error instanceof Error && "syscall" in error) return error.message; // a file that is not as it must be, by name
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function isRefusal(error: unknown): error is Error {
+  return [StoreRefusal, StartRefusal, OperatorError].some((refusal) => error instanceof refusal);
 }
 
 function listenReason(error: Error & { code?: unknown; address?: unknown; port?: unknown }): string {

@@ -5,6 +5,8 @@ export interface Setting<T> {
   /** What it is for, one line of `--help`. */
   readonly meaning: string;
   readonly fallback: T;
+  /** The fallback as one would write it, where that is not plain. */
+  readonly usual?: string;
   /** A secret is never printed. */
   readonly secret?: true;
   /** The value of a text, or undefined when the text is not what is expected. */
@@ -102,9 +104,15 @@ export function readSettings<T extends Readonly<Record<string, Setting<unknown>>
 
 /** The table as lines of help. */
 export function describeSettings(table: Readonly<Record<string, Setting<unknown>>>): string {
+  const width = Math.max(...Object.keys(table).map((name) => name.length)) + 6;
   return Object.entries(table)
-    .map(([name, setting]) => `  ${`--${flagOf(name)}`.padEnd(26)}${setting.meaning} (${setting.expected})`)
+    .map(([name, setting]) => `  ${`--${flagOf(name)}`.padEnd(width)}${describeSetting(setting)}`)
     .join("\n");
+}
+
+function describeSetting({ meaning, expected, fallback, usual }: Setting<unknown>): string {
+  const plain = typeof fallback === "string" || typeof fallback === "number" ? String(fallback) : usual;
+  return `${meaning} (${expected}${plain === undefined ? "" : `; ${plain} if left out`})`;
 }
 
 function readFlags(table: object, args: readonly string[], mistakes: string[]): Map<string, string> {
@@ -114,7 +122,8 @@ function readFlags(table: object, args: readonly string[], mistakes: string[]): 
     const [, flag, inline] = /^--([a-z][a-z0-9-]*)(?:=(.*))?$/s.exec(arg) ?? [];
     const name = flag?.replaceAll("-", "_").toUpperCase();
     if (name === undefined || !(name in table)) {
-      mistakes.push(`${arg}: there is no such flag; --help lists them`);
+      const what = arg.startsWith("--") ? "there is no such flag" : "expected a flag, --x-y VALUE";
+      mistakes.push(`${arg}: ${what}; --help lists them`);
       continue;
     }
     const value = inline ?? rest.shift();

@@ -213,8 +213,9 @@ function probe(name: ServiceName, config: Config, served: readonly ServedModule[
 
 /** What a person reads of how the system is split, as this process knows it. */
 function topologyOf({ SERVE }: Config): string {
+  if (servesAll(SERVE)) return `one process, pid ${process.pid}`;
   const elsewhere = remoteNeighbours(SERVE);
-  if (elsewhere.length === 0) return `one process, pid ${process.pid}`;
+  if (elsewhere.length === 0) return `${SERVE.join(" and ")} in one process, the others elsewhere`;
   if (SERVE.length === 1) return `${1 + elsewhere.length} services`;
   return `${SERVE.join(" and ")} in one process, ${elsewhere.join(" and ")} elsewhere`;
 }

@@ -65,8 +65,38 @@ for (const topology of [oneProcess, fourProcesses]) {
         expect((await call("OPTIONS", "/nothing")).status).to.equal(404);
       });
 
+      it("tells of a path that has its own meaning only what that takes", async () => {
+        const answer = await call("OPTIONS", "/users/register");
+        expect(answer.status).to.equal(204);
+        expect(answer.headers.allow).to.equal("OPTIONS, POST");
+      });
+
       it("may ask the whole server", async () => {
         expect((await sendRaw(target.shop.url, request("OPTIONS *"))).status).to.equal(204);
+      });
+    });
+
+    describe("paths", () => {
+      it("that have their own meaning are never taken for an id, whoever asks", async () => {
+        const authorization = `Bearer ${target.alice.token}`;
+        for (const path of ["/users/register", "/users/login", "/users/refresh", "/users/logout", "/orders/create"]) {
+          for (const headers of [{}, { authorization }]) {
+            const answer = await call("GET", path, headers);
+            expect(answer.status, path).to.equal(405);
+            expect(answer.headers.allow, path).to.equal("OPTIONS, POST");
+          }
+        }
+      });
+
+      it("are what the API says, to the letter: what a proxy closes cannot be had by another spelling", async () => {
+        const there = ["/metrics", "/status", "/docs", "/products", "/openapi.json", "/livez"];
+        for (const path of there) expect((await call("GET", path)).status, path).to.equal(200);
+        for (const path of there.flatMap((path) => [
+          `${path}/`,
+          path.toUpperCase(),
+          path.replace(/[a-z]/, (c) => c.toUpperCase()),
+        ]))
+          expect((await call("GET", path)).status, path).to.equal(404);
       });
     });
 

@@ -96,6 +96,7 @@ for (const topology of [oneProcess, fourProcesses]) {
       const page = await readMetrics(shop.url);
       expect(sampleValue(page, "process_resident_memory_bytes")).to.be.greaterThan(1_000_000);
       expect(sampleValue(page, "nodejs_eventloop_lag_p99_seconds")).to.be.greaterThan(0);
+      expect(sampleValue(page, "process_cpu_seconds_total"), "from its start on").to.be.greaterThan(0.1);
     });
 
     it("promtool finds nothing to say", async function () {

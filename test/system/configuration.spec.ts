@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { expect } from "chai";
-import { type Exit, freePorts, startShopProcess } from "../support/process.ts";
+import { type Exit, freePorts, startShopProcess, untilReady } from "../support/process.ts";
 
 describe("what keeps the shop from starting", function () {
   this.timeout(60_000);
@@ -65,6 +65,34 @@ describe("what keeps the shop from starting", function () {
     expect(exit.code).to.equal(1);
     expect(output).to.match(/^SEED=on: expected to be off in production$/m);
     expect(output).to.match(/^FAULTS: expected to be left out in production$/m);
+  });
+
+  it("is a demo account with the password that everybody knows, in production", async () => {
+    const [demo = 0] = await freePorts(1);
+    const env = { PORT: String(demo), DATA_DIR: folder, NODE_ENV: "development", LOG_LEVEL: "warn", BCRYPT_COST: "4" };
+    const process = startShopProcess({ env, cwd: join(folder, "..") });
+    await untilReady(`http://127.0.0.1:${demo}`, [process]);
+    await process.terminate();
+    const { exit, output } = await start({ NODE_ENV: "production", PORT: String(port) });
+    expect(exit.code).to.equal(1);
+    expectOneLine(output, "admin@example.com still has its demo password");
+  });
+
+  it("is a key or a first admin that cannot be used", async () => {
+    const key = await start({ JWT_KEY_FILE: "/nowhere/key.pem", PORT: String(port) });
+    expect(key.exit.code).to.equal(1);
+    expectOneLine(key.output, "The key file /nowhere/key.pem cannot be used");
+    const admin = { ADMIN_EMAIL: "root@example.com", ADMIN_PASSWORD: "password1234" };
+    const { exit, output } = await start({ ...admin, PORT: String(port) });
+    expect(exit.code).to.equal(1);
+    expectOneLine(output, "The first admin cannot be made.");
+    const short = await start({ ...admin, ADMIN_PASSWORD: "short" });
+    expectOneLine(short.output.replace(/^.*\n/, ""), "ADMIN_PASSWORD=(not shown): expected 12 characters or more");
+  });
+
+  it("is a word that is no command, or stands where a flag is expected", async () => {
+    expectOneLine((await start({}, ["frob"])).output, "frob: there is no such command; --help lists them");
+    expect((await start({}, ["backup", "dir", "extra"])).output).to.contain("extra: expected a flag, --x-y VALUE");
   });
 
   it("is an address that another program has", async () => {

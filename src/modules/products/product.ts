@@ -24,7 +24,7 @@ export function createProduct(id: string, draft: ProductDraft, now: string): Pro
 }
 
 /**
- * Changes a product, if it is still the one that was seen.
+ * Changes a product, if it is still the one that was seen. One that stays as it is keeps its time of change, too.
  * @param ifMatch the `If-Match` header, if there was one
  * @throws Problem precondition-failed when none of its tags is the product's
  */
@@ -43,7 +43,9 @@ export function reviseProduct(
     price_cents = product.price_cents,
     active = product.active,
   } = changes;
-  return { ...product, name, description, price_cents, active, updated_at: now };
+  const revised = { ...product, name, description, price_cents, active };
+  const isSame = Object.entries(revised).every(([member, value]) => product[member as keyof Product] === value);
+  return isSame ? product : { ...revised, updated_at: now };
 }
 
 /**

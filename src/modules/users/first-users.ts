@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { StartRefusal } from "../module.ts";
 import { loadCommonPasswords } from "./common-passwords.ts";
 import { canonicalPassword, passwordFault } from "./password.ts";
 import type { PasswordHasher } from "./password-hasher.ts";
@@ -23,7 +24,7 @@ const DEMO_USERS = [
 /**
  * Makes the first admin if there is no account with this address. An account that is there stays as it is: its
  * password may have been changed, and a customer who took the address is no admin.
- * @throws Error when the password may not be chosen
+ * @throws StartRefusal when the password may not be chosen
  */
 export async function ensureAdmin(
   admin: AdminSettings,
@@ -35,11 +36,27 @@ export async function ensureAdmin(
   }
   if (present !== undefined) return;
   const fault = passwordFault(canonicalPassword(admin.password), await loadCommonPasswords());
-  if (fault !== undefined) throw new Error(`The first admin cannot be made. ${fault}`);
+  if (fault !== undefined) throw new StartRefusal(`The first admin cannot be made. ${fault}`);
   const hash = await passwords.hash(canonicalPassword(admin.password));
   const account = newAccount({ email: admin.email, name: "Admin", role: "admin" }, hash);
   await store.add(account);
   logger.info({ userId: account.id }, "the first admin was made");
+}
+
+/**
+ * Sees to it that nobody signs in with a password that all the world can read.
+ * @throws StartRefusal when there is a demo account that still has the password it was made with
+ */
+export async function refuseDemoUsers({ store, passwords }: Deps): Promise<void> {
+  for (const { email, password } of DEMO_USERS) {
+    const account = await store.findByEmail(email);
+    if (account === undefined) continue;
+    if (await passwords.matches(canonicalPassword(password), account.password_hash, 0)) {
+      throw new StartRefusal(
+        `users: ${email} still has its demo password, which everybody knows. Begin production with another DATA_DIR (or volume), or change the password first.`,
+      );
+    }
+  }
 }
 
 /**

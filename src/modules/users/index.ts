@@ -5,7 +5,7 @@ import type { Store } from "../../store/store.ts";
 import type { Module, ModuleDeps } from "../module.ts";
 import { createAttemptLimiter } from "./attempt-limiter.ts";
 import type { users } from "./contract.ts";
-import { type AdminSettings, ensureAdmin, seedDemoUsers } from "./first-users.ts";
+import { type AdminSettings, ensureAdmin, refuseDemoUsers, seedDemoUsers } from "./first-users.ts";
 import { createKeyStore } from "./key-store.ts";
 import { createPasswordHasher, type PasswordHasherOptions } from "./password-hasher.ts";
 import { createSignIn } from "./sign-in.ts";
@@ -29,6 +29,8 @@ export interface UsersSettings {
   readonly jwtKeyFile?: string | undefined;
   /** The first admin, made if there is no account with this address. */
   readonly admin?: AdminSettings | undefined;
+  /** Refuse to start while a demo account can be signed in to by everybody. */
+  readonly refusesDemoUsers?: boolean;
   /** Threads and queue of the password hashing, where they should not follow from the machine. */
   readonly hashing?: Omit<PasswordHasherOptions, "cost">;
   /** Milliseconds since 1970, where it should not be the machine's clock. */
@@ -68,6 +70,7 @@ export function createUsers({ store: file, settings, logger }: ModuleDeps<UsersS
         keys,
         now,
       });
+      if (settings.refusesDemoUsers === true) await refuseDemoUsers({ store, passwords });
       if (admin !== undefined) await ensureAdmin(admin, { store, passwords, logger });
     },
     seed: () => seedDemoUsers({ store, passwords, admin }),

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { StartRefusal } from "../module.ts";
 import type { KeptKey, KeyStore } from "./key-store.ts";
 import { generateSigningKey, readSigningKey, type SigningKey, writeSigningKey } from "./signing-key.ts";
 
@@ -126,7 +127,7 @@ async function readKeyFile(path: string): Promise<SigningKey> {
   try {
     return readSigningKey(await readFile(path, "utf8"));
   } catch (cause) {
-    throw new Error(`The key file ${path} cannot be used: ${cause instanceof Error ? cause.message : cause}`, {
+    throw new StartRefusal(`The key file ${path} cannot be used: ${cause instanceof Error ? cause.message : cause}`, {
       cause,
     });
   }

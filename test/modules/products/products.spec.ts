@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { productEtag } from "../../../src/modules/products/contract.ts";
 import { LIST_SQL } from "../../../src/modules/products/store.ts";
@@ -133,6 +134,14 @@ describe("Products", () => {
       const after = await shop.products.updateProduct({ id: before.id, price_cents: 300 }, shop.admin);
       expect(after).to.deep.equal({ ...before, price_cents: 300, updated_at: after.updated_at });
       expect(await shop.products.getProduct({ id: before.id }, anyone)).to.deep.equal(after);
+    });
+
+    it("changes nothing, not even its time, where nothing is to change", async () => {
+      const before = await shop.products.addProduct(pen, shop.admin);
+      await sleep(5);
+      for (const changes of [{}, { name: pen.name, active: true }]) {
+        expect(await shop.products.updateProduct({ id: before.id, ...changes }, shop.admin)).to.deep.equal(before);
+      }
     });
 
     it("honours If-Match", async () => {

@@ -86,6 +86,30 @@ describe("the first users", () => {
     expect(await emails(again)).to.have.length(2);
   });
 
+  it("keep a shop that refuses them from starting, until their passwords are others", async () => {
+    const { client, seed } = await start();
+    await seed();
+    const refuse = () =>
+      start({ refusesDemoUsers: true }).then(
+        () => "started",
+        (error: Error) => `${error.name}: ${error.message}`,
+      );
+    expect(await refuse()).to.match(/^StartRefusal: users: admin@example\.com still has its demo password/);
+    expect(await refuse()).to.not.include("admin-demo-password");
+    const again = await start();
+    await changePassword(again, "admin@example.com", "admin-demo-password");
+    expect(await refuse()).to.match(/customer@example\.com still has its demo password/);
+    await changePassword(await start(), "customer@example.com", "customer-demo-password");
+    expect(await refuse()).to.equal("started");
+    expect(client).to.be.an("object");
+  });
+
+  async function changePassword({ client }: UsersSystem, email: string, password: string): Promise<void> {
+    const { user } = await client.loginUser({ email, password }, nobody);
+    const change = { current_password: password, new_password: GOOD_PASSWORD };
+    await client.changePassword(change, as({ id: user.id, role: user.role }));
+  }
+
   it("are not seeded where there is anybody", async () => {
     const started = await start();
     await started.client.registerUser({ name: "Ada", email: "ada@example.com", password: GOOD_PASSWORD }, nobody);
