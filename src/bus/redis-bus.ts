@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { Fault } from "../contract/faults.ts";
 import type { Store } from "../store/store.ts";
-import { createBroadcasts } from "./broadcasts.ts";
+import { createBroadcasts, writeBroadcast } from "./broadcasts.ts";
 import type { Backlog, Bus } from "./bus.ts";
 import { systemClock } from "./clock.ts";
 import { createOutage } from "./outage.ts";
@@ -93,10 +93,7 @@ export function createRedisBus(options: RedisBusOptions): Bus {
   function listenToBroadcasts(): void {
     const listener = connect("commands");
     listener.on("ready", () => listener.subscribe(channel).catch(outage.failed));
-    listener.on("message", (_channel, text) => {
-      const [topic, message] = JSON.parse(text) as [string, unknown];
-      broadcasts.deliver(topic, message);
-    });
+    listener.on("message", (_channel, text) => broadcasts.deliverText(text));
   }
 
   return {
@@ -141,7 +138,7 @@ export function createRedisBus(options: RedisBusOptions): Bus {
     },
     broadcast(topic, message) {
       if (commands?.status !== "ready") return;
-      commands.publish(channel, JSON.stringify([topic, message])).catch(() => undefined);
+      commands.publish(channel, writeBroadcast(topic, message)).catch(() => undefined);
     },
     onBroadcast: broadcasts.on,
   };

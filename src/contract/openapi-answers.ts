@@ -134,4 +134,4 @@ function exampleOfProblem(name: string, status: number): Described {
   };
 }
 
-const FIELD_ERROR = { in: "body", pointer: "/quantity", detail: "Too small: expected number to be >=1" };
+const FIELD_ERROR = { in: "body", pointer: "/quantity", detail: "must be at least 1" };

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { Binding, pointer, unknownMember, validationFailed } from "./binding.ts";
 import { type CallContext, remainingMs } from "./context.ts";
 import type { Callable, Contract, HandlersOf, Operation } from "./contract.ts";
+import { faultText } from "./fault-text.ts";
 import { type Fault, injectFault } from "./faults.ts";
 import { ENVIRONMENT_PROBLEMS, type FieldError, isProblem, Problem } from "./problem.ts";
 import { inSpan, isSampled } from "./span.ts";
@@ -91,7 +92,7 @@ function mayLeave({ code }: Problem, { errors }: Operation): boolean {
 }
 
 function parseInput(schema: z.ZodObject, binding: Binding, input: Readonly<Record<string, unknown>>): unknown {
-  const result = schema.safeParse(input);
+  const result = schema.safeParse(input, { error: faultText });
   if (result.success) return result.data;
   throw validationFailed(result.error.issues.flatMap((issue) => fieldErrors(binding, issue)));
 }

@@ -9,6 +9,7 @@ import { databaseIn, migrationsOf, modulesAmong } from "./database-files.ts";
 import type { ModuleName } from "./modules.ts";
 import { OperatorError } from "./operator-error.ts";
 import { syncToDisk } from "./sync-to-disk.ts";
+import { requireFinishedRestore } from "./unfinished-restore.ts";
 import { version } from "./version.ts";
 
 /**
@@ -21,7 +22,7 @@ import { version } from "./version.ts";
  */
 export async function backUp({ DATA_DIR, SERVE }: Config, folder: string): Promise<string> {
   const target = resolve(folder);
-  if (existsSync(target)) throw new OperatorError(`${target} exists already; name a new folder.`);
+  requireAbsent(target);
   const names = modulesAmong(SERVE);
   const missing = names.filter((name) => !existsSync(databaseIn(DATA_DIR, name)));
   if (names.length === 0 || missing.length > 0) {
@@ -29,6 +30,7 @@ export async function backUp({ DATA_DIR, SERVE }: Config, folder: string): Promi
       `${DATA_DIR} has no database of ${missing.join(", ") || "any module"}; see --serve and --data-dir.`,
     );
   }
+  requireFinishedRestore(DATA_DIR);
   makeFolder(dirname(target));
   const partial = mkdtempSync(`${target}.partial-`); // for the owner alone
   try {
@@ -36,6 +38,7 @@ export async function backUp({ DATA_DIR, SERVE }: Config, folder: string): Promi
     const manifest = await verifyAll(names, partial);
     writeManifest(partial, manifest);
     syncToDisk(partial);
+    requireAbsent(target); // another backup may have been quicker
     renameSync(partial, target);
     syncToDisk(dirname(target));
     return describe(target, manifest);
@@ -45,8 +48,12 @@ export async function backUp({ DATA_DIR, SERVE }: Config, folder: string): Promi
   }
 }
 
+function requireAbsent(folder: string): void {
+  if (existsSync(folder)) throw new OperatorError(`${folder} exists already; name a new folder.`);
+}
+
 async function copyAll(names: readonly ModuleName[], from: string, to: string): Promise<void> {
-  const snapshots = openSnapshots(names.map((name) => ({ name, file: databaseIn(from, name) })));
+  const snapshots = await openSnapshots(names.map((name) => ({ name, file: databaseIn(from, name) })));
   try {
     for (const snapshot of snapshots) await snapshot.copyTo(databaseIn(to, snapshot.name as ModuleName));
   } finally {

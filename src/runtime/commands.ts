@@ -73,7 +73,7 @@ export const commands: Readonly<Record<string, Command>> = {
     meaning: "compare the modules' databases in DATA_DIR or a folder; tell what does not add up, with status 1",
     async run(args) {
       const { reconcileFiles } = await import("./reconcile.ts");
-      const { text, addsUp } = reconcileFiles(args, readConfig([], false).DATA_DIR);
+      const { text, addsUp } = await reconcileFiles(args, readConfig([], false).DATA_DIR);
       console.log(text);
       if (!addsUp) process.exitCode = 1;
     },
@@ -82,6 +82,7 @@ export const commands: Readonly<Record<string, Command>> = {
 
 /** The folder that a command is for, and the settings after it. */
 function folderFirst(command: string, [folder, ...flags]: readonly string[]): { folder: string; flags: string[] } {
-  if (folder === undefined || folder.startsWith("--")) throw new OperatorError(`${command} DIR: name the folder first`);
+  if (folder === undefined || folder === "" || folder.startsWith("--"))
+    throw new OperatorError(`${command} DIR: name the folder first`);
   return { folder, flags };
 }

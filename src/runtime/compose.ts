@@ -17,6 +17,7 @@ import type { Store } from "../store/store.ts";
 import { type Config, urlSetting } from "./config.ts";
 import { databaseIn, migrationsOf } from "./database-files.ts";
 import { type ModuleName, moduleNames, modules, remoteNeighbours, subscribersOf } from "./modules.ts";
+import { requireFinishedRestore } from "./unfinished-restore.ts";
 
 /** A module that lives in this process. */
 export interface ServedModule {
@@ -45,9 +46,10 @@ export type Step = <T>(name: string, work: () => T | Promise<T>) => Promise<T>;
 /**
  * The composition root: decides, from the configuration alone, which modules live here, and gives everybody
  * else a client of the same type.
- * @throws StoreRefusal when a database cannot be used
+ * @throws StoreRefusal, OperatorError when a database cannot be used
  */
 export async function compose(config: Config, logger: Logger, step: Step): Promise<System> {
+  requireFinishedRestore(config.DATA_DIR);
   const remotes = await connectRemotes(config);
   const callables = new Map<ModuleName, Callable>(remotes);
   const bus = await createBus(config, logger);

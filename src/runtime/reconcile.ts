@@ -19,9 +19,12 @@ type Bookkeeper = (typeof BOOKKEEPERS)[number];
  * @returns what to tell the operator, and whether all adds up
  * @throws OperatorError when the arguments cannot be read; StoreRefusal when a database cannot
  */
-export function reconcileFiles(args: readonly string[], dataDir: string): { text: string; addsUp: boolean } {
+export async function reconcileFiles(
+  args: readonly string[],
+  dataDir: string,
+): Promise<{ text: string; addsUp: boolean }> {
   const fileOf = readFiles(args, dataDir);
-  const snapshots = openSnapshots(BOOKKEEPERS.map((name) => ({ name, file: fileOf(name) })));
+  const snapshots = await openSnapshots(BOOKKEEPERS.map((name) => ({ name, file: fileOf(name) })));
   try {
     const [users, products, orders] = snapshots as [Snapshot, Snapshot, Snapshot];
     for (const snapshot of snapshots) requireSchema(snapshot);

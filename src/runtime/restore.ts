@@ -1,4 +1,4 @@
-import { constants, copyFileSync, existsSync, mkdirSync, rmSync } from "node:fs";
+import { chownSync, constants, copyFileSync, existsSync, lstatSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { makeFolder } from "../store/make-folder.ts";
 import { lockDatabase, replaceDatabase } from "../store/replace-database.ts";
@@ -9,6 +9,7 @@ import { databaseIn, migrationsOf, modulesAmong } from "./database-files.ts";
 import type { ModuleName } from "./modules.ts";
 import { OperatorError } from "./operator-error.ts";
 import { syncToDisk } from "./sync-to-disk.ts";
+import { whileMarked } from "./unfinished-restore.ts";
 
 /**
  * Puts the databases of the modules that SERVE names back from a backup, while their processes are stopped. All is checked
@@ -17,7 +18,7 @@ import { syncToDisk } from "./sync-to-disk.ts";
  * @param folder that `backUp` has made
  * @returns what was done, for the operator to read
  * @throws OperatorError, StoreRefusal when the backup is damaged, of a newer schema, or lacks a module, or a database is
- *   in use; nothing has changed then. Error of the file system
+ *   in use; nothing has changed then. Error of the file system, after which it may have to be run again
  */
 export async function restore({ DATA_DIR, SERVE }: Config, folder: string): Promise<string> {
   const manifest = readManifest(folder);
@@ -25,6 +26,7 @@ export async function restore({ DATA_DIR, SERVE }: Config, folder: string): Prom
   if (names.length === 0) throw new OperatorError("No module is served here; see --serve.");
   for (const name of names) await verify(name, manifest, folder);
   makeFolder(DATA_DIR);
+  for (const name of names) requireNoLink(databaseIn(DATA_DIR, name));
   const kept = whileLocked(names, DATA_DIR, () => replaceAll(names, folder, DATA_DIR));
   return describe(folder, manifest, names, kept);
 }
@@ -40,6 +42,12 @@ async function verify(name: ModuleName, { modules }: Manifest, folder: string): 
     throw new OperatorError(`${file} is not what was backed up: it is missing or has changed since.`);
   }
   verifyDatabase({ name, file }, migrationsOf(name));
+}
+
+/** The file that a link leads to may be on another disk, and would not be what is kept. */
+function requireNoLink(file: string): void {
+  if (lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return;
+  throw new OperatorError(`${file} is a link: restore into the folder that it leads to, with --data-dir.`);
 }
 
 function whileLocked<T>(names: readonly ModuleName[], folder: string, work: () => T): T {
@@ -58,11 +66,13 @@ function replaceAll(names: readonly ModuleName[], from: string, to: string): str
   try {
     for (const name of names) {
       copyFileSync(databaseIn(from, name), incoming(name), constants.COPYFILE_FICLONE);
+      giveToOwner(incoming(name), [databaseIn(to, name), to]);
       syncToDisk(incoming(name));
     }
     const kept = makeKeepingFolder(to, names);
-    for (const name of names) replaceDatabase(databaseIn(to, name), incoming(name), databaseIn(kept ?? to, name));
-    syncToDisk(to);
+    whileMarked(to, from, () => {
+      for (const name of names) replaceDatabase(databaseIn(to, name), incoming(name), databaseIn(kept ?? to, name));
+    });
     return kept;
   } finally {
     for (const name of names) rmSync(incoming(name), { force: true });
@@ -73,7 +83,15 @@ function makeKeepingFolder(dataDir: string, names: readonly ModuleName[]): strin
   if (!names.some((name) => existsSync(databaseIn(dataDir, name)))) return undefined;
   const kept = `${dataDir}/before-restore-${new Date().toISOString().replace(/[:.]/g, "-")}`;
   mkdirSync(kept, { mode: 0o700 });
+  giveToOwner(kept, [dataDir]);
   return kept;
+}
+
+/** Root may restore for another user, who is to serve it: the owner of the first of these that is there. */
+function giveToOwner(file: string, like: readonly string[]): void {
+  if (process.getuid?.() !== 0) return;
+  const owner = like.flatMap((path) => statSync(path, { throwIfNoEntry: false }) ?? [])[0];
+  if (owner !== undefined) chownSync(file, owner.uid, owner.gid);
 }
 
 function describe(folder: string, { made_at }: Manifest, names: readonly ModuleName[], kept: string | undefined) {

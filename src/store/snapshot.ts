@@ -1,12 +1,17 @@
 import { accessSync, chmodSync, constants } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import Database from "better-sqlite3";
 import type { CloudEvent } from "../contract/event.ts";
 import { versionOf } from "./migrations.ts";
 import type { Position, Store } from "./store.ts";
 import { reasonOf, StoreRefusal } from "./store-refusal.ts";
 
-/** How long to wait for whoever writes just now; writers of the other databases wait as long. */
-const LOCK_TIMEOUT_MS = 2_000;
+/** How long to wait for whoever writes just now, before all is let go again: writers of the other databases wait meanwhile. */
+const LOCK_TIMEOUT_MS = 50;
+
+/** How often all are tried to be locked, and how long they are left alone in between. */
+const LOCK_TRIES = 50;
+const LOCK_PAUSE_MS = 100;
 
 /** Pages copied at a time; this process does nothing else meanwhile. */
 const COPY_PAGES = 4_096;
@@ -42,7 +47,18 @@ export interface Snapshot {
  * millisecond. Effects are never seen without their causes, whoever causes whose.
  * @throws StoreRefusal when one is not there or cannot be read
  */
-export function openSnapshots(files: readonly DatabaseFile[]): Snapshot[] {
+export async function openSnapshots(files: readonly DatabaseFile[]): Promise<Snapshot[]> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return openAll(files);
+    } catch (error) {
+      if (tries === LOCK_TRIES || !isBusy(error)) throw error;
+      await sleep(LOCK_PAUSE_MS);
+    }
+  }
+}
+
+function openAll(files: readonly DatabaseFile[]): Snapshot[] {
   const locks: Database.Database[] = [];
   const readers: Database.Database[] = [];
   try {
@@ -128,6 +144,11 @@ function isWritable(file: string): boolean {
   } catch {
     return false;
   }
+}
+
+function isBusy(refusal: unknown): boolean {
+  const cause = refusal instanceof StoreRefusal ? refusal.cause : undefined;
+  return cause instanceof Database.SqliteError && cause.code.startsWith("SQLITE_BUSY");
 }
 
 function refusing<T>({ name, file }: DatabaseFile, work: () => T): T {

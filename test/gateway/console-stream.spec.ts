@@ -2,14 +2,15 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import { type AddressInfo, connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { type EventStream, openEventStream } from "../../src/gateway/console/event-stream.ts";
 import { createSpanRing } from "../../src/gateway/console/span-ring.ts";
 import type { SpanRecord } from "../../src/telemetry/span-record.ts";
-import { type Api, createApi } from "../support/api.ts";
+import { type Api, createApi, signIn } from "../support/api.ts";
 import { readStream } from "../support/event-stream.ts";
 import { until } from "../support/process.ts";
-import { oneProcess, type Shop } from "../support/topology.ts";
+import { fourProcesses, oneProcess, type Shop } from "../support/topology.ts";
 
 describe("the console's stream", () => {
   let shop: Shop;
@@ -153,3 +154,56 @@ function span(number: number, padding: string): SpanRecord {
     attributes: {},
   };
 }
+
+/** As many as there may be at once. */
+const MAX_READERS = 16;
+
+describe("a reader of the console's stream who leaves before being let in", function () {
+  this.timeout(60_000);
+
+  it("leaves his place to others", async () => {
+    const shop = await fourProcesses.start();
+    const api = createApi(shop.url);
+    try {
+      const { token } = await signIn(api);
+      const read = (signal: AbortSignal) =>
+        fetch(`${shop.url}/console/stream`, { headers: { authorization: `Bearer ${token}` }, signal });
+      // The gateway has verified no token yet: the keys are with users, which does not answer for a moment.
+      const { pid } = shop.process("users");
+      process.kill(pid, "SIGSTOP");
+      const leaving = new AbortController();
+      const readers = Array.from({ length: MAX_READERS }, () => read(leaving.signal).catch(() => undefined));
+      await sleep(300);
+      leaving.abort();
+      await Promise.all(readers);
+      process.kill(pid, "SIGCONT");
+      await until(
+        "somebody else is let in",
+        async () => {
+          const reading = new AbortController();
+          const { status } = await read(reading.signal);
+          reading.abort();
+          if (status === 503) await sleep(200); // while the keys are fetched
+          return status === 200;
+        },
+        30_000,
+      );
+    } finally {
+      await api.close();
+      await shop.stop();
+    }
+  });
+});
+
+describe("a position in the console's stream", () => {
+  it("that nobody was ever told is not gone on from", async () => {
+    const ring = createSpanRing();
+    const server = createServer((_request, response) => {
+      openEventStream(response, { ring, epoch: "0123456789ab", lost: () => 0 }, {}, "0123456789ab-0-500").end();
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const answer = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    expect(await answer.text()).to.include('"dropped":0,"resumed":false');
+    server.close();
+  });
+});

@@ -1,4 +1,15 @@
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
@@ -198,6 +209,27 @@ describe("backup, restore and reconcile say in a line what keeps them from it", 
     const one = join(folder, "orders-only");
     expect(await runCommand(["backup", one, "--serve", "orders"], { DATA_DIR: data })).to.include({ code: 0 });
     await fails(["restore", one], /orders-only holds no users; to restore what it holds, add --serve orders\.$/);
+  });
+
+  it("a restore that was cut short: nobody takes the databases for whole until it is run again", async () => {
+    const torn = join(folder, "torn");
+    expect(await runCommand(["restore", backup], { DATA_DIR: torn })).to.include({ code: 0 });
+    writeFileSync(join(torn, "restore-unfinished"), "as if the process had been killed between two files");
+    const told = /^A restore into .*torn did not finish: its databases may be of two moments\. Run it again\.$/;
+    await fails(["backup", join(folder, "none")], told, { DATA_DIR: torn });
+    await fails([], told, { DATA_DIR: torn, PORT: String((await freePorts(1))[0]) });
+    expect(await runCommand(["restore", backup], { DATA_DIR: torn })).to.include({ code: 0 });
+    const { stop } = await serve(torn);
+    await stop();
+  });
+
+  it("a database that is a link", async () => {
+    const linked = join(folder, "linked");
+    mkdirSync(linked);
+    symlinkSync("../data/orders.db", join(linked, "orders.db"));
+    await fails(["restore", backup], /orders\.db is a link: restore into the folder that it leads to/, {
+      DATA_DIR: linked,
+    });
   });
 
   it("a schema of another version", async () => {

@@ -3,7 +3,9 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import Database from "better-sqlite3";
 import { expect } from "chai";
 import { openSnapshots, type Snapshot } from "../../src/store/snapshot.ts";
 import { StoreRefusal } from "../../src/store/store-refusal.ts";
@@ -32,9 +34,9 @@ describe("snapshots", () => {
       let grown = 0;
       for (let look = 0; look < LOOKS || grown < LOOKS; look++) {
         // The later effect first: only a lock keeps what is looked at second from being the newer.
-        const [second, first] = counts([file("second"), file("first")]);
+        const [second, first] = await counts([file("second"), file("first")]);
         expect(first, "each note is written to the first, then to the second").to.be.within(second, second + 1);
-        const [first2, second2] = counts([file("first"), file("second")]);
+        const [first2, second2] = await counts([file("first"), file("second")]);
         expect(first2, "in whatever order they are named").to.be.within(second2, second2 + 1);
         grown = first2;
         await new Promise(setImmediate);
@@ -49,7 +51,7 @@ describe("snapshots", () => {
     const temporary = temporaryStore(folder);
     const store = temporary.open();
     await store.write(addNote(store, "before"));
-    const [snapshot] = openSnapshots([{ name: "notes", file: temporary.file }]) as [Snapshot];
+    const [snapshot] = (await openSnapshots([{ name: "notes", file: temporary.file }])) as [Snapshot];
     await store.write(addNote(store, "after"));
     expect(notesIn(snapshot)).to.equal(1);
     await snapshot.copyTo(file("copy"));
@@ -64,7 +66,7 @@ describe("snapshots", () => {
     const temporary = temporaryStore(folder);
     const store = temporary.open();
     await store.write(addNote(store, "one"));
-    const [snapshot] = openSnapshots([{ name: "notes", file: temporary.file }]) as [Snapshot];
+    const [snapshot] = (await openSnapshots([{ name: "notes", file: temporary.file }])) as [Snapshot];
     await snapshot.copyTo(file("copy"));
     snapshot.close();
     expect(readdirSync(folder).filter((name) => name.startsWith("copy"))).to.deep.equal(["copy.db"]);
@@ -75,7 +77,7 @@ describe("snapshots", () => {
   it("leave nothing beside a database that nobody serves", async () => {
     const temporary = temporaryStore(folder);
     await temporary.open().close();
-    for (const snapshot of openSnapshots([{ name: "notes", file: temporary.file }])) snapshot.close();
+    for (const snapshot of await openSnapshots([{ name: "notes", file: temporary.file }])) snapshot.close();
     expect(readdirSync(folder)).to.deep.equal(["notes.db"]);
     await temporary.dispose();
   });
@@ -84,7 +86,7 @@ describe("snapshots", () => {
     const temporary = temporaryStore(folder);
     const store = temporary.open({ randomEpoch: () => "e1" });
     for (const id of ["one", "two", "three"]) await store.write(addNote(store, id));
-    const [snapshot] = openSnapshots([{ name: "notes", file: temporary.file }]) as [Snapshot];
+    const [snapshot] = (await openSnapshots([{ name: "notes", file: temporary.file }])) as [Snapshot];
     const beyond = (cursors: [string, number][]) =>
       [...snapshot.eventsBeyond(new Map(cursors))].map(({ subject }) => subject);
     expect(beyond([])).to.deep.equal(["one", "two", "three"]);
@@ -95,18 +97,38 @@ describe("snapshots", () => {
     await temporary.dispose();
   });
 
-  it("refuse what is not there, and what is no database", () => {
-    const look = () => openSnapshots([{ name: "notes", file: file("absent") }]);
-    expect(look).to.throw(StoreRefusal, /notes: .*absent\.db cannot be read: /);
+  it("refuse what is not there, and what is no database", async () => {
+    const refusal = (path: string) => openSnapshots([{ name: "notes", file: path }]).catch((error: unknown) => error);
+    expect(String(await refusal(file("absent")))).to.match(/^StoreRefusal: notes: .*absent\.db cannot be read: /);
     expect(existsSync(file("absent"))).to.equal(false);
-    const none = () => openSnapshots([{ name: "main", file: process.execPath }]);
-    expect(none).to.throw(StoreRefusal, /cannot be read: file is not a database/);
+    expect(String(await refusal(process.execPath))).to.match(
+      /^StoreRefusal: .* cannot be read: file is not a database/,
+    );
+  });
+
+  it("wait for whoever writes just now, and keep nobody else from writing meanwhile", async () => {
+    const temporary = temporaryStore(folder);
+    const store = temporary.open();
+    await temporary.open({ file: file("busy") }).write(() => undefined);
+    const writer = new Database(file("busy"));
+    writer.exec("BEGIN IMMEDIATE");
+    const opening = openSnapshots(["notes", "busy"].map((name) => ({ name, file: file(name) })));
+    for (let note = 0; note < 5; note++) {
+      await sleep(50);
+      await store.write(addNote(store, String(note)));
+    }
+    writer.exec("COMMIT");
+    writer.close();
+    const [notes, busy] = (await opening) as [Snapshot, Snapshot];
+    expect(notesIn(notes)).to.equal(5);
+    for (const snapshot of [notes, busy]) snapshot.close();
+    await temporary.dispose();
   });
 
   it("tell in a line that a copy has no room", async () => {
     const temporary = temporaryStore(folder);
     temporary.open();
-    const [snapshot] = openSnapshots([{ name: "notes", file: temporary.file }]) as [Snapshot];
+    const [snapshot] = (await openSnapshots([{ name: "notes", file: temporary.file }])) as [Snapshot];
     const outcome = await snapshot.copyTo("/dev/full").catch((error: unknown) => error);
     expect(outcome).to.be.instanceOf(StoreRefusal);
     expect(String(outcome)).to.match(/notes\.db cannot be copied to \/dev\/full: /);
@@ -116,8 +138,8 @@ describe("snapshots", () => {
 });
 
 /** How many notes there are in each, at one moment. */
-function counts(files: readonly [string, string]): [number, number] {
-  const snapshots = openSnapshots(files.map((file) => ({ name: "notes", file }))) as [Snapshot, Snapshot];
+async function counts(files: readonly [string, string]): Promise<[number, number]> {
+  const snapshots = (await openSnapshots(files.map((file) => ({ name: "notes", file })))) as [Snapshot, Snapshot];
   try {
     return [notesIn(snapshots[0]), notesIn(snapshots[1])];
   } finally {

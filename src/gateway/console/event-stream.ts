@@ -87,5 +87,5 @@ function resume(ring: SpanRing, epoch: string, lastEventId: string) {
   const position = { number: Number(number), total: Number(total) };
   if (from !== epoch || position.number > ring.newest) return undefined;
   const next = ring.after(position.number);
-  return next === undefined || next.before === position.total ? position : undefined;
+  return position.total === (next?.before ?? ring.total) ? position : undefined;
 }
