@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import { isProblem } from "../contract/problem.ts";
 import { StartRefusal } from "../modules/module.ts";
 import { StoreRefusal } from "../store/store-refusal.ts";
-import { commands } from "./commands.ts";
+import { commands } from "./commands/index.ts";
 import type { Step } from "./compose.ts";
 import { type Config, ConfigError, readConfig, settingsHelp } from "./config.ts";
 import { DEMO_ADMIN } from "./demo-admin.ts";
@@ -35,7 +35,7 @@ export async function run(args: readonly string[]): Promise<void> {
 
 function help(): string {
   const lines = Object.entries(commands).map(
-    ([name, { operands = "", meaning }]) => `  ${`${name} ${operands}`.padEnd(30)}${meaning}`,
+    ([name, { operands = "", meaning }]) => `  ${`${name} ${operands}`.padEnd(33)}${meaning}`,
   );
   return [
     "node src/main.ts [command] [settings]",

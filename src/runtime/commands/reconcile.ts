@@ -1,11 +1,11 @@
 import { parseArgs } from "node:util";
-import { readOrderBook } from "../modules/orders/index.ts";
-import { readStockBook } from "../modules/products/index.ts";
-import { readUserIds } from "../modules/users/index.ts";
-import { knownVersion } from "../store/migrations.ts";
-import { openSnapshots, type Snapshot } from "../store/snapshot.ts";
-import { databaseIn, migrationsOf } from "./database-files.ts";
-import { OperatorError } from "./operator-error.ts";
+import { readOrderBook } from "../../modules/orders/index.ts";
+import { readStockBook } from "../../modules/products/index.ts";
+import { readUserIds } from "../../modules/users/index.ts";
+import { knownVersion } from "../../store/migrations.ts";
+import { openSnapshots, type Snapshot } from "../../store/snapshot.ts";
+import { databaseIn, migrationsOf } from "../database-files.ts";
+import { OperatorError } from "../operator-error.ts";
 import { type Reconciliation, reconcile } from "./reconciliation.ts";
 
 /** The modules whose books are compared. */

@@ -1,4 +1,4 @@
-import { type Config, portOf, urlSetting } from "./config.ts";
+import { type Config, portOf, urlSetting } from "../config.ts";
 import {
   type ModuleName,
   moduleNames,
@@ -7,7 +7,7 @@ import {
   servesAll,
   serviceNames,
   subscribersOf,
-} from "./modules.ts";
+} from "../modules.ts";
 
 /**
  * Describes who runs where, who calls whom and how, and who hears whose events, as these settings have it.

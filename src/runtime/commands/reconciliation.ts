@@ -1,5 +1,5 @@
-import type { BookedOrder } from "../modules/orders/index.ts";
-import type { Reservation, StockBook } from "../modules/products/index.ts";
+import type { BookedOrder } from "../../modules/orders/index.ts";
+import type { Reservation, StockBook } from "../../modules/products/index.ts";
 
 /** What each module knows, read from its own database. */
 export interface Books {

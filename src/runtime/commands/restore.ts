@@ -1,15 +1,15 @@
 import { chownSync, constants, copyFileSync, existsSync, lstatSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { makeFolder } from "../store/make-folder.ts";
-import { lockDatabase, replaceDatabase } from "../store/replace-database.ts";
-import { verifyDatabase } from "../store/verify-database.ts";
+import { makeFolder } from "../../store/make-folder.ts";
+import { lockDatabase, replaceDatabase } from "../../store/replace-database.ts";
+import { verifyDatabase } from "../../store/verify-database.ts";
+import type { Config } from "../config.ts";
+import { databaseIn, migrationsOf, modulesAmong } from "../database-files.ts";
+import type { ModuleName } from "../modules.ts";
+import { OperatorError } from "../operator-error.ts";
+import { syncToDisk } from "../sync-to-disk.ts";
+import { whileMarked } from "../unfinished-restore.ts";
 import { type Manifest, readManifest, sha256Of } from "./backup-manifest.ts";
-import type { Config } from "./config.ts";
-import { databaseIn, migrationsOf, modulesAmong } from "./database-files.ts";
-import type { ModuleName } from "./modules.ts";
-import { OperatorError } from "./operator-error.ts";
-import { syncToDisk } from "./sync-to-disk.ts";
-import { whileMarked } from "./unfinished-restore.ts";
 
 /**
  * Puts the databases of the modules that SERVE names back from a backup, while their processes are stopped. All is checked

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
-import { rotateKeys } from "../modules/users/index.ts";
-import { openStore } from "../store/open-store.ts";
-import { type Config, ConfigError } from "./config.ts";
-import { databaseIn, migrationsOf } from "./database-files.ts";
+import { rotateKeys } from "../../modules/users/index.ts";
+import { openStore } from "../../store/open-store.ts";
+import { type Config, ConfigError } from "../config.ts";
+import { databaseIn, migrationsOf } from "../database-files.ts";
 
 /**
  * Begins the rotation of the signing key in the users.db of DATA_DIR; whoever serves users notices by itself.

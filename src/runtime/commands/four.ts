@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
-import { makeFolder } from "../store/make-folder.ts";
-import { type Config, environmentWith, portOf, urlSetting } from "./config.ts";
-import { listen } from "./http-server.ts";
-import { moduleNames, serviceNames } from "./modules.ts";
+import { makeFolder } from "../../store/make-folder.ts";
+import { type Config, environmentWith, portOf, urlSetting } from "../config.ts";
+import { listen } from "../http-server.ts";
+import { moduleNames, serviceNames } from "../modules.ts";
 
 /** Time for the services to stop before the Redis that they use. */
 const STOP_TIMEOUT_MS = 10_000;

@@ -1,5 +1,5 @@
-import { readConfig } from "./config.ts";
-import { OperatorError } from "./operator-error.ts";
+import { readConfig } from "../config.ts";
+import { OperatorError } from "../operator-error.ts";
 
 /** What the program can do beside serving. */
 export interface Command {

@@ -1,14 +1,14 @@
-import type { CallContext } from "../contract/context.ts";
-import { type Callable, type ClientOf, createClient } from "../contract/contract.ts";
-import { deadLetters, withDeadLetters } from "../contract/dead-letters.ts";
-import { createHttpCallable } from "../contract/http-client.ts";
-import { isProblem } from "../contract/problem.ts";
-import { createUndiciTransport } from "../contract/undici-transport.ts";
-import { users } from "../modules/users/contract.ts";
-import { ownContext } from "./compose.ts";
-import { type Config, ConfigError } from "./config.ts";
-import { DEMO_ADMIN } from "./demo-admin.ts";
-import { OperatorError } from "./operator-error.ts";
+import type { CallContext } from "../../contract/context.ts";
+import { type Callable, type ClientOf, createClient } from "../../contract/contract.ts";
+import { deadLetters, withDeadLetters } from "../../contract/dead-letters.ts";
+import { createHttpCallable } from "../../contract/http-client.ts";
+import { isProblem } from "../../contract/problem.ts";
+import { createUndiciTransport } from "../../contract/undici-transport.ts";
+import { users } from "../../modules/users/contract.ts";
+import { ownContext } from "../compose.ts";
+import { type Config, ConfigError } from "../config.ts";
+import { DEMO_ADMIN } from "../demo-admin.ts";
+import { OperatorError } from "../operator-error.ts";
 
 type Client = ClientOf<typeof deadLetters>;
 type DeadLetter = Awaited<ReturnType<Client["listDeadLetters"]>>["data"][number];

@@ -1,16 +1,16 @@
 import { existsSync, mkdtempSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { makeFolder } from "../store/make-folder.ts";
-import { openSnapshots } from "../store/snapshot.ts";
-import { verifyDatabase } from "../store/verify-database.ts";
+import { makeFolder } from "../../store/make-folder.ts";
+import { openSnapshots } from "../../store/snapshot.ts";
+import { verifyDatabase } from "../../store/verify-database.ts";
+import type { Config } from "../config.ts";
+import { databaseIn, migrationsOf, modulesAmong } from "../database-files.ts";
+import type { ModuleName } from "../modules.ts";
+import { OperatorError } from "../operator-error.ts";
+import { syncToDisk } from "../sync-to-disk.ts";
+import { requireFinishedRestore } from "../unfinished-restore.ts";
+import { version } from "../version.ts";
 import { type Manifest, sha256Of, writeManifest } from "./backup-manifest.ts";
-import type { Config } from "./config.ts";
-import { databaseIn, migrationsOf, modulesAmong } from "./database-files.ts";
-import type { ModuleName } from "./modules.ts";
-import { OperatorError } from "./operator-error.ts";
-import { syncToDisk } from "./sync-to-disk.ts";
-import { requireFinishedRestore } from "./unfinished-restore.ts";
-import { version } from "./version.ts";
 
 /**
  * Backs up the databases of the modules that SERVE names, whether or not their processes run, as all were at one moment.
