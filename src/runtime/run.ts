@@ -94,6 +94,7 @@ function stopOnSignal(running: Running, logger: Logger): void {
     process.exit(0);
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop(signal));
+  if (process.connected) process.on("disconnect", () => void stop("whoever started this is gone"));
 }
 
 function reasonOf(error: unknown): string {

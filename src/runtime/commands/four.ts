@@ -5,6 +5,7 @@ import { makeFolder } from "../../store/make-folder.ts";
 import { type Config, environmentWith, portOf, urlSetting } from "../config.ts";
 import { listen } from "../http-server.ts";
 import { moduleNames, serviceNames } from "../modules.ts";
+import { OperatorError } from "../operator-error.ts";
 
 /** Time for the services to stop before the Redis that they use. */
 const STOP_TIMEOUT_MS = 10_000;
@@ -20,7 +21,9 @@ export async function runFour(config: Config, args: readonly string[]): Promise<
   console.log(`Redis is ${redis === undefined ? "the one that REDIS_URL names" : `started here, at ${redis.url}`}.`);
   const env = environmentWith({ ...neighbours(config), REDIS_URL: redis?.url ?? config.REDIS_URL });
   const services = serviceNames.map((name) => {
-    const child = spawn(process.execPath, [process.argv[1] ?? "", ...args, "--serve", name], { env });
+    const program = [process.argv[1] ?? "", ...args, "--serve", name];
+    // By the channel a service learns that this process has been killed.
+    const child = spawn(process.execPath, program, { env, stdio: ["ignore", "pipe", "pipe", "ipc"] });
     relayOutput(child, name);
     return child;
   });
@@ -49,7 +52,7 @@ async function startRedis(dataDir: string): Promise<{ url: string; process: Chil
   if (started) return { url: `redis://127.0.0.1:${port}`, process: own };
   const contained = spawn("docker", ["run", "--rm", "--init", "-p", `127.0.0.1:${port}:6379`, "redis:8"]);
   if (await outcome(contained)) return { url: `redis://127.0.0.1:${port}`, process: contained };
-  throw new Error("There is no Redis: install redis-server or Docker, or set REDIS_URL.");
+  throw new OperatorError("There is no Redis: install redis-server or Docker, or set REDIS_URL.");
 }
 
 /** True when the program runs, false when there is no such program. */
