@@ -20,7 +20,7 @@ export class StatusLights extends View {
     css`
       ul { display: grid; gap: 12px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 136px), 1fr)); }
       li { padding: 14px 16px; }
-      .name { display: flex; justify-content: space-between; gap: 8px; font: 650 13px / 1.5 var(--sans); letter-spacing: 0.04em; }
+      .name { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 8px; font: 650 13px / 1.5 var(--sans); letter-spacing: 0.04em; }
       .name .mono { color: var(--text-2); font-weight: 500; letter-spacing: 0; }
       .state { display: flex; flex-wrap: wrap; align-items: center; gap: 0 8px; margin-top: 6px; font-weight: 600; }
       .state .latency { margin-inline-start: auto; white-space: nowrap; font-weight: 400; font-size: 13px; color: var(--text-2); }
