@@ -117,6 +117,12 @@ function beforeDeadline(work: Promise<unknown>, ctx: CallContext): Promise<unkno
       () => reject(new Problem("upstream-timeout", "The answer did not come in time.")),
       Math.ceil(remainingMs(ctx)),
     );
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
+    const settle =
+      <T>(how: (outcome: T) => void) =>
+      (outcome: T) => {
+        clearTimeout(timer);
+        how(outcome);
+      };
+    work.then(settle(resolve), settle(reject));
   });
 }

@@ -40,7 +40,7 @@ export const commands: Readonly<Record<string, Command>> = {
         0,
         [...args, "--"].findIndex((arg) => arg.startsWith("--")),
       );
-      console.log(await runDeadLetters(readConfig(args.slice(words.length)), words));
+      console.log(await runDeadLetters(readConfig(args.slice(words.length), false), words));
     },
   },
   "keys:rotate": {
