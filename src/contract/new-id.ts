@@ -1,10 +1,5 @@
-import { randomFillSync } from "node:crypto";
 import { v7 } from "uuid";
-
-/** Random bytes are drawn for many ids at once, since each draw costs far more than its bytes. */
-const BYTES = 16;
-const pool = Buffer.alloc(BYTES * 128);
-let used = pool.length;
+import { randomBytes } from "./random-bytes.ts";
 
 /** The millisecond of the last id, and how many have been made in it, from a random start. */
 let msecs = 0;
@@ -15,12 +10,7 @@ let seq = 0;
  * counter (section 6.2, method 1).
  */
 export function newId(): string {
-  if (used === pool.length) {
-    randomFillSync(pool);
-    used = 0;
-  }
-  const random = pool.subarray(used, used + BYTES);
-  used += BYTES;
+  const random = randomBytes(16);
   const now = Date.now();
   if (now > msecs) {
     msecs = now;

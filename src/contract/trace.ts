@@ -1,5 +1,5 @@
-import { randomFillSync } from "node:crypto";
 import type { SpanContext } from "@opentelemetry/api";
+import { randomBytes } from "./random-bytes.ts";
 
 /** version, trace id, parent id and flags; what a later version adds comes after another dash. */
 const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
@@ -14,10 +14,6 @@ const ODD_DIGITS = "13579bdf";
 
 const TRACE_ID_BYTES = 16;
 const SPAN_ID_BYTES = 8;
-
-/** Random bytes are drawn for many ids at once, since each draw costs far more than its bytes. */
-const pool = Buffer.alloc((TRACE_ID_BYTES + SPAN_ID_BYTES) * 128);
-let used = pool.length;
 
 /**
  * The trace that a request belongs to (W3C Trace Context).
@@ -45,14 +41,6 @@ function parseTraceparent(header: string): SpanContext | undefined {
 }
 
 function newTrace(): SpanContext {
-  return { traceId: randomHex(TRACE_ID_BYTES), spanId: randomHex(SPAN_ID_BYTES), traceFlags: 0 };
-}
-
-function randomHex(bytes: number): string {
-  if (used + bytes > pool.length) {
-    randomFillSync(pool);
-    used = 0;
-  }
-  used += bytes;
-  return pool.toString("hex", used - bytes, used);
+  const traceId = randomBytes(TRACE_ID_BYTES).toString("hex");
+  return { traceId, spanId: randomBytes(SPAN_ID_BYTES).toString("hex"), traceFlags: 0 };
 }

@@ -15,7 +15,7 @@ import type { Module } from "../modules/module.ts";
 import { openStore } from "../store/open-store.ts";
 import type { Store } from "../store/store.ts";
 import { type Config, urlSetting } from "./config.ts";
-import { databaseIn, migrationsOf } from "./database-files.ts";
+import { databaseIn, migrationsOf, modulesAmong } from "./database-files.ts";
 import { type ModuleName, moduleNames, modules, remoteNeighbours, subscribersOf } from "./modules.ts";
 import { requireFinishedRestore } from "./unfinished-restore.ts";
 
@@ -54,7 +54,7 @@ export async function compose(config: Config, logger: Logger, step: Step): Promi
   const callables = new Map<ModuleName, Callable>(remotes);
   const bus = await createBus(config, logger);
   const served: ServedModule[] = [];
-  for (const name of moduleNames.filter((name) => config.SERVE.includes(name))) {
+  for (const name of modulesAmong(config.SERVE)) {
     const part = await step(name, () => createModule(name, config, logger, callables));
     callables.set(name, part.service);
     bus.join(part.store, part.module.subscriptions);

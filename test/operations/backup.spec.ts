@@ -18,7 +18,7 @@ import { type Api, addProduct, bodyOf, createApi, register, type Session, signIn
 import { assertBalanced, type Opening } from "../support/books.ts";
 import { areEventsApplied, MODULES, readStanding, readTables } from "../support/databases.ts";
 import { freePorts, startShopProcess, until, untilReady } from "../support/process.ts";
-import { fourProcesses, oneProcess, type ProcessShop, type Settings } from "../support/topology.ts";
+import { fourProcesses, oneProcess, type ProcessShop, type Settings, TEST_SETTINGS } from "../support/topology.ts";
 
 const BACKUPS = 5;
 const BUYERS = 8;
@@ -319,7 +319,7 @@ async function serveBackup(backup: string, opening: Opening, admin: Session): Pr
 
 async function serve(dataDir: string): Promise<{ api: Api; stop(): Promise<void> }> {
   const [port = 0] = await freePorts(1);
-  const env = { ...BARE, RATE_LIMIT: "off", AUTH_RATE_LIMIT: "off", DATA_DIR: dataDir, PORT: String(port) };
+  const env = { ...TEST_SETTINGS, DATA_DIR: dataDir, PORT: String(port) };
   const process = startShopProcess({ env, cwd: folder });
   const url = `http://127.0.0.1:${port}`;
   await untilReady(url, [process]);
@@ -333,11 +333,9 @@ async function serve(dataDir: string): Promise<{ api: Api; stop(): Promise<void>
   };
 }
 
-const BARE: Settings = { NODE_ENV: "test", LOG_LEVEL: "warn", BCRYPT_COST: "4" };
-
 /** Runs a command of the program. */
 async function runCommand(args: readonly string[], env: Settings): Promise<{ code: number | null; output: string }> {
-  const process = startShopProcess({ env: { ...BARE, ...env }, args, cwd: folder });
+  const process = startShopProcess({ env: { ...TEST_SETTINGS, ...env }, args, cwd: folder });
   const { code } = await process.exited;
   return { code, output: process.output().trim() };
 }

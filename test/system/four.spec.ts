@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { freePorts, type ShopProcess, startShopProcess, until, untilReady } from "../support/process.ts";
 import { startRedis, type TestRedis } from "../support/redis.ts";
+import { TEST_SETTINGS } from "../support/topology.ts";
 
 describe("four processes by one command", function () {
   this.timeout(60_000);
@@ -26,7 +27,7 @@ describe("four processes by one command", function () {
     urls = ports.map((port) => `http://127.0.0.1:${port}`);
     const [PORT = "", USERS_PORT = "", PRODUCTS_PORT = "", ORDERS_PORT = ""] = ports.map(String);
     const places = { PORT, USERS_PORT, PRODUCTS_PORT, ORDERS_PORT, REDIS_URL: redis.url, DATA_DIR: join(folder, PORT) };
-    const env = { ...places, NODE_ENV: "test", LOG_LEVEL: "warn", BCRYPT_COST: "4" };
+    const env = { ...TEST_SETTINGS, ...places };
     four = startShopProcess({ env, args: ["four"], cwd: folder });
     await untilReady(urls[0] ?? "", [four]);
   });
