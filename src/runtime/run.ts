@@ -74,9 +74,10 @@ function announce(config: Config, running: Running, logger: Logger, ms: number):
 }
 
 const DEMO_CREDENTIALS = `
-  Where the demo accounts were written, which is where there were no others, sign in
-  as   ${DEMO_ADMIN.email}     ${DEMO_ADMIN.password}
-  or   customer@example.com  customer-demo-password
+  Demo accounts, unless there were others here before:
+
+    ${DEMO_ADMIN.email}     ${DEMO_ADMIN.password}
+    customer@example.com  customer-demo-password
 `;
 
 function stopOnSignal(running: Running, logger: Logger): void {
