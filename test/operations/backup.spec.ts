@@ -263,7 +263,7 @@ describe("reconcile finds whatever somebody has done to the books", function () 
     "a line of the ledger that is gone": [
       "products",
       "DELETE FROM stock_ledger WHERE reason = 'reserved' AND delta = -7",
-      /order \S+ is confirmed, but products has it reserved and holds nothing; it is for 7 of/,
+      /order \S+ is confirmed, but products has not decided it and holds nothing; it is for 7 of/,
     ],
     "an order that is gone": ["orders", "DELETE FROM orders", /order \S+ is not known to orders, but products has it/],
     "an order that was changed": [

@@ -22,7 +22,7 @@ request POST /orders/create gateway 201
           publish stock.reserved products ok
             apply stock.reserved orders → products ok
               store UPDATE orders orders → orders.db ok
-          store INSERT reservations, stock_ledger, outbox; UPDATE products products → products.db ok
+          store UPDATE products; INSERT stock_ledger, outbox products → products.db ok
       store INSERT orders, outbox orders → orders.db ok
 `;
 

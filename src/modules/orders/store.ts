@@ -81,7 +81,7 @@ export function createOrderStore(store: Store): OrderStore {
         if (before === undefined) throw new Problem("not-found", "There is no such order.");
         const after = rule(before);
         if (after === before) return before;
-        sql.update.run(toRow(after));
+        sql.update.run(toChange(after));
         unit.append(cancelled);
         return after;
       });
@@ -89,7 +89,7 @@ export function createOrderStore(store: Store): OrderStore {
     settle(id, rule) {
       const before = find(id);
       const outcome = before && rule(before);
-      if (outcome !== undefined && outcome !== "contradiction" && outcome !== before) sql.update.run(toRow(outcome));
+      if (outcome !== undefined && outcome !== "contradiction" && outcome !== before) sql.update.run(toChange(outcome));
       return outcome;
     },
   };
@@ -109,7 +109,7 @@ function prepare(store: Store) {
       `INSERT INTO orders (${COLUMNS}) VALUES
        (:id, :user_id, :status, :items, :total_cents, :currency, :rejection, :created_at, :updated_at)`,
     ),
-    update: store.prepare<[Row]>(
+    update: store.prepare<[Pick<Row, "id" | "status" | "rejection" | "updated_at">]>(
       "UPDATE orders SET status = :status, rejection = :rejection, updated_at = :updated_at WHERE id = :id",
     ),
   };
@@ -120,6 +120,10 @@ function toOrder(row: Row): Order {
 }
 
 function toRow(order: Order): Row {
-  const rejection = order.rejection === null ? null : JSON.stringify(order.rejection);
-  return { ...order, items: JSON.stringify(order.items), rejection };
+  return { ...order, ...toChange(order), items: JSON.stringify(order.items) };
+}
+
+/** What may change of an order. */
+function toChange({ id, status, rejection, updated_at }: Order) {
+  return { id, status, rejection: rejection === null ? null : JSON.stringify(rejection), updated_at };
 }

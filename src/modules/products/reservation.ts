@@ -3,8 +3,8 @@ import type { orders } from "../orders/contract.ts";
 import type { products } from "./contract.ts";
 import type { Product } from "./product.ts";
 
-/** How an order stands here; `cancelled` is the tombstone of one whose cancellation came before it. */
-export type ReservationState = "reserved" | "rejected" | "released" | "cancelled";
+/** Why an order took nothing; `cancelled` is the tombstone of one whose cancellation came before it. */
+export type Refusal = "rejected" | "cancelled";
 
 export type OrderLines = EventData<typeof orders, "order.created">["items"];
 

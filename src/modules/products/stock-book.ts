@@ -1,5 +1,5 @@
 import type { Store } from "../../store/store.ts";
-import type { ReservationState } from "./reservation.ts";
+import type { Refusal } from "./reservation.ts";
 
 /** What products knows of its stock, for whoever compares it with what others know. */
 export interface StockBook {
@@ -10,8 +10,7 @@ export interface StockBook {
 }
 
 export interface Reservation {
-  /** Undefined when units were moved for an order that was never decided. */
-  readonly state: ReservationState | undefined;
+  readonly state: "reserved" | "released" | Refusal;
   /** Units taken and not given back, per product; empty when there are none. */
   readonly held: ReadonlyMap<string, number>;
 }
@@ -22,18 +21,20 @@ export function readStockBook(database: Pick<Store, "prepare">): StockBook {
     `SELECT id, stock, coalesce((SELECT sum(delta) FROM stock_ledger WHERE product_id = products.id), 0) AS ledgerSum
      FROM products ORDER BY id`,
   );
-  const states = database.prepare<[], { orderId: string; state: ReservationState }>(
-    "SELECT order_id AS orderId, state FROM reservations",
+  const refused = database.prepare<[], { orderId: string; state: Refusal }>(
+    "SELECT order_id AS orderId, state FROM refusals",
   );
   const moved = database.prepare<[], { orderId: string; productId: string; held: number }>(
-    `SELECT order_id AS orderId, product_id AS productId, -sum(delta) AS held FROM stock_ledger
-     WHERE order_id IS NOT NULL GROUP BY order_id, product_id HAVING held <> 0`,
+    `SELECT cause AS orderId, product_id AS productId, -sum(delta) AS held FROM stock_ledger
+     WHERE reason IN ('reserved', 'released') GROUP BY cause, product_id`,
   );
-  const reservations = new Map<string, { state: ReservationState | undefined; held: Map<string, number> }>();
-  for (const { orderId, state } of states.iterate()) reservations.set(orderId, { state, held: new Map() });
+  const reservations = new Map<string, { state: Reservation["state"]; held: Map<string, number> }>();
+  for (const { orderId, state } of refused.iterate()) reservations.set(orderId, { state, held: new Map() });
   for (const { orderId, productId, held } of moved.iterate()) {
-    const reservation = reservations.get(orderId) ?? { state: undefined, held: new Map() };
+    const reservation = reservations.get(orderId) ?? { state: "released", held: new Map() };
     reservations.set(orderId, reservation);
+    if (held === 0) continue;
+    reservation.state = "reserved";
     reservation.held.set(productId, held);
   }
   return { products: products.all(), reservations };

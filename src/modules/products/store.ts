@@ -1,8 +1,9 @@
 import { MAX as MAX_ID } from "uuid";
+import { newId } from "../../contract/new-id.ts";
 import { Problem } from "../../contract/problem.ts";
 import type { Claim, Store } from "../../store/store.ts";
 import type { Product } from "./product.ts";
-import { addUp, findRejection, type OrderLines, type Rejection, type ReservationState } from "./reservation.ts";
+import { addUp, findRejection, type OrderLines, type Refusal, type Rejection } from "./reservation.ts";
 
 /** All that is kept of products. What changes together is one method and one unit of work. */
 export interface ProductStore {
@@ -47,20 +48,15 @@ export function createProductStore(store: Store): ProductStore {
     const row = sql.find.get(id);
     return row && toProduct(row);
   };
-  const record = (
-    productId: string,
-    delta: number,
-    reason: LedgerReason,
-    orderId: string | null,
-    now: string,
-  ): void => {
-    if (delta !== 0) sql.record.run(productId, delta, reason, orderId, now);
+  const record = (cause: string, reason: LedgerReason, productId: string, delta: number, now: string): void => {
+    if (delta !== 0) sql.record.run(cause, reason, productId, delta, now);
   };
+  const isDecided = (orderId: string): boolean => sql.decided.get(orderId, orderId) !== undefined;
   /** An order's units, out of the stock (negative) or back into it. */
   const move = (productId: string, delta: number, orderId: string, now: string): void => {
     const { changes } = sql.move.run({ id: productId, delta, now });
     if (changes !== 1) throw new Error(`${delta} units of ${productId} cannot be moved for order ${orderId}`);
-    record(productId, delta, delta < 0 ? "reserved" : "released", orderId, now);
+    record(orderId, delta < 0 ? "reserved" : "released", productId, delta, now);
   };
 
   return {
@@ -76,7 +72,7 @@ export function createProductStore(store: Store): ProductStore {
     add(product, claim) {
       return store.write((unit) => {
         sql.insert.run(toRow(product));
-        record(product.id, product.stock, "initial", null, product.created_at);
+        record(product.id, "initial", product.id, product.stock, product.created_at);
         if (claim !== undefined) unit.keepAnswer(claim, product);
         return product;
       });
@@ -87,27 +83,24 @@ export function createProductStore(store: Store): ProductStore {
         if (before === undefined) throw new Problem("not-found", "There is no such product.");
         const after = rule(before);
         sql.update.run(toRow(after));
-        record(id, after.stock - before.stock, "restocked", null, after.updated_at);
+        record(newId(), "restocked", id, after.stock - before.stock, after.updated_at);
         if (claim !== undefined) unit.keepAnswer(claim, after);
         return after;
       });
     },
     reserve(orderId, lines, now) {
-      if (sql.stateOf.get(orderId) !== undefined) return undefined;
+      if (isDecided(orderId)) return undefined;
       const units = addUp(lines);
       const rejection = findRejection(units, find);
-      sql.remember.run(orderId, rejection === undefined ? "reserved" : "rejected");
-      if (rejection !== undefined) return rejection;
-      for (const [productId, quantity] of units) move(productId, -quantity, orderId, now);
-      return "reserved";
+      if (rejection !== undefined) sql.refuse.run(orderId, "rejected");
+      else for (const [productId, quantity] of units) move(productId, -quantity, orderId, now);
+      return rejection ?? "reserved";
     },
     release(orderId, now) {
-      const state = sql.stateOf.get(orderId)?.state;
-      if (state === undefined) sql.remember.run(orderId, "cancelled");
-      if (state !== "reserved") return false;
-      sql.remember.run(orderId, "released");
-      for (const { product_id, delta } of sql.takenBy.all(orderId)) move(product_id, -delta, orderId, now);
-      return true;
+      const held = sql.heldBy.all(orderId);
+      for (const { product_id, units } of held) move(product_id, units, orderId, now);
+      if (held.length === 0 && !isDecided(orderId)) sql.refuse.run(orderId, "cancelled");
+      return held.length > 0;
     },
   };
 }
@@ -128,16 +121,16 @@ function prepare(store: Store) {
     move: store.prepare<[Movement]>(
       "UPDATE products SET stock = stock + :delta, updated_at = :now WHERE id = :id AND stock + :delta >= 0",
     ),
-    record: store.prepare<[string, number, LedgerReason, string | null, string]>(
-      "INSERT INTO stock_ledger (product_id, delta, reason, order_id, at) VALUES (?, ?, ?, ?, ?)",
+    record: store.prepare<[string, LedgerReason, string, number, string]>(
+      "INSERT INTO stock_ledger (cause, reason, product_id, delta, at) VALUES (?, ?, ?, ?, ?)",
     ),
-    takenBy: store.prepare<[string], { product_id: string; delta: number }>(
-      "SELECT product_id, delta FROM stock_ledger WHERE order_id = ? AND reason = 'reserved'",
+    decided: store.prepare<[string, string], 1>(
+      "SELECT 1 FROM stock_ledger WHERE cause = ? UNION ALL SELECT 1 FROM refusals WHERE order_id = ? LIMIT 1",
     ),
-    stateOf: store.prepare<[string], { state: ReservationState }>("SELECT state FROM reservations WHERE order_id = ?"),
-    remember: store.prepare<[string, ReservationState]>(
-      "INSERT INTO reservations (order_id, state) VALUES (?, ?) ON CONFLICT DO UPDATE SET state = excluded.state",
+    heldBy: store.prepare<[string], { product_id: string; units: number }>(
+      "SELECT product_id, -sum(delta) AS units FROM stock_ledger WHERE cause = ? GROUP BY product_id HAVING units > 0",
     ),
+    refuse: store.prepare<[string, Refusal]>("INSERT INTO refusals (order_id, state) VALUES (?, ?)"),
   };
 }
 

@@ -21,7 +21,7 @@ export interface Reconciliation {
 }
 
 type Status = BookedOrder["status"];
-type State = Reservation["state"];
+type State = Reservation["state"] | undefined;
 
 /** How products may have decided an order that has this status; undefined for not at all. */
 const DECISIONS: Readonly<Record<Status, readonly State[]>> = {

@@ -18,7 +18,7 @@ describe("The stock, as orders come and go", () => {
   const replies = () => eventsOf(shop.stores.products).map(({ type, data }) => ({ type, ...data }));
   const ledgerOf = (orderId: string) =>
     shop.stores.products
-      .prepare<[string]>("SELECT product_id, delta, reason FROM stock_ledger WHERE order_id = ? ORDER BY id")
+      .prepare<[string]>("SELECT product_id, delta, reason FROM stock_ledger WHERE cause = ?")
       .all(orderId);
 
   it("takes all lines of a new order, two for one product added up, and says so", async () => {
@@ -147,10 +147,10 @@ describe("The stock, as orders come and go", () => {
     const { products } = shop.stores;
     const below = products.prepare<[string]>("UPDATE products SET stock = stock - 1 WHERE id = ?");
     const again = products.prepare<[string, string]>(
-      `INSERT INTO stock_ledger (product_id, delta, reason, order_id, at) VALUES (?, -1, 'reserved', ?, '')`,
+      `INSERT INTO stock_ledger (cause, reason, product_id, delta, at) VALUES (?, 'reserved', ?, -1, '')`,
     );
     expect(() => below.run(pen.id)).to.throw("CHECK constraint failed");
-    expect(() => again.run(pen.id, id)).to.throw("UNIQUE constraint failed");
+    expect(() => again.run(id, pen.id)).to.throw("UNIQUE constraint failed");
   });
 });
 
