@@ -1,5 +1,6 @@
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
+import { median, quantile } from "./quantile.ts";
 import { type Measured, openShop, type Shop } from "./shop.ts";
 import { type Topology, type TopologyName, topologies } from "./topologies.ts";
 
@@ -77,18 +78,6 @@ function printTable(connections: number, results: ReadonlyMap<TopologyName, read
     console.log(row.map((cell, column) => (column === 0 ? cell.padEnd(8) : cell.padStart(14))).join(""));
   }
   console.log();
-}
-
-function median(values: readonly number[]): number {
-  return quantile(
-    values.toSorted((a, b) => a - b),
-    0.5,
-  );
-}
-
-/** Of values in ascending order, by the nearest rank. */
-function quantile(sorted: readonly number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
 function topologyName(text: string): TopologyName {

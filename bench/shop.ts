@@ -33,7 +33,9 @@ export async function openShop(topology: Topology): Promise<Shop> {
     const product = { name: `Product ${n}`, price_cents: 1_000 + n, stock: STOCK };
     ids.push(String((await api.post("/products", product, String(adminToken))).id));
   }
-  const requests = ids.map((id) => orderRequest(topology.port, String(token), id));
+  const requests = ids.map((product_id) =>
+    jsonRequest(topology.port, "POST", "/orders", { token: String(token), body: { product_id, quantity: QUANTITY } }),
+  );
   let sold = 0;
   return {
     async measure(connections, durationMs) {
@@ -57,21 +59,27 @@ function cpuMicros({ processes }: Topology): number {
   return processes.reduce((sum, process) => sum + process.cpuMicros(), 0);
 }
 
-function orderRequest(port: number, token: string, productId: string): Buffer {
-  const body = JSON.stringify({ product_id: productId, quantity: QUANTITY });
+/** A whole HTTP/1.1 request, as a client would write it. */
+export function jsonRequest(
+  port: number,
+  method: string,
+  path: string,
+  { token, body }: { readonly token?: string | undefined; readonly body?: object },
+): Buffer {
+  const text = body === undefined ? undefined : JSON.stringify(body);
   const head = [
-    "POST /orders HTTP/1.1",
+    `${method} ${path} HTTP/1.1`,
     `Host: 127.0.0.1:${port}`,
-    `Authorization: Bearer ${token}`,
-    "Content-Type: application/json",
-    `Content-Length: ${body.length}`,
+    ...(token === undefined ? [] : [`Authorization: Bearer ${token}`]),
+    ...(text === undefined ? [] : ["Content-Type: application/json", `Content-Length: ${Buffer.byteLength(text)}`]),
   ];
-  return Buffer.from(`${head.join("\r\n")}\r\n\r\n${body}`);
+  return Buffer.from(`${head.join("\r\n")}\r\n\r\n${text ?? ""}`);
 }
 
 type Api = ReturnType<typeof createApi>;
 
-function createApi(url: string) {
+/** The API, as a program uses it: answers other than a success throw. */
+export function createApi(url: string) {
   const ask = async (path: string, init: RequestInit): Promise<Record<string, unknown>> => {
     const answer = await fetch(url + path, init);
     const body = await answer.text();

@@ -33,19 +33,23 @@ type Row = Omit<Order, "items" | "rejection"> & { readonly items: string; readon
 type ListParams = [{ userId: string | undefined; status: string | undefined; before: string; limit: number }];
 
 const COLUMNS = "id, user_id, status, items, total_cents, currency, rejection, created_at, updated_at";
-const STATUSES: readonly Order["status"][] = ["pending", "confirmed", "rejected", "cancelled"];
 const PAGE = "id < :before ORDER BY id DESC LIMIT :limit";
+
+/** A user's orders are in two indexes: the pending ones, and all others by their status. */
+const OF_USER = `SELECT ${COLUMNS} FROM orders WHERE user_id = :userId`;
+const PENDING = "status = 'pending'";
+const SETTLED = ["confirmed", "rejected", "cancelled"].map((status) => `status <> 'pending' AND status = '${status}'`);
 
 /** The lists' statements; each reads just the rows that it answers, whatever there are (a test looks at their plans). */
 export const LIST_SQL = {
   all: `SELECT ${COLUMNS} FROM orders WHERE ${PAGE}`,
   ofStatus: `SELECT ${COLUMNS} FROM orders WHERE status = :status AND ${PAGE}`,
-  ofUser: STATUSES.map(
-    (status) => `SELECT ${COLUMNS} FROM orders WHERE user_id = :userId AND status = '${status}' AND `,
-  )
+  ofUser: [PENDING, ...SETTLED]
+    .map((some) => `${OF_USER} AND ${some} AND `)
     .join("id < :before UNION ALL ")
     .concat(PAGE),
-  ofUserAndStatus: `SELECT ${COLUMNS} FROM orders WHERE user_id = :userId AND status = :status AND ${PAGE}`,
+  ofUserPending: `${OF_USER} AND ${PENDING} AND ${PAGE}`,
+  ofUserSettled: `${OF_USER} AND status <> 'pending' AND status = :status AND ${PAGE}`,
 } as const;
 
 export function createOrderStore(store: Store): OrderStore {
@@ -61,10 +65,7 @@ export function createOrderStore(store: Store): OrderStore {
       return find(id);
     },
     async list({ userId, status }, before = MAX_ID, limit) {
-      const { all, ofStatus, ofUser, ofUserAndStatus } = sql.lists;
-      const ofAnyUser = status === undefined ? all : ofStatus;
-      const ofOneUser = status === undefined ? ofUser : ofUserAndStatus;
-      const statement = userId === undefined ? ofAnyUser : ofOneUser;
+      const statement = sql.lists[listOf(userId, status)];
       return statement.all({ userId, status, before, limit }).map(toOrder);
     },
     place(order, created, claim) {
@@ -102,7 +103,8 @@ function prepare(store: Store) {
       all: list("all"),
       ofStatus: list("ofStatus"),
       ofUser: list("ofUser"),
-      ofUserAndStatus: list("ofUserAndStatus"),
+      ofUserPending: list("ofUserPending"),
+      ofUserSettled: list("ofUserSettled"),
     },
     find: store.prepare<[string], Row>(`SELECT ${COLUMNS} FROM orders WHERE id = ?`),
     insert: store.prepare<[Row]>(
@@ -113,6 +115,12 @@ function prepare(store: Store) {
       "UPDATE orders SET status = :status, rejection = :rejection, updated_at = :updated_at WHERE id = :id",
     ),
   };
+}
+
+function listOf(userId: string | undefined, status: Order["status"] | undefined): keyof typeof LIST_SQL {
+  if (userId === undefined) return status === undefined ? "all" : "ofStatus";
+  if (status === undefined) return "ofUser";
+  return status === "pending" ? "ofUserPending" : "ofUserSettled";
 }
 
 function toOrder(row: Row): Order {

@@ -1,0 +1,141 @@
+import { parseArgs } from "node:util";
+import { cursorOf } from "../src/contract/schemas.ts";
+import { applyLoad } from "./load.ts";
+import { median } from "./quantile.ts";
+import { createApi, jsonRequest } from "./shop.ts";
+import { admin, type Topology, topologies } from "./topologies.ts";
+
+/**
+ * What a shop that has grown costs beside one that has just opened: the same kinds of requests to both, interleaved in one
+ * run. It is filled over its public API, and all of it is in use: its products are ordered at random, by all its customers.
+ *
+ *     node bench/flat.ts --products 100000 --orders 1000000 --customers 1000
+ */
+
+const { values: flags } = parseArgs({
+  options: {
+    products: { type: "string", default: "100000" },
+    orders: { type: "string", default: "1000000" },
+    customers: { type: "string", default: "1000" },
+    rounds: { type: "string", default: "9" },
+    seconds: { type: "string", default: "1" },
+  },
+});
+
+const CONNECTIONS = 32;
+/** Requests of one kind that are made up beforehand. */
+const VARIETY = 20_000;
+const CUSTOMER_PASSWORD = "the buyer of a benchmark";
+
+interface Session {
+  readonly token: string;
+}
+
+/** A shop, and how to ask it: a supply of requests for each kind, by what it is called. */
+interface Shop {
+  readonly topology: Topology;
+  readonly kinds: ReadonlyMap<string, readonly Buffer[]>;
+}
+
+const running: Topology[] = [];
+try {
+  const small = await open(100, 100);
+  const large = await open(Number(flags.products), Number(flags.customers));
+  await order(small, CONNECTIONS * 100);
+  await order(large, Number(flags.orders));
+  console.log(
+    `\n${"".padEnd(28)}${["opened", "grown", "ratio"].map((title) => title.padStart(10)).join("")}  answers/s`,
+  );
+  for (const kind of small.kinds.keys()) printRow(kind, await interleave(kind, small, large));
+} finally {
+  await Promise.all(running.map((topology) => topology.stop()));
+}
+
+/** Opens a shop with so many products and customers. */
+async function open(products: number, customers: number): Promise<Shop> {
+  const topology = await topologies.one();
+  running.push(topology);
+  const { port } = topology;
+  const api = createApi(`http://127.0.0.1:${port}`);
+  const { token: adminToken } = (await api.post("/users/login", admin)) as unknown as Session;
+  const sessions = await many(customers, async (n) => {
+    const customer = { name: `Buyer ${n}`, email: `buyer-${n}@example.com`, password: CUSTOMER_PASSWORD };
+    return (await api.post("/users/register", customer)) as unknown as Session;
+  });
+  const ids = await many(products, async (n) => {
+    const product = { name: `Product ${n}`, price_cents: 1_000 + (n % 1_000), stock: 1_000_000_000 };
+    return String((await api.post("/products", product, adminToken)).id);
+  });
+  console.log(`A shop with ${products} products and ${customers} customers.`);
+  const supply = (make: (productId: string, session: Session) => Buffer) =>
+    Array.from({ length: VARIETY }, () => make(pick(ids), pick(sessions)));
+  const newer = ids.slice(ids.length / 2); // after each of these comes a whole page
+  const get = (path: string, token?: string) => jsonRequest(port, "GET", path, { token });
+  const kinds = new Map([
+    ["POST /orders", supply((product_id, { token }) => placing(port, product_id, token))],
+    ["GET /products/{id}", supply((id) => get(`/products/${id}`))],
+    ["GET /products", supply(() => get("/products"))],
+    ["GET /products?cursor", supply(() => get(`/products?cursor=${cursorOf(pick(newer))}`))],
+    ["GET /orders", supply((_id, { token }) => get("/orders", token))],
+    ["GET /orders?status=rejected", supply((_id, { token }) => get("/orders?status=rejected", token))],
+    ["GET /orders, by the admin", [get("/orders", adminToken)]],
+  ]);
+  return { topology, kinds };
+}
+
+function placing(port: number, product_id: string, token: string): Buffer {
+  return jsonRequest(port, "POST", "/orders", { token, body: { product_id, quantity: 1 } });
+}
+
+/** Places at least so many orders. */
+async function order(shop: Shop, count: number): Promise<void> {
+  for (let placed = 0; placed < count; ) {
+    placed += (await ask(shop, "POST /orders", 10)).answers;
+    console.log(`${placed} orders`);
+  }
+}
+
+/** Answers per second of both, round by round; every second round goes the other way, so that a drift favours nobody. */
+async function interleave(kind: string, ...shops: readonly [Shop, Shop]): Promise<readonly [number, number][]> {
+  const rounds: [number, number][] = [];
+  for (let round = 0; round < Number(flags.rounds); round++) {
+    const rates = new Map<Shop, number>();
+    for (const shop of round % 2 === 0 ? shops : shops.toReversed()) {
+      const { answers, elapsedMs } = await ask(shop, kind, Number(flags.seconds));
+      rates.set(shop, answers / (elapsedMs / 1_000));
+    }
+    rounds.push([rates.get(shops[0]) ?? 0, rates.get(shops[1]) ?? 0]);
+  }
+  return rounds;
+}
+
+/** @throws Error when an answer is not a success */
+async function ask({ topology: { port }, kinds }: Shop, kind: string, seconds: number) {
+  const requests = kinds.get(kind) ?? [];
+  const target = { host: "127.0.0.1", port, connections: CONNECTIONS, durationMs: seconds * 1_000 };
+  const loaded = await applyLoad({ ...target, requests });
+  const strange = [...loaded.statuses].filter(([status]) => status !== 200 && status !== 201);
+  if (strange.length > 0) throw new Error(`${kind}: answers of status ${JSON.stringify(strange)}`);
+  return loaded;
+}
+
+function printRow(kind: string, rounds: readonly [number, number][]): void {
+  const opened = median(rounds.map(([small]) => small)).toFixed(0);
+  const grown = median(rounds.map(([, large]) => large)).toFixed(0);
+  const ratio = median(rounds.map(([small, large]) => large / small)).toFixed(2);
+  console.log(`${kind.padEnd(28)}${[opened, grown, ratio].map((cell) => cell.padStart(10)).join("")}`);
+}
+
+/** Makes so many of something, a few at a time. */
+async function many<T>(count: number, make: (n: number) => Promise<T>): Promise<T[]> {
+  const made: T[] = [];
+  for (let n = 0; n < count; n += CONNECTIONS) {
+    const few = Math.min(CONNECTIONS, count - n);
+    made.push(...(await Promise.all(Array.from({ length: few }, (_, i) => make(n + i)))));
+  }
+  return made;
+}
+
+function pick<T>(from: readonly T[]): T {
+  return from[Math.floor(Math.random() * from.length)] as T;
+}
