@@ -23,10 +23,8 @@ const SETTINGS = [
   "journal_mode = WAL",
   "synchronous = FULL",
   "foreign_keys = ON",
-  // Of a shop that has grown, each order changes pages of its own, of its buyer and of its product. These numbers keep them
-  // at hand (in KiB), and write those that change again and again back to the file less often (in pages of the log).
+  // In KiB: in a shop that has grown, each order changes pages of its own buyer and product; this keeps them at hand.
   "cache_size = -16000",
-  "wal_autocheckpoint = 4000",
 ];
 
 export interface OpenStoreOptions {
