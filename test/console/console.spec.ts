@@ -275,6 +275,73 @@ describe("console: everybody's", function () {
     await close();
   });
 
+  it("keeps the focus when someone signs in and out", async () => {
+    const { page, close } = await visit(browser, shop.url);
+    await untilLive(page);
+    await page.locator("button.demo-admin").focus();
+    await page.keyboard.press("Enter");
+    await untilFocused(page, /, admin$/);
+    await page.getByRole("button", { name: /: sign out$/ }).focus();
+    await page.keyboard.press("Enter");
+    await untilFocused(page, /^Sign in$/);
+    await page.keyboard.press("Enter");
+    await page.locator("quartet-sign-in .one-click").focus();
+    await page.keyboard.press("Enter");
+    await page.locator("quartet-sign-in dialog").waitFor({ state: "hidden" });
+    await untilFocused(page, /^Demo/);
+    await close();
+  });
+
+  it("stays paused when someone signs in", async () => {
+    const { page, close } = await visit(browser, shop.url);
+    await untilLive(page);
+    await linkState(page).click();
+    await page.locator("button.demo-admin").click();
+    await page.getByText("None: every event was handled.").waitFor();
+    expect(await linkState(page).innerText()).to.equal("Paused");
+    await linkState(page).click();
+    await untilLive(page);
+    await close();
+  });
+
+  it("says that dead letters cannot be had when their list fails", async () => {
+    const { page, close } = await visit(browser, shop.url);
+    await page.route("**/events/dead-letters", (route) => route.fulfill({ status: 504 }));
+    await page.locator("button.demo-admin").click();
+    await page.getByText("They cannot be had right now.").waitFor();
+    await close();
+  });
+
+  it("shows no password of a body that is no valid JSON", async () => {
+    const { page, close } = await visit(browser, shop.url);
+    await page.locator("details.more > summary").click();
+    const row = page.locator("quartet-endpoint", { hasText: "/users/login" });
+    await row.locator("summary").click();
+    await row.locator("textarea").fill(`{"email": "a@example.com", "password": "harbour-lantern",}`);
+    await row.getByRole("button", { name: "Test " }).click();
+    await page.locator("quartet-exchange .figures", { hasText: "400" }).waitFor();
+    const text = await textOf(page, "quartet-response-terminal");
+    expect(text).to.include("••••••••").and.not.to.include("harbour-lantern");
+    await close();
+  });
+
+  it("shows a gateway that is frozen, and heals", async () => {
+    const { page, close } = await visit(browser, shop.url);
+    const { pid } = shop.process("gateway");
+    const light = page.locator("quartet-status-lights [data-service=gateway]");
+    await untilLive(page);
+    try {
+      process.kill(pid, "SIGSTOP");
+      await light.and(page.locator(".down")).waitFor({ timeout: 20_000 });
+      await page.locator("button.link.reconnecting").waitFor();
+    } finally {
+      process.kill(pid, "SIGCONT");
+    }
+    await light.and(page.locator(".running")).waitFor();
+    await untilLive(page);
+    await close();
+  });
+
   it("shows the same facts without movement to those who prefer that", async () => {
     const { page, close } = await visit(browser, shop.url, { reducedMotion: "reduce" });
     await untilLive(page);
@@ -338,6 +405,10 @@ describe("console in production", function () {
       await page.locator("button.link.denied").waitFor();
       await page.locator("quartet-status-lights .running").nth(3).waitFor();
       expect(await page.getByRole("button", { name: "demo admin" }).count()).to.equal(0);
+      const files = page.locator("quartet-docker-cards pre");
+      expect(new Set(await files.allInnerTexts())).to.deep.equal(
+        new Set(["Not known: sign in as an admin to see it."]),
+      );
       await page.locator("[data-run=registration]").click();
       await page.locator("quartet-response-terminal .figures", { hasText: "201 Created" }).waitFor();
       await page.getByRole("button", { name: "Sign in", exact: true }).click();
@@ -348,6 +419,7 @@ describe("console in production", function () {
       await page.getByLabel("Password").fill(admin.ADMIN_PASSWORD);
       await page.locator("quartet-sign-in form button:not([type])").click();
       await untilLive(page);
+      await files.filter({ hasText: "gateway:" }).waitFor();
       await runAndWatch(page, "Registration", "registration");
     } finally {
       await close();
@@ -421,6 +493,15 @@ function focused(page: Page): Promise<Focused> {
       outline: outlineStyle === "none" ? "none" : outlineWidth,
     };
   });
+}
+
+async function untilFocused(page: Page, text: RegExp): Promise<void> {
+  let now = await focused(page);
+  for (let looks = 0; looks < 50 && !text.test(now.text); looks += 1) {
+    await page.waitForTimeout(50);
+    now = await focused(page);
+  }
+  expect(now.text).to.match(text);
 }
 
 /** Goes on until what has the focus says this; every stop on the way must be visible. */

@@ -1,9 +1,11 @@
 import { expect } from "chai";
-import { type Flow, readFlow } from "../../console/src/model/flow.ts";
+import { type Flow, readFlow, readFlows } from "../../console/src/model/flow.ts";
 import { layOut } from "../../console/src/model/geometry.ts";
 import { toMermaid } from "../../console/src/model/mermaid.ts";
 import { formatSlowed, planPlayback } from "../../console/src/model/playback.ts";
 import { readSpans, type Span } from "../../console/src/model/span.ts";
+import { createStages, type Stages } from "../../console/src/store/stage.ts";
+import { createTraces, type Traces } from "../../console/src/store/traces.ts";
 import fourProcesses from "./recorded/four-processes.json" with { type: "json" };
 import oneProcess from "./recorded/one-process.json" with { type: "json" };
 
@@ -130,6 +132,55 @@ describe("console: the steps of incomplete spans", () => {
   });
 });
 
+describe("console: several requests with one trace id", () => {
+  const order = readSpans(fourProcesses.order);
+  const others = [
+    copy(readSpans(fourProcesses.rejected), "b", order[0]?.trace_id),
+    copy(readSpans(fourProcesses.registration), "c", order[0]?.trace_id),
+  ];
+  const mixed = [order, ...others].flat().toSorted((a, b) => a.span_id.localeCompare(b.span_id));
+
+  it("are a flow each, of the request and what it caused", () => {
+    const alone = [order, ...others].map(flow).toSorted((a, b) => a.startedAtMs - b.startedAtMs);
+    expect(readFlows(mixed)).to.deep.equal(alone);
+    expect(readFlows(order)).to.deep.equal([flow(order)]);
+    expect(readFlows([])).to.deep.equal([]);
+  });
+
+  it("are listed each, and each can be shown", () => {
+    const { traces, stages } = memory();
+    traces.add(mixed);
+    const recent = traces.recent();
+    expect(recent.map(({ title }) => title)).to.have.members([order, ...others].map((spans) => flow(spans).title));
+    for (const each of recent) expect(stages.show(each).flow()).to.equal(each);
+  });
+});
+
+describe("console: what is on show", () => {
+  const later = (count: number): Span[] =>
+    Array.from({ length: count }, (_, index) => copy([request], `later ${index}`, `trace ${index}`, 1 + index)).flat();
+  const request = readSpans(fourProcesses.order).find((span) => span.kind === "request") as Span;
+  const watched: Span = { ...request, name: "GET /products" };
+
+  it("stays, however many other requests come", () => {
+    const { traces, stages } = memory();
+    traces.add([watched]);
+    const stage = stages.show(flow([watched]));
+    traces.add(later(300));
+    expect(stage.flow()?.title).to.equal("GET /products");
+    expect(stages.top().name).to.equal("other");
+    expect(traces.recent()).to.have.length(200);
+    stages.show(flow(later(300).slice(-1)));
+    expect(stages.top().name).to.equal("order");
+  });
+
+  it("is the first tab's where the current one has nothing to show", () => {
+    const { stages } = memory();
+    stages.current.set("other");
+    expect(stages.top().name).to.equal("registration");
+  });
+});
+
 describe("console: playback", () => {
   const order = flow(readSpans(fourProcesses.order));
 
@@ -155,6 +206,24 @@ describe("console: playback", () => {
     ]);
   });
 });
+
+function memory(): { traces: Traces; stages: Stages } {
+  const traces: Traces = createTraces((traceId) => stages.isShown(traceId));
+  const stages = createStages(traces);
+  return { traces, stages };
+}
+
+/** The same spans as others, in another trace, some microseconds later. */
+function copy(spans: readonly Span[], mark: string, trace_id = mark, laterUs = 0): Span[] {
+  const renamed = (id: string): string => `${mark} ${id}`;
+  return spans.map((span) => ({
+    ...span,
+    trace_id,
+    span_id: renamed(span.span_id),
+    parent_id: span.parent_id && renamed(span.parent_id),
+    start_us: span.start_us + laterUs,
+  }));
+}
 
 function flow(spans: readonly Span[]): Flow {
   const found = readFlow(spans);

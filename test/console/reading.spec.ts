@@ -3,10 +3,14 @@ import { toCurl } from "../../console/src/model/curl.ts";
 import { readEvents } from "../../console/src/model/events.ts";
 import { excerptOf } from "../../console/src/model/excerpt.ts";
 import { formatBytes, formatMs, formatOffset, formatUptime } from "../../console/src/model/format.ts";
-import { MASK, maskSecrets } from "../../console/src/model/mask.ts";
+import { MASK, maskSecrets, maskSecretsInText } from "../../console/src/model/mask.ts";
 import { readSpans } from "../../console/src/model/span.ts";
 import { createSseReader, type SseMessage } from "../../console/src/model/sse.ts";
 import { describeGroups, groupByProcess, type Status, unreachable } from "../../console/src/model/topology.ts";
+import { createDeadLetters } from "../../console/src/store/dead-letters.ts";
+import { createKnowledge } from "../../console/src/store/known.ts";
+import { createRequests } from "../../console/src/store/requests.ts";
+import { createStatusPoll } from "../../console/src/store/status-poll.ts";
 import fourProcesses from "./recorded/four-processes.json" with { type: "json" };
 
 describe("console: server-sent events", () => {
@@ -55,6 +59,14 @@ describe("console: secrets", () => {
       token_type: "Bearer",
       list: [{ refresh_token: MASK, new_password: MASK }],
     });
+  });
+
+  it("are masked in a text that is no valid JSON", () => {
+    const broken = `{"email": "a@example.com", "password": "it's \\"p\\"", "refresh_token": "r",}`;
+    expect(maskSecretsInText(broken)).to.equal(
+      `{"email": "a@example.com", "password": "${MASK}", "refresh_token": "${MASK}",}`,
+    );
+    expect(maskSecretsInText(`{"password": "no end\n}`)).to.equal(`{"password": "${MASK}"\n}`);
   });
 
   it("do not get into a curl command", () => {
@@ -167,5 +179,100 @@ describe("console: figures", () => {
     const file = "services:\n  gateway:\n    ports: [1]\n    other: 2\n  users:\n    ports: [3]\n";
     expect(excerptOf(file, [/gateway:/, /ports:/], 2, "services:")).to.equal("gateway:\n  ports: [1]");
     expect(excerptOf(null, [], 1)).to.equal("This file is not shipped here.");
+    expect(excerptOf(undefined, [], 1)).to.equal("Not known yet.");
+  });
+});
+
+describe("console: what requests are filled with", () => {
+  const product = (id: string, changed = {}) => ({ id, stock: 9, active: true, ...changed });
+  const order = (id: string, status = "confirmed") => ({ id, status, total_cents: 100 });
+
+  it("is the newest product that can be ordered, of the newest list", async () => {
+    const { known, answer } = learning();
+    await answer({ data: [product("c", { stock: 0 }), product("b"), product("a")] });
+    expect(known.productId).to.equal("b");
+    await answer(product("b", { active: false }));
+    expect(known.productId).to.equal("a");
+    await answer({ data: [product("c"), product("a")] });
+    expect(known.productId).to.equal("c");
+    await answer(product("a", { stock: 5 }));
+    expect(known.productId).to.equal("c");
+    await answer(product("d"));
+    expect(known.productId).to.equal("d");
+    await answer({ data: [] });
+    expect(known.productId).to.equal("d");
+  });
+
+  it("is the newest order that was not rejected", async () => {
+    const { known, answer } = learning();
+    await answer({ data: [order("c", "rejected"), order("b"), order("a")] });
+    expect(known.orderId).to.equal("b");
+    await answer(order("d", "pending"));
+    expect(known.orderId).to.equal("d");
+  });
+
+  function learning() {
+    let body: unknown;
+    const requests = createRequests({ fetch: async () => Response.json(body), token: () => undefined });
+    const answer = (next: unknown) => {
+      body = next;
+      return requests.send("GET", "/");
+    };
+    return { known: createKnowledge(requests), answer };
+  }
+});
+
+describe("console: dead letters", () => {
+  let admin: boolean;
+  let answer: () => Promise<Response>;
+  const requests = createRequests({ fetch: () => answer(), token: () => "t" });
+  const { list, refresh } = createDeadLetters(requests, () => admin);
+
+  const listAfter = async (next: typeof answer) => {
+    answer = next;
+    await refresh();
+    return list.get();
+  };
+
+  beforeEach(() => {
+    admin = true;
+  });
+
+  it("tell a list that cannot be had from one that may not be seen", async () => {
+    expect(await listAfter(async () => Response.json({}, { status: 504 }))).to.equal("unavailable");
+    expect(await listAfter(() => Promise.reject(new TypeError()))).to.equal("unavailable");
+    expect(await listAfter(async () => Response.json({}, { status: 401 }))).to.equal(undefined);
+    expect(await listAfter(async () => Response.json({ data: [] }))).to.deep.equal([]);
+    admin = false;
+    expect(await listAfter(async () => Response.json({ data: [] }))).to.equal(undefined);
+  });
+
+  it("are not shown to who signs out before they come", async () => {
+    const signsOut = async () => {
+      admin = false;
+      return Response.json({ data: [] });
+    };
+    expect(await listAfter(signsOut)).to.equal(undefined);
+  });
+});
+
+describe("console: the status", () => {
+  it("is unknown when a gateway that takes the connection does not answer within 3 s", async () => {
+    const asked: string[] = [];
+    const told = await new Promise((resolve) => {
+      createStatusPoll({
+        fetch: (path, { signal } = {}) => {
+          asked.push(path);
+          // Only the first is ended by its signal, so that the poll goes no further than the second.
+          return new Promise((_, reject) => {
+            if (asked.length === 1) signal?.addEventListener("abort", () => reject(signal.reason));
+          });
+        },
+        isNeeded: () => true,
+        onStatus: (body) => resolve([body]),
+        onLatency: () => resolve("answered"),
+      }).start();
+    });
+    expect({ told, asked }).to.deep.equal({ told: [undefined], asked: ["/status"] });
   });
 });

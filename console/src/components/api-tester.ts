@@ -62,9 +62,9 @@ export class ApiTester extends View {
   #renderWho() {
     const session = this.app.sessions.session.get();
     if (session !== undefined)
-      return html`<span class="chip ${session.role === "admin" ? "accent" : ""}">${session.name}, ${session.role}</span>`;
+      return html`<span tabindex="-1" class="chip who-name ${session.role === "admin" ? "accent" : ""}">${session.name}, ${session.role}</span>`;
     if (this.app.info.get()?.oneClick !== true) return html`<span class="chip">not signed in</span>`;
-    return html`<button class="demo-admin" @click=${() => this.app.sessions.signInWithOneClick()}>${icons.person} Sign in as the demo admin</button>`;
+    return html`<button class="demo-admin" @click=${this.#signIn}>${icons.person} Sign in as the demo admin</button>`;
   }
 
   #renderGroup(service: ServiceName, main: boolean) {
@@ -75,6 +75,13 @@ export class ApiTester extends View {
       <h3>${title}</h3>
       ${own.map((endpoint: Endpoint) => html`<quartet-endpoint .app=${this.app} .endpoint=${endpoint}></quartet-endpoint>`)}
     </section>`;
+  }
+
+  /** The button gives way to the name, and so does its focus, unless that has gone elsewhere meanwhile. */
+  async #signIn(): Promise<void> {
+    await this.app.sessions.signInWithOneClick();
+    await this.updateComplete;
+    if (document.activeElement === document.body) this.renderRoot.querySelector<HTMLElement>(".who-name")?.focus();
   }
 
   /** One after the other, for what one makes the next may need. */

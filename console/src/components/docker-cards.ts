@@ -34,7 +34,7 @@ export class DockerCards extends View {
   ];
 
   protected override watched(app: App) {
-    return [app.info, app.status, app.processes];
+    return [app.info, app.status, app.processes, app.stream.state];
   }
 
   override render() {
@@ -52,8 +52,15 @@ export class DockerCards extends View {
     `;
   }
 
+  /** As `excerptOf` gives it; to a stranger the gateway does not show its files, which is not to say that it has none. */
+  #excerpt(...[text, ...rest]: Parameters<typeof excerptOf>): string {
+    if (text === undefined && this.app.stream.state.get() === "denied")
+      return "Not known: sign in as an admin to see it.";
+    return excerptOf(text, ...rest);
+  }
+
   #cards(): readonly Card[] {
-    const { compose = null, dockerfile = null } = this.app.info.get() ?? {};
+    const { compose, dockerfile } = this.app.info.get() ?? {};
     const status = this.app.status.get();
     const groups = status === undefined ? [] : groupByProcess(status, this.app.processes.get());
     const alone = groups.length === 1;
@@ -64,7 +71,7 @@ export class DockerCards extends View {
         title: "Container isolation",
         text: "Each service has a container to itself: its own files, its own network addresses, its own processes.",
         file: "docker-compose.yml",
-        lines: excerptOf(
+        lines: this.#excerpt(
           compose,
           [/^\s+init:/, /^\s+read_only:/, /^\s+tmpfs:/, /^\s+cap_drop:/, /^\s+security_opt:/],
           5,
@@ -79,7 +86,7 @@ export class DockerCards extends View {
         title: "Compose network",
         text: "All containers share a virtual network and call each other by service name, never by IP address.",
         file: "docker-compose.yml",
-        lines: excerptOf(compose, [/^\s+(USERS|PRODUCTS|ORDERS|REDIS)_URL:/, /^\s+internal:/], 5),
+        lines: this.#excerpt(compose, [/^\s+(USERS|PRODUCTS|ORDERS|REDIS)_URL:/, /^\s+internal:/], 5),
         now: alone
           ? "direct calls within one process, no network between the services"
           : `${remote.map(({ name, port }) => `${name}:${port}`).join(", ")} answer over HTTP`,
@@ -89,7 +96,7 @@ export class DockerCards extends View {
         title: "docker-compose.yml",
         text: "One file declares every service with its ports, settings, volumes and what it waits for.",
         file: "docker-compose.yml",
-        lines: excerptOf(
+        lines: this.#excerpt(
           compose,
           [/^ {2}gateway:/, /SERVE:/, /ports:/, /networks:/, /depends_on:/, /condition:/],
           7,
@@ -102,7 +109,7 @@ export class DockerCards extends View {
         title: "Images",
         text: "A Dockerfile builds the image layer by layer; what did not change comes from the cache, so the next build is quick.",
         file: "Dockerfile",
-        lines: excerptOf(dockerfile, [/^(FROM|COPY|RUN|CMD|ENTRYPOINT)\b/], 6),
+        lines: this.#excerpt(dockerfile, [/^(FROM|COPY|RUN|CMD|ENTRYPOINT)\b/], 6),
         now: `Node.js ${this.app.info.get()?.node?.replace(/^v/, "") ?? "unknown"}, ${this.app.info.get()?.environment ?? "unknown"} settings`,
       },
     ];

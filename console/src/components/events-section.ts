@@ -1,7 +1,8 @@
-import { css, html, nothing } from "lit";
+import { css, html } from "lit";
 import { readEvents, type SeenEvent } from "../model/events.ts";
 import { formatTime } from "../model/format.ts";
 import type { App } from "../store/app.ts";
+import type { DeadLetterList } from "../store/dead-letters.ts";
 import { base } from "./base-styles.ts";
 import { icons } from "./icons.ts";
 import { View } from "./view.ts";
@@ -87,22 +88,26 @@ export class EventsSection extends View {
 
   #renderDeadLetters() {
     const { list, notice } = this.app.deadLetters;
-    const letters = list.get();
     return html`<div class="head"><h3 id="dead-letters">Dead letters</h3>
         <button class="small quiet" @click=${() => this.app.deadLetters.refresh()}>Refresh</button></div>
-      ${letters === undefined ? html`<p class="muted">Sign in as an admin to see them.</p>` : nothing}
-      ${letters?.length === 0 ? html`<p class="muted">None: every event was handled.</p>` : nothing}
-      ${letters?.map(
-        ({ id, module, type, error, attempts }) => html`<div class="letter">
-          <p><span class="type mono">${type}</span> <span class="muted">at ${module}, ${attempts} attempts</span></p>
-          <p class="small muted">${error}</p>
-          <div class="actions">
-            <button class="small" aria-label="Replay ${type} ${id}" @click=${() => this.app.deadLetters.settle(id, "replay")}>Replay</button>
-            <button class="small" aria-label="Discard ${type} ${id}" @click=${() => this.app.deadLetters.settle(id, "discard")}>Discard</button>
-          </div>
-        </div>`,
-      )}
+      ${this.#renderLetters(list.get())}
       <p class="small muted" role="status">${notice.get() ?? ""}</p>`;
+  }
+
+  #renderLetters(letters: DeadLetterList) {
+    if (letters === undefined) return html`<p class="muted">Sign in as an admin to see them.</p>`;
+    if (letters === "unavailable") return html`<p class="muted">They cannot be had right now.</p>`;
+    if (letters.length === 0) return html`<p class="muted">None: every event was handled.</p>`;
+    return letters.map(
+      ({ id, module, type, error, attempts }) => html`<div class="letter">
+        <p><span class="type mono">${type}</span> <span class="muted">at ${module}, ${attempts} attempts</span></p>
+        <p class="small muted">${error}</p>
+        <div class="actions">
+          <button class="small" aria-label="Replay ${type} ${id}" @click=${() => this.app.deadLetters.settle(id, "replay")}>Replay</button>
+          <button class="small" aria-label="Discard ${type} ${id}" @click=${() => this.app.deadLetters.settle(id, "discard")}>Discard</button>
+        </div>
+      </div>`,
+    );
   }
 }
 

@@ -2,7 +2,7 @@ import { css, html, nothing } from "lit";
 import { toCurl } from "../model/curl.ts";
 import { formatBytes, formatMs } from "../model/format.ts";
 import { parseJson } from "../model/json.ts";
-import { maskSecrets } from "../model/mask.ts";
+import { maskSecrets, maskSecretsInText } from "../model/mask.ts";
 import { statusText } from "../model/status-text.ts";
 import type { App } from "../store/app.ts";
 import type { Answer, Exchange } from "../store/requests.ts";
@@ -56,7 +56,7 @@ export class ExchangeEntry extends View {
         ${seen ? html`<button class="small quiet show-flow" @click=${this.#showFlow}>${icons.flow} Show in flow</button>` : nothing}
       </div>
       ${failure === undefined ? nothing : html`<p class="failure">${failure}</p>`}
-      ${request.body === undefined ? nothing : sent(parseJson(request.body) ?? request.body)}
+      ${request.body === undefined ? nothing : sent(parseJson(request.body) ?? maskSecretsInText(request.body))}
       ${answer === undefined ? nothing : renderAnswer(answer)}
     `;
   }

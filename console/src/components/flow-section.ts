@@ -31,7 +31,7 @@ export class FlowSection extends View {
     const each = (["registration", "order", "other"] as const).map((name) => stages.get(name));
     return [
       ...[stages.current, traces, runs.running, runs.outcome, stream.state, sessions.session, info],
-      ...each.flatMap((stage) => [stage.traceId, stage.player]),
+      ...each.flatMap((stage) => [stage.shown, stage.player]),
     ];
   }
 
@@ -71,7 +71,7 @@ export class FlowSection extends View {
   }
 
   get #stage(): Stage {
-    return this.app.stages.get(this.app.stages.current.get());
+    return this.app.stages.top();
   }
 
   #holdMs({ player }: Stage): number {
@@ -85,7 +85,7 @@ export class FlowSection extends View {
       ["order", "Order"],
     ];
     if (other !== undefined) names.push(["other", other.title]);
-    const current = this.app.stages.current.get();
+    const current = this.#stage.name;
     return html`<div role="tablist" aria-label="Flows" @keydown=${this.#moveBetweenTabs}>
       ${names.map(
         ([
@@ -110,7 +110,7 @@ export class FlowSection extends View {
   }
 
   #renderRuns() {
-    const current = this.app.stages.current.get();
+    const current = this.#stage.name;
     if (current === "registration") return this.#runButton("registration", "Run registration", true);
     if (current === "order") {
       return html`${this.#runButton("oversold", "Run an oversold order", false)} ${this.#runButton("order", "Run order", true)}`;

@@ -55,7 +55,7 @@ export class RecentRequests extends View {
 
   #renderRow(flow: Flow) {
     const [method = "", path = ""] = flow.title.split(" ");
-    const shown = this.app.stages.get(this.app.stages.current.get()).traceId.get() === flow.traceId;
+    const shown = this.app.stages.top().flow() === flow;
     return html`<button class=${shown ? "shown" : ""} data-trace=${flow.traceId} @click=${() => this.#replay(flow)}>
       <span class="when tabular">${formatTime(flow.startedAtMs)}</span>
       <span class="mono">${method}</span>

@@ -34,13 +34,17 @@ export class SignIn extends View {
   }
 
   override render() {
+    return html`${this.#renderButton()}${this.#renderDialog()}`;
+  }
+
+  /** The same button whether someone is signed in or not, so that it keeps the focus. */
+  #renderButton() {
     const session = this.app.sessions.session.get();
-    const button =
-      session === undefined
-        ? html`<button @click=${this.open}>${icons.person} <span>Sign in</span></button>`
-        : html`<button title="Sign out ${session.name}" aria-label="Signed in as ${session.name}, ${session.role}: sign out"
-            @click=${() => this.app.sessions.signOut()}>${icons.person} <span class="name">${session.name}</span></button>`;
-    return html`${button}${this.#renderDialog()}`;
+    const title = session && `Sign out ${session.name}`;
+    const label = session && `Signed in as ${session.name}, ${session.role}: sign out`;
+    return html`<button title=${title ?? nothing} aria-label=${label ?? nothing} @click=${this.#toggle}>
+      ${icons.person} <span class=${session === undefined ? "" : "name"}>${session?.name ?? "Sign in"}</span>
+    </button>`;
   }
 
   #renderDialog() {
@@ -60,6 +64,11 @@ export class SignIn extends View {
         </div>
       </form>
     </dialog>`;
+  }
+
+  #toggle(): void {
+    if (this.app.sessions.session.get() === undefined) this.open();
+    else this.app.sessions.signOut();
   }
 
   async #signIn(event: SubmitEvent): Promise<void> {

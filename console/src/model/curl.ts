@@ -1,4 +1,4 @@
-import { MASK } from "./mask.ts";
+import { maskSecretsInText } from "./mask.ts";
 
 /** A request as the page sends it. */
 export interface OutgoingRequest {
@@ -13,14 +13,10 @@ export function toCurl(origin: string, request: OutgoingRequest): string {
   const parts = [`curl -i${request.method === "GET" ? "" : ` -X ${request.method}`} ${quote(origin + request.path)}`];
   if (request.signedIn) parts.push(`-H "Authorization: Bearer $TOKEN"`);
   if (request.body !== undefined)
-    parts.push("-H 'Content-Type: application/json'", `-d ${quote(withoutPassword(request.body))}`);
+    parts.push("-H 'Content-Type: application/json'", `-d ${quote(maskSecretsInText(request.body))}`);
   return parts.join(" \\\n  ");
 }
 
 function quote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
-function withoutPassword(body: string): string {
-  return body.replace(/("(?:\w*password|\w*token)"\s*:\s*)"(?:[^"\\]|\\.)*"/g, `$1"${MASK}"`);
 }

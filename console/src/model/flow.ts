@@ -32,6 +32,8 @@ export interface Step {
 /** A request, and all that came of it. */
 export interface Flow {
   readonly traceId: string;
+  /** The span of the request; a trace may hold several. Undefined as long as it has not come. */
+  readonly requestId: string | undefined;
   /** `POST /orders` */
   readonly title: string;
   readonly startedAtMs: number;
@@ -50,7 +52,25 @@ export interface Flow {
 }
 
 /**
- * Turns the spans of one trace into numbered steps: first what the client waited for, in the order of its start, then the
+ * The flows of one trace, by start: one for each request, for a client may send several with one trace id. What none of
+ * several requests is known to have caused is left out.
+ */
+export function readFlows(spans: readonly Span[]): Flow[] {
+  return partsOf(spans)
+    .map(readFlow)
+    .filter((flow) => flow !== undefined)
+    .sort((a, b) => a.startedAtMs - b.startedAtMs);
+}
+
+function partsOf(spans: readonly Span[]): (readonly Span[])[] {
+  if (spans.filter((span) => span.kind === "request").length < 2) return [spans];
+  const byRequest = Map.groupBy(spans, createTree(spans).requestOf);
+  byRequest.delete(undefined);
+  return [...byRequest.values()];
+}
+
+/**
+ * Turns the spans of one request into numbered steps: first what the client waited for, in the order of its start, then the
  * answer, then what its events caused. Events may be quicker than the answer; their start offsets tell.
  */
 export function readFlow(spans: readonly Span[]): Flow | undefined {
@@ -66,6 +86,7 @@ export function readFlow(spans: readonly Span[]): Flow | undefined {
   }));
   return {
     traceId: root.trace_id,
+    requestId: root.kind === "request" ? root.span_id : undefined,
     title: root.name,
     startedAtMs: root.start_us / 1_000,
     steps,

@@ -8,6 +8,8 @@ export interface SpanTree {
   readonly ordered: readonly Span[];
   parentOf(span: Span): Span | undefined;
   childrenOf(span: Span): readonly Span[];
+  /** The request that caused it, as far as it and what lies between have come; a request is its own. */
+  requestOf(span: Span): Span | undefined;
   /** True for the application of an event and all below it. */
   isAfterwards(span: Span): boolean;
   /** Milliseconds since the root began. */
@@ -29,6 +31,7 @@ export function createTree(spans: readonly Span[]): SpanTree {
     ordered,
     parentOf,
     childrenOf: (span) => children.get(span.span_id) ?? [],
+    requestOf: (span) => [span, ...ancestors(span, parentOf)].find((each) => each.kind === "request"),
     isAfterwards: (span) => [span, ...ancestors(span, parentOf)].some((each) => each.kind === "apply"),
     offsetMs: (span) => (span.start_us - (root?.start_us ?? span.start_us)) / 1_000,
   };

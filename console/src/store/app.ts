@@ -56,7 +56,7 @@ export function createApp({ fetch, still }: AppDeps): App {
   const processes = createCell<Status["processes"]>(undefined);
   const dropped = createCell(0);
   const gatewayLatencyMs = createCell(0);
-  const traces = createTraces();
+  const traces: Traces = createTraces((traceId) => stages.isShown(traceId));
   const stages = createStages(traces);
   const sessions = createSessions(fetch);
   const token = (): string | undefined => sessions.session.get()?.token;
@@ -130,7 +130,9 @@ export function createApp({ fetch, still }: AppDeps): App {
     deadLetters,
     start() {
       sessions.session.watch(() => {
-        stream.open();
+        // Who has paused stays so; what the gateway tells this person of itself is asked for all the same.
+        if (stream.state.get() === "paused") void readInfo();
+        else stream.open();
         void deadLetters.refresh();
       });
       stream.state.watch(() => {

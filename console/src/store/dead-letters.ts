@@ -11,9 +11,11 @@ export interface DeadLetter {
   readonly attempts: number;
 }
 
+/** Undefined where nobody may know: not signed in as an admin. */
+export type DeadLetterList = readonly DeadLetter[] | "unavailable" | undefined;
+
 export interface DeadLetters {
-  /** Undefined as long as nobody knows: not signed in as an admin. */
-  readonly list: Cell<readonly DeadLetter[] | undefined>;
+  readonly list: Cell<DeadLetterList>;
   /** What came of the last action. */
   readonly notice: Cell<string | undefined>;
   refresh(): Promise<void>;
@@ -21,14 +23,20 @@ export interface DeadLetters {
 }
 
 export function createDeadLetters({ sendQuietly }: Requests, isAdmin: () => boolean): DeadLetters {
-  const list = createCell<readonly DeadLetter[] | undefined>(undefined);
+  const list = createCell<DeadLetterList>(undefined);
   const notice = createCell<string | undefined>(undefined);
 
+  const ask = async (): Promise<DeadLetterList> => {
+    const response = await sendQuietly("/events/dead-letters");
+    if (response.status === 404) return [];
+    if (response.status === 401 || response.status === 403) return undefined;
+    return response.ok ? readList(parseJson(await response.text())) : "unavailable";
+  };
+
   const refresh = async (): Promise<void> => {
-    if (!isAdmin()) return list.set(undefined);
-    const response = await sendQuietly("/events/dead-letters").catch(() => undefined);
-    if (response?.status === 404) list.set([]);
-    else list.set(response?.ok ? readList(parseJson(await response.text())) : undefined);
+    const told = isAdmin() ? await ask().catch(() => "unavailable" as const) : undefined;
+    // Who has signed out meanwhile sees nothing of it.
+    list.set(isAdmin() ? told : undefined);
   };
 
   return {

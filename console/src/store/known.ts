@@ -13,14 +13,15 @@ export interface Knowledge extends Known {
 
 export function createKnowledge(requests: Requests): Knowledge {
   const version = createCell(0);
-  let productId: string | undefined;
+  let products: readonly Item[] = [];
   let orderId: string | undefined;
 
+  /** A list takes the place of what was known, for what it leaves out may be gone; a single product only of itself. */
   const learn = (body: unknown): void => {
-    for (const item of itemsOf(body)) {
-      if (typeof item.stock === "number" && item.stock > 1 && item.active === true) productId ??= String(item.id);
-      if (typeof item.total_cents === "number" && item.status !== "rejected") orderId = String(item.id);
-    }
+    const items = itemsOf(body);
+    const [product, ...others] = items.filter(isProduct);
+    if (product !== undefined) products = isList(body) ? [product, ...others] : merge(products, product);
+    orderId = idOf(items.find(isGoodOrder)) ?? orderId;
     version.set(version.get() + 1);
   };
 
@@ -29,7 +30,7 @@ export function createKnowledge(requests: Requests): Knowledge {
   return {
     version,
     get productId() {
-      return productId;
+      return idOf(products.find(isOrderable));
     },
     get orderId() {
       return orderId;
@@ -42,7 +43,36 @@ export function createKnowledge(requests: Requests): Knowledge {
   };
 }
 
-function itemsOf(body: unknown): Record<string, unknown>[] {
-  if (!isRecord(body)) return [];
-  return Array.isArray(body.data) ? body.data.filter(isRecord) : [body];
+type Item = Readonly<Record<string, unknown>>;
+
+/** The members of a list, newest first as the shop lists them, or the one thing that was told. */
+function itemsOf(body: unknown): Item[] {
+  if (isList(body)) return body.data.filter(isRecord);
+  return isRecord(body) ? [body] : [];
+}
+
+function isList(body: unknown): body is { readonly data: readonly unknown[] } {
+  return isRecord(body) && Array.isArray(body.data);
+}
+
+/** What is told anew stays where it was; what was not known comes before the rest. */
+function merge(known: readonly Item[], told: Item): readonly Item[] {
+  const isKnown = known.some(({ id }) => id === told.id);
+  return isKnown ? known.map((item) => (item.id === told.id ? told : item)) : [told, ...known];
+}
+
+function isProduct({ stock }: Item): boolean {
+  return typeof stock === "number";
+}
+
+function isOrderable({ stock, active }: Item): boolean {
+  return Number(stock) > 1 && active === true;
+}
+
+function isGoodOrder({ total_cents, status }: Item): boolean {
+  return typeof total_cents === "number" && status !== "rejected";
+}
+
+function idOf(item: Item | undefined): string | undefined {
+  return item === undefined ? undefined : String(item.id);
 }

@@ -10,8 +10,8 @@ export type StageName = FlowName | "other";
 /** What is on show, and where. */
 export interface Stage {
   readonly name: StageName;
-  /** The trace that is shown; without one, the plan is. */
-  readonly traceId: Cell<string | undefined>;
+  /** The request that is shown; without one, the plan is. */
+  readonly shown: Cell<Pick<Flow, "traceId" | "requestId"> | undefined>;
   readonly player: Player;
   flow(): Flow | undefined;
 }
@@ -19,6 +19,10 @@ export interface Stage {
 export interface Stages {
   readonly current: Cell<StageName>;
   get(name: StageName): Stage;
+  /** The one that is seen: the current one, or the first where the current one has nothing, and so no tab, any more. */
+  top(): Stage;
+  /** True for a trace that one of the tabs shows. */
+  isShown(traceId: string): boolean;
   /** Puts a trace on the stage where it belongs, and on top. */
   show(flow: Flow): Stage;
 }
@@ -28,21 +32,26 @@ export function createStages(traces: Traces): Stages {
   const stages = { registration: stage("registration"), order: stage("order"), other: stage("other") };
 
   function stage(name: StageName): Stage {
-    const traceId = createCell<string | undefined>(undefined);
+    const shown: Stage["shown"] = createCell(undefined);
     const flow = (): Flow | undefined => {
-      const id = traceId.get();
-      return id === undefined ? undefined : traces.flow(id);
+      const request = shown.get();
+      return request && traces.flow(request.traceId, request.requestId);
     };
-    return { name, traceId, flow, player: createPlayer(flow) };
+    return { name, shown, flow, player: createPlayer(flow) };
   }
 
   return {
     current,
     get: (name) => stages[name],
+    top() {
+      const name = current.get();
+      return name === "other" && stages.other.flow() === undefined ? stages.registration : stages[name];
+    },
+    isShown: (traceId) => Object.values(stages).some(({ shown }) => shown.get()?.traceId === traceId),
     show(flow) {
       const target = stages[stageOf(flow)];
       target.player.restart();
-      target.traceId.set(flow.traceId);
+      target.shown.set({ traceId: flow.traceId, requestId: flow.requestId });
       current.set(target.name);
       return target;
     },

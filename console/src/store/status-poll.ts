@@ -12,6 +12,9 @@ export interface StatusPollDeps {
 
 const EVERY_MS = 2_000;
 
+/** A gateway that is frozen takes the connection and never answers; it asks the others for no longer than a second. */
+const TIMEOUT_MS = 3_000;
+
 /**
  * Asks the gateway again and again: for the status as long as no stream tells it (broken, paused, or not for this
  * person), and else only whether it lives, to measure how long that takes.
@@ -20,10 +23,12 @@ export function createStatusPoll({ fetch, isNeeded, onStatus, onLatency }: Statu
   const ask = async (): Promise<void> => {
     const needed = isNeeded();
     const startedAt = performance.now();
-    const response = await fetch(needed ? "/status" : "/livez").catch(() => undefined);
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const response = await fetch(needed ? "/status" : "/livez", { signal }).catch(() => undefined);
     if (response !== undefined) onLatency(performance.now() - startedAt);
-    const body = response?.ok ? parseJson(await response.text()) : undefined;
-    if (needed && isNeeded()) onStatus(body);
+    // The time may also run out, or the connection break, in the middle of the body.
+    const text = response?.ok ? await response.text().catch(() => "") : "";
+    if (needed && isNeeded()) onStatus(parseJson(text));
   };
   const loop = async (): Promise<void> => {
     await ask();

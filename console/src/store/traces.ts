@@ -1,11 +1,12 @@
 import { createCell, type Watchable } from "../model/cell.ts";
-import { type Flow, readFlow } from "../model/flow.ts";
+import { type Flow, readFlows } from "../model/flow.ts";
 import type { Span } from "../model/span.ts";
 
 /** The recent traces, as far as the page remembers them. */
 export interface Traces extends Watchable {
   add(spans: readonly Span[]): void;
-  flow(traceId: string): Flow | undefined;
+  /** The flow of this request, or, where none is named, of the first one of the trace. */
+  flow(traceId: string, requestId?: string): Flow | undefined;
   /** Every request, newest first. */
   recent(): readonly Flow[];
   spans(): Iterable<Span>;
@@ -15,9 +16,10 @@ export interface Traces extends Watchable {
 
 const MOST_TRACES = 200;
 
-export function createTraces(): Traces {
+/** @param isShown true for a trace that is on show: it stays, however old it is */
+export function createTraces(isShown: (traceId: string) => boolean): Traces {
   const byTrace = new Map<string, Map<string, Span>>();
-  const flows = new Map<string, Flow | undefined>();
+  const flows = new Map<string, readonly Flow[]>();
   const version = createCell(0);
 
   const addOne = (span: Span): void => {
@@ -34,16 +36,20 @@ export function createTraces(): Traces {
     const excess = byTrace.size - MOST_TRACES;
     if (excess <= 0) return;
     const byAge = [...byTrace].map(([id, trace]) => ({ id, at: startOf(trace) })).sort((a, b) => a.at - b.at);
-    for (const { id } of byAge.slice(0, excess)) {
+    for (const { id } of byAge.filter((each) => !isShown(each.id)).slice(0, excess)) {
       byTrace.delete(id);
       flows.delete(id);
     }
   };
 
-  const flow = (traceId: string): Flow | undefined => {
-    if (!flows.has(traceId)) flows.set(traceId, readFlow([...(byTrace.get(traceId)?.values() ?? [])]));
-    return flows.get(traceId);
+  const flowsOf = (traceId: string): readonly Flow[] => {
+    const known = flows.get(traceId) ?? readFlows([...(byTrace.get(traceId)?.values() ?? [])]);
+    flows.set(traceId, known);
+    return known;
   };
+
+  const flow = (traceId: string, requestId?: string): Flow | undefined =>
+    flowsOf(traceId).find((each) => requestId === undefined || each.requestId === requestId);
 
   return {
     watch: version.watch,
@@ -56,9 +62,8 @@ export function createTraces(): Traces {
     flow,
     recent: () =>
       [...byTrace.keys()]
-        .map(flow)
-        .filter((each) => each?.status !== undefined)
-        .filter((each) => each !== undefined)
+        .flatMap(flowsOf)
+        .filter((each) => each.status !== undefined)
         .sort((a, b) => b.startedAtMs - a.startedAtMs),
     *spans() {
       for (const trace of byTrace.values()) yield* trace.values();
