@@ -8,7 +8,7 @@ import { type Clock, systemClock } from "./clock.ts";
 import { createLocalLog } from "./local-log.ts";
 import { createOutage } from "./outage.ts";
 import { createPace, type Pace, repeat } from "./pace.ts";
-import { createPruneWindow, DEFAULT_PRUNE_WINDOW_MS, lowestPosition, rowsAfter } from "./pruning.ts";
+import { DEFAULT_PRUNE_WINDOW_MS, lowestPosition, rowsAfter } from "./pruning.ts";
 import { createSubscriber, describeStall, type Subscriber } from "./subscriber.ts";
 import type { Subscription } from "./subscription.ts";
 
@@ -24,7 +24,7 @@ export interface MemoryBusOptions {
   readonly logger: Logger;
   /** Injected faults: poison by `<subscriber>:<event type>`. */
   readonly faults?: ReadonlyMap<string, Fault> | undefined;
-  /** For how long rows are kept after everybody has applied them; see `createPruneWindow`. */
+  /** For how long rows are kept after everybody has applied them; see `EventLog.prunable`. */
   readonly pruneWindowMs?: number;
   readonly clock?: Clock;
 }
@@ -58,10 +58,9 @@ export function createMemoryBus(options: MemoryBusOptions): Bus {
       subscribers.push(createSubscriber({ store, subscription, source, outage, faults, clock, logger }));
       names.push(store.name);
     }
-    const prunable = createPruneWindow({ windowMs: pruneWindowMs, now: clock.now });
     prunes.push(async () => {
       const reported = names.map((name) => positions.get(name));
-      const below = prunable(lowestPosition(publisher.log, reported));
+      const below = publisher.log.prunable(lowestPosition(publisher.log, reported), pruneWindowMs);
       if (below > (publisher.log.floor() ?? 0)) await publisher.log.prune(below);
     });
   }

@@ -20,31 +20,6 @@ export function rowsAfter(log: EventLog, position: Position | undefined): number
   return (log.head()?.seq ?? 0) - Math.max(beforeFloor, reachedIn(log, position));
 }
 
-/**
- * Remembers the lowest positions over a window of time, which must be at least three times the age of the oldest
- * backup that one would restore: a subscriber restored from it needs the rows since then again.
- *
- * @param now milliseconds that never go back
- * @returns takes the lowest position of the moment, answers below which row the log may be pruned, 0 for none
- */
-export function createPruneWindow({ windowMs, now }: { windowMs: number; now: () => number }) {
-  let window: { lowest: number; sinceMs: number; seenMs: number } | undefined;
-  let prunable = 0;
-  return (lowest: number): number => {
-    const nowMs = now();
-    // Nobody knows what a subscriber reported while nobody looked.
-    if (window === undefined || nowMs - window.seenMs > windowMs / 4)
-      window = { lowest, sinceMs: nowMs, seenMs: nowMs };
-    window.lowest = Math.min(window.lowest, lowest);
-    window.seenMs = nowMs;
-    if (nowMs - window.sinceMs >= windowMs) {
-      prunable = window.lowest;
-      window = { lowest, sinceMs: nowMs, seenMs: nowMs };
-    }
-    return prunable;
-  };
-}
-
 function reachedIn(log: EventLog, position: Position | undefined): number {
   return position !== undefined && log.entry(position.seq)?.epoch === position.epoch ? position.seq : 0;
 }

@@ -29,7 +29,7 @@ export interface RedisBusOptions {
   readonly faults?: ReadonlyMap<string, Fault> | undefined;
   /** Set before all keys and channels: who shares one Redis and not a system needs one of their own. */
   readonly keyPrefix?: string;
-  /** For how long rows are kept after everybody has applied them; see `createPruneWindow`. */
+  /** For how long rows are kept after everybody has applied them; see `EventLog.prunable`. */
   readonly pruneWindowMs?: number;
 }
 

@@ -3,7 +3,7 @@ import type { Clock } from "./clock.ts";
 import type { LogReplica, ReplicaEnds } from "./log-replica.ts";
 import type { Outage } from "./outage.ts";
 import { type Pace, repeat } from "./pace.ts";
-import { createPruneWindow, lowestPosition } from "./pruning.ts";
+import { lowestPosition } from "./pruning.ts";
 
 /** The most rows in one append, unless told otherwise: a script holds up everybody else in Redis. */
 const APPEND_SIZE = 64;
@@ -19,7 +19,7 @@ export interface RelayOptions {
   readonly replica: LogReplica;
   /** The names of all who subscribe, from configuration: who was never seen may still need every row. */
   readonly subscribers: readonly string[];
-  /** See `createPruneWindow`. */
+  /** See `EventLog.prunable`. */
   readonly pruneWindowMs: number;
   /** Woken when rows were committed. */
   readonly pace: Pace;
@@ -46,7 +46,6 @@ interface Place {
 
 export function createRelay(options: RelayOptions): Relay {
   const { log, replica, subscribers, pruneWindowMs, pace, clock, outage, appendSize = APPEND_SIZE } = options;
-  const prunable = createPruneWindow({ windowMs: pruneWindowMs, now: clock.now });
   // The prune window wants to be watched, also a short one.
   const lookEveryMs = Math.min(LOOK_EVERY_MS, pruneWindowMs / 8);
   // Undefined while in doubt: at the start, and when a reply is missing.
@@ -103,7 +102,7 @@ export function createRelay(options: RelayOptions): Relay {
   }
 
   async function prune(lowest: number, floor: number): Promise<void> {
-    const below = Math.min(prunable(lowest), floor + PRUNE_SIZE);
+    const below = Math.min(log.prunable(lowest, pruneWindowMs), floor + PRUNE_SIZE);
     // A store that cannot write now must not keep the relay from what it can do: it is tried again at the next look.
     if (below > floor) await log.prune(below).catch(() => undefined);
   }

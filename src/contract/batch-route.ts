@@ -70,7 +70,9 @@ function count(
   { contract }: Callable,
   requests: RequestStats,
 ): void {
-  const operation = contract.operations[call.operation];
+  const operation = Object.hasOwn(contract.operations, call.operation)
+    ? contract.operations[call.operation]
+    : undefined;
   if (operation === undefined) return;
   const status = "problem" in line ? Number(line.problem.status) : (operation.status ?? 200);
   requests.add(operation.method, operation.path, status, durationMs);

@@ -12,6 +12,9 @@ export const BATCH_LIMIT = 64;
 /** The largest body of a batch: each of its calls may have one of the usual size. */
 export const BATCH_LIMIT_BYTES = BATCH_LIMIT * 100 * 1024;
 
+/** More than anybody waits, and not too much for a timer. */
+const LONGEST_TIMEOUT_MS = 3_600_000;
+
 /** Tells a neighbour how many milliseconds its caller still waits. */
 export const TIMEOUT_HEADER = "x-timeout-ms";
 
@@ -23,7 +26,10 @@ export const batchRequest = z.object({
         // Not a record, which would drop a member `__proto__` that the callee has to refuse.
         input: z.custom<Record<string, unknown>>((value) => typeof value === "object" && value !== null),
         token: z.string().nullable(),
-        timeout_ms: z.number().min(0),
+        timeout_ms: z
+          .number()
+          .min(0)
+          .transform((ms) => Math.min(ms, LONGEST_TIMEOUT_MS)),
         request_id: z.string(),
         traceparent: z.string(),
       }),

@@ -85,7 +85,7 @@ async function closeOnUnreadBody(koa: Context, next: Next): Promise<void> {
 function literalPaths(router: Router): ReadonlyMap<string, ReadonlySet<string>> {
   const found = new Map<string, Set<string>>();
   for (const { path, methods } of router.stack) {
-    if (typeof path !== "string" || path.includes(":")) continue;
+    if (typeof path !== "string" || path.includes(":") || methods.length === 0) continue; // middleware takes no method
     const known = found.get(path) ?? new Set();
     for (const method of methods) known.add(method);
     found.set(path, known);

@@ -5,6 +5,7 @@ import type { QueuedCall, SendFlight } from "./call-queue.ts";
 import { type CallContext, remainingMs } from "./context.ts";
 import { NO_CONTENT, type Operation } from "./contract.ts";
 import { readProblem } from "./problem-body.ts";
+import { HEAD_LIMIT_BYTES } from "./request-head.ts";
 import { formatTraceparent } from "./trace.ts";
 import type { Transport, TransportAnswer } from "./transport.ts";
 
@@ -36,12 +37,16 @@ async function sendAlone(
   if (bound === undefined) throw new Error(`no operation ${call.name}`);
   const { path, query, headers, body } = bound.binding.write(call.input);
   const json = body === undefined ? undefined : JSON.stringify(body);
-  // A body within the limit may be beyond it when it is written anew (1e20 has 21 digits): a batch takes it.
-  if (json !== undefined && Buffer.byteLength(json) > BODY_LIMIT_BYTES) return sendBatch([call], transport, signal);
+  const target = query === "" ? path : `${path}?${query}`;
+  const head = { ...headers, ...contextHeaders(call.ctx), ...(body === undefined ? {} : JSON_BODY) };
+  // What was within the limits may be beyond them when it is written anew (1e20 has 21 digits, "(" is %28): a batch takes it.
+  if (Buffer.byteLength(json ?? "") > BODY_LIMIT_BYTES || isLargeHead(target, head)) {
+    return sendBatch([call], transport, signal);
+  }
   const answer = await transport.send({
     method: bound.operation.method,
-    path: query === "" ? path : `${path}?${query}`,
-    headers: { ...headers, ...contextHeaders(call.ctx), ...(body === undefined ? {} : JSON_BODY) },
+    path: target,
+    headers: head,
     body: json,
     signal,
   });
@@ -49,6 +54,11 @@ async function sendAlone(
   const output = (answer.status === NO_CONTENT ? {} : JSON.parse(text)) as Record<string, unknown>;
   if (answer.status >= 400) call.reject(problemOf(output, (name) => answer.header(name)));
   else call.resolve(withHeaders(output, bound.operation, answer));
+}
+
+/** Whether a head might not be taken by the neighbour. */
+function isLargeHead(target: string, headers: Readonly<Record<string, string>>): boolean {
+  return Object.values(headers).reduce((bytes, value) => bytes + value.length, target.length) > HEAD_LIMIT_BYTES / 2;
 }
 
 async function sendBatch(calls: readonly QueuedCall[], transport: Transport, signal: AbortSignal): Promise<void> {

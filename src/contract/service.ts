@@ -113,9 +113,10 @@ function fieldErrors(binding: Binding, issue: z.core.$ZodIssue): FieldError[] {
 /** Settles with the work, or fails when the caller's deadline has passed; the work itself goes on. */
 function beforeDeadline(work: Promise<unknown>, ctx: CallContext): Promise<unknown> {
   return new Promise((resolve, reject) => {
+    // Timers fire up to a millisecond early: what sees time left before it commits must not be told of as too late.
     const timer = setTimeout(
       () => reject(new Problem("upstream-timeout", "The answer did not come in time.")),
-      Math.ceil(remainingMs(ctx)),
+      Math.ceil(remainingMs(ctx)) + 1,
     );
     const settle =
       <T>(how: (outcome: T) => void) =>

@@ -39,18 +39,24 @@ export async function listen(
 ): Promise<HttpServer> {
   let stopping = false;
   const open = new Set<ServerResponse>();
+  const silent = new Set<net.Socket>();
   const server = createServer(optionsOf(timeouts));
   server.maxHeadersCount = 0; // their size is limited; beyond a number Node would drop them silently
   const errors = new ParserErrors(server);
   const serve: RequestListener = (request, response) => {
     errors.track(request, response);
     if (stopping) response.setHeader("Connection", "close");
+    silent.delete(request.socket);
     open.add(response);
     response.once("close", () => open.delete(response));
     const problem = problemOfHead(request);
     if (problem === undefined) handler(request, response);
     else refuseRequest(request, response, problem);
   };
+  server.on("connection", (socket) => {
+    silent.add(socket);
+    socket.once("close", () => silent.delete(socket));
+  });
   server.on("request", serve);
   server.on("checkExpectation", serve); // RFC 9110, 10.1.1: an expectation that is not known may be ignored
   server.on("checkContinue", (request, response) => {
@@ -69,7 +75,7 @@ export async function listen(
     stop({ idleMs, timeoutMs }) {
       stopping = true;
       for (const response of open) if (!response.headersSent) response.setHeader("Connection", "close");
-      return stopGently(server, idleMs, timeoutMs);
+      return stopGently(server, silent, idleMs, timeoutMs);
     },
   };
 }
@@ -86,12 +92,16 @@ function optionsOf({ headersMs, requestMs }: ReceiveTimeouts) {
 }
 
 /**
- * `http.Server.close` would also cut idle connections, on which a request may be under way; the close of
+ * A browser opens connections that it may never use; Node does not count them as idle. `http.Server.close` would also cut idle connections, on which a request may be under way; the close of
  * `net.Server` stops the listening only.
  */
-function stopGently(server: Server, idleMs: number, timeoutMs: number): Promise<void> {
+function stopGently(server: Server, silent: ReadonlySet<net.Socket>, idleMs: number, timeoutMs: number): Promise<void> {
+  const closeIdle = () => {
+    server.closeIdleConnections();
+    for (const socket of silent) if (socket.bytesRead === 0) socket.destroy();
+  };
   return new Promise((resolve) => {
-    const idle = setTimeout(() => server.closeIdleConnections(), idleMs);
+    const idle = setTimeout(closeIdle, idleMs);
     const rest = setTimeout(() => server.closeAllConnections(), timeoutMs);
     net.Server.prototype.close.call(server, () => {
       clearTimeout(idle);

@@ -12,6 +12,7 @@ import type { HealthDeps } from "../gateway/status.ts";
 import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
 import { compose, type ServedModule, type Step, type System } from "./compose.ts";
 import { type Config, portOf, urlSetting } from "./config.ts";
+import { expireAnswers } from "./housekeeping.ts";
 import { type HttpServer, listen } from "./http-server.ts";
 import { createModuleApp } from "./module-app.ts";
 import { moduleNames, remoteNeighbours, type ServiceName, servesAll } from "./modules.ts";
@@ -65,12 +66,13 @@ async function serve(config: Config, logger: Logger, step: Step, doors: readonly
   const metrics = metricsOf(system);
   const stopExport = await exportTraces(config);
   let draining = false;
-  const unwatch = [beWatched(system)];
+  const stores = system.served.map(({ store }) => store);
+  const endings = [beWatched(system), expireAnswers(stores, logger)];
   for (const door of doors) {
     const health = healthOf(door.name, system, () => draining);
     if (door.name === "gateway") {
       const console = composeConsole(system, health);
-      unwatch.push(console.close);
+      endings.push(console.close);
       door.open(gateway(system, health, metrics, console, redis));
     } else door.open(moduleApp(door.name, system, health, metrics));
   }
@@ -78,7 +80,7 @@ async function serve(config: Config, logger: Logger, step: Step, doors: readonly
     urls: new Map(doors.map((door) => [door.name, door.server.url])),
     async stop() {
       draining = true;
-      for (const end of unwatch) end();
+      for (const end of endings) end();
       await stop(system, doors);
       redis?.disconnect();
       await stopExport();

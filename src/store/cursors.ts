@@ -68,9 +68,13 @@ function prepareStatements(database: Database) {
     positions: database.prepare<[string], Position>(
       "SELECT epoch, seq FROM cursors WHERE publisher = ? ORDER BY id DESC",
     ),
+    // Where two processes of the publisher overlap, its epochs alternate: the cursor that moved last has the highest id.
     move: database.prepare<[string, string, number]>(
       `INSERT INTO cursors (publisher, epoch, seq) VALUES (?, ?, ?)
-       ON CONFLICT (publisher, epoch) DO UPDATE SET seq = excluded.seq WHERE excluded.seq >= cursors.seq`,
+       ON CONFLICT (publisher, epoch) DO UPDATE SET
+         seq = excluded.seq,
+         id = (SELECT max(id) + (max(id) > cursors.id) FROM cursors AS others)
+       WHERE excluded.seq >= cursors.seq`,
     ),
     forgetAttempts: database.prepare<[string, string, number]>(
       "DELETE FROM attempts WHERE publisher = ? AND epoch = ? AND seq <= ?",

@@ -5,6 +5,9 @@ import { ENVIRONMENT_PROBLEMS, isProblem, Problem } from "../contract/problem.ts
 const FAULT =
   /^SQLITE_(FULL|IOERR|BUSY|LOCKED|CANTOPEN|READONLY|NOMEM|CORRUPT|NOTADB|PROTOCOL|PERM|NOLFS|INTERRUPT)(_|$)/;
 
+/** Newer code has changed the schema since this process opened the database: its own code is what is wrong now. */
+const CHANGED_SCHEMA = /^no such (table|column): |^table \S+ has (no column named|\d+ columns but) /;
+
 /** No space: also when the shared memory of the write-ahead log cannot grow, which SQLite calls an I/O error. */
 const NO_SPACE = /^SQLITE_(FULL|IOERR_SHMSIZE)$/;
 
@@ -19,7 +22,8 @@ export function isEnvironmentFault(error: unknown): boolean {
 
 /** True for an error that SQLite itself raised for a fault of the environment. */
 export function isDatabaseFault(error: unknown): boolean {
-  return error instanceof Database.SqliteError && FAULT.test(error.code);
+  if (!(error instanceof Database.SqliteError)) return false;
+  return FAULT.test(error.code) || (error.code === "SQLITE_ERROR" && CHANGED_SCHEMA.test(error.message));
 }
 
 /** The problem that callers see when a whole group of writes failed. */

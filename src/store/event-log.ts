@@ -3,6 +3,7 @@ import type { Database } from "better-sqlite3";
 import type { CloudEvent, EventDraft } from "../contract/event.ts";
 import { beginSpan, type Span } from "../contract/span.ts";
 import { formatTraceparent, parseSampled } from "../contract/trace.ts";
+import { PruneWindow } from "./prune-window.ts";
 import type { EventLog, LogEntry, Position, Store } from "./store.ts";
 
 /** Rows deleted in one unit of work: pruning a long log never delays others for long. */
@@ -23,6 +24,7 @@ export class Outbox implements EventLog {
   readonly #options: EventLogOptions;
   readonly #statements: ReturnType<typeof prepareStatements>;
   readonly #listeners = new Set<(entries: readonly LogEntry[]) => void>();
+  readonly #window: PruneWindow;
   #added: LogEntry[] = [];
   /** The spans of sampled rows among those, by number: an event is published when it is committed. */
   readonly #publishing = new Map<number, Span>();
@@ -30,6 +32,7 @@ export class Outbox implements EventLog {
   constructor(options: EventLogOptions) {
     this.#options = options;
     this.#statements = prepareStatements(options.database);
+    this.#window = new PruneWindow(options);
   }
 
   head(): Position | undefined {
@@ -46,6 +49,10 @@ export class Outbox implements EventLog {
 
   entry(seq: number): LogEntry | undefined {
     return this.#statements.entry.get(seq);
+  }
+
+  prunable(lowest: number, windowMs: number): number {
+    return this.#window.look(lowest, windowMs);
   }
 
   async prune(seq: number): Promise<void> {

@@ -85,7 +85,8 @@ export class GroupCommit {
   fault(): string | undefined {
     const fault = this.#fault;
     if (fault === undefined || this.#closed !== undefined) return fault?.reason;
-    if (this.#queue.length === 0 && this.#options.now() - fault.atMs >= PROBE_AFTER_MS) {
+    const passedMs = Math.abs(this.#options.now() - fault.atMs); // the clock may have been set back
+    if (this.#queue.length === 0 && passedMs >= PROBE_AFTER_MS) {
       this.write(() => undefined).catch(() => undefined);
     }
     return fault.reason;

@@ -42,16 +42,20 @@ export function requireKnownVersion(database: Database, schema: Schema): void {
  * @throws StoreRefusal that names the file which failed; those before it stay applied
  */
 export function migrate(database: Database, schema: Schema): void {
-  const { store, module } = versionsOf(database);
-  for (const migration of schema.store.slice(store)) apply(database, migration, STORE_STEP);
-  for (const migration of schema.module.slice(module)) apply(database, migration, 1);
+  for (const kind of ["store", "module"] as const) {
+    schema[kind].forEach((migration, index) => {
+      if (versionsOf(database)[kind] <= index) apply(database, migration, kind, index);
+    });
+  }
 }
 
-function apply(database: Database, { name, sql }: Migration, step: number): void {
+function apply(database: Database, { name, sql }: Migration, kind: keyof Schema, index: number): void {
   const run = database.transaction(() => {
-    const version = Number(database.pragma("user_version", { simple: true }));
+    const versions = versionsOf(database);
+    if (versions[kind] > index) return; // another process, which began at the same time, was first
     database.exec(sql);
-    database.pragma(`user_version = ${version + step}`);
+    versions[kind] = index + 1;
+    database.pragma(`user_version = ${versions.store * STORE_STEP + versions.module}`);
   });
   try {
     run.immediate();
@@ -72,7 +76,7 @@ export function knownVersion(folder: URL): string {
   return `${store.length}.${module.length}`;
 }
 
-function versionsOf(database: Database): { store: number; module: number } {
+function versionsOf(database: Database): Record<keyof Schema, number> {
   const version = Number(database.pragma("user_version", { simple: true }));
   return { store: Math.floor(version / STORE_STEP), module: version % STORE_STEP };
 }

@@ -8,14 +8,18 @@ import type { Database } from "better-sqlite3";
 export class SharedReads {
   readonly #database: Database;
   readonly #schedule: (run: () => void) => void;
-  readonly #statements: Readonly<Record<"begin" | "end", { run(): unknown }>>;
+  readonly #statements: Readonly<Record<"begin" | "end" | "undo", { run(): unknown }>>;
   #state: "idle" | "reading" | "paused" = "idle";
 
   /** @param schedule when a turn ends, given that it has read */
   constructor(database: Database, schedule: (run: () => void) => void) {
     this.#database = database;
     this.#schedule = schedule;
-    this.#statements = { begin: database.prepare("BEGIN"), end: database.prepare("COMMIT") };
+    this.#statements = {
+      begin: database.prepare("BEGIN"),
+      end: database.prepare("COMMIT"),
+      undo: database.prepare("ROLLBACK"),
+    };
   }
 
   /** Belongs before each read. */
@@ -40,7 +44,12 @@ export class SharedReads {
   readonly #end = (): void => {
     if (this.#state !== "reading") return;
     this.#state = "idle";
-    // A read that failed may have ended it.
-    if (this.#database.inTransaction) this.#statements.end.run();
+    try {
+      // A read that failed may have ended it.
+      if (this.#database.inTransaction) this.#statements.end.run();
+    } catch {
+      // After a failed read the end may fail as well, and whoever read was told already. The next begins anew.
+      if (this.#database.inTransaction) this.#statements.undo.run();
+    }
   };
 }

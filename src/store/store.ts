@@ -80,6 +80,13 @@ export interface EventLog {
   readAfter(seq: number, limit: number): LogEntry[];
   /** The row with this number, if it is there. */
   entry(seq: number): LogEntry | undefined;
+  /**
+   * Takes the lowest position of all subscribers at this moment, and remembers the lowest of them over a window of time.
+   * It must be at least three times the age of the oldest backup that one would restore: a subscriber restored from it
+   * needs the rows since then again.
+   * @returns below which row the log may be pruned, 0 for none
+   */
+  prunable(lowest: number, windowMs: number): number;
   /** Deletes rows below `seq`, never the newest. */
   prune(seq: number): Promise<void>;
   /** Calls back after each commit that appended, with the new rows in order. Returns the way to stop it. */
@@ -101,7 +108,7 @@ export interface DeadLetter {
 export interface Cursors {
   /** The last row applied of this publisher's log in this epoch, 0 if none. */
   position(publisher: string, epoch: string): number;
-  /** The positions in all epochs of this publisher's log, newest first by the order they were first moved. */
+  /** The positions in all epochs of this publisher's log, the one that moved last first. */
   positions(publisher: string): Position[];
   /** Moves a cursor, inside the unit of work that applied the row. */
   move(unit: UnitOfWork, publisher: string, position: Position): void;

@@ -58,6 +58,12 @@ for (const row of clientRows) {
       ]);
     });
 
+    it("carries what is longer, written for a URL, than a head may be", async () => {
+      const id = "ü".repeat(4_000);
+      await notes.client.getNote({ id }, contextOf(null));
+      expect(notes.seen.map(({ input }) => input)).to.deep.equal([{ id }]);
+    });
+
     it("carries members of the output that travel as headers", async () => {
       const added = await notes.client.addNote({ text: "hi", idempotencyKey: "again" }, contextOf(ada));
       expect(added.replayed).to.equal(true);

@@ -125,6 +125,10 @@ describe("access to the console", () => {
       expect(await ask("GET", "/console/traces?limit=1&limit=2")).to.equal("422 validation-failed");
     });
 
+    it("has nothing at the folder itself", async () => {
+      expect(await ask("GET", "/console")).to.equal("404 not-found");
+    });
+
     it("lets sixteen watch at once, and no more", async () => {
       const readers = await Promise.all(Array.from({ length: 16 }, () => readStream(shop.url)));
       expect(await ask("GET", "/console/stream")).to.equal("503 overloaded");

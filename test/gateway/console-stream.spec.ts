@@ -91,7 +91,8 @@ describe("a reader of the stream who does not read", () => {
     for (const end of ends.splice(0)) end();
   });
 
-  it("is not buffered, goes on later, and is told how much it missed", async () => {
+  /** A stream, and its reader, who has not read yet. */
+  async function openUnread() {
     const opened = Promise.withResolvers<{ stream: EventStream; response: ServerResponse }>();
     const server = createServer((_request, response) => {
       const deps = { ring, epoch: "0123456789ab", lost: () => 0 };
@@ -106,8 +107,25 @@ describe("a reader of the stream who does not read", () => {
       () => server.close(),
     );
     socket.write("GET / HTTP/1.0\r\n\r\n");
-    const { stream, response } = await opened.promise;
+    return { socket, ...(await opened.promise) };
+  }
 
+  it("is not written to after the end, and is left behind soon", async () => {
+    const { stream, response } = await openUnread();
+    for (let sent = 0; response.writableLength === 0; sent++) {
+      ring.add([span(sent, "x".repeat(10_000))]);
+      stream.pump();
+    }
+    stream.end();
+    expect(response.closed, "it waits for its reader").to.equal(false);
+    stream.send("status", {});
+    stream.pump();
+    stream.beat();
+    await once(response, "close"); // which throws for an error
+  });
+
+  it("is not buffered, goes on later, and is told how much it missed", async () => {
+    const { socket, stream, response } = await openUnread();
     const padding = "x".repeat(1_000);
     let sent = 0;
     let mostBuffered = 0;

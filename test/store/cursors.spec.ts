@@ -39,7 +39,7 @@ describe("cursors", () => {
     expect(store.cursors.positions("orders")).to.deep.equal([]);
   });
 
-  it("are kept per publisher and epoch, the epoch met last first", async () => {
+  it("are kept per publisher and epoch, the one that moved last first", async () => {
     await move("orders", "e1", 3);
     await move("orders", "e2", 4);
     await move("users", "e1", 9);
@@ -47,8 +47,8 @@ describe("cursors", () => {
     expect(store.cursors.position("orders", "e1")).to.equal(5);
     expect(store.cursors.position("orders", "e2")).to.equal(4);
     expect(store.cursors.positions("orders")).to.deep.equal([
-      { epoch: "e2", seq: 4 },
       { epoch: "e1", seq: 5 },
+      { epoch: "e2", seq: 4 },
     ]);
     await store.close();
     expect(temporary.open().cursors.position("users", "e1")).to.equal(9);
@@ -144,7 +144,7 @@ describe("cursors", () => {
     await store.close();
     const database = new Database(temporary.file);
     const create = /CREATE TABLE dead_letters[^;]+;/.exec(readFileSync(FIRST_SCHEMA, "utf8"))?.[0];
-    database.exec(`DROP TABLE dead_letters; ${create}`);
+    database.exec(`DROP TABLE prune_window; DROP TABLE dead_letters; ${create}`);
     const insert = database.prepare("INSERT INTO dead_letters VALUES (?, 'orders', 'e1', ?, '{}', 'no', 5, ?)");
     for (const seq of [1, 2, 3]) insert.run(seq, seq, new Date(Date.UTC(2025, 0, seq)).toISOString());
     database.pragma("user_version = 1001");

@@ -114,10 +114,25 @@ describe("a fault of the environment", () => {
     store.fault();
     await nextTurn();
     expect(store.fault(), "too soon to try").to.contain("SQLITE_BUSY");
-    nowMs += 1_000;
+    nowMs -= 3_600_000; // the clock is set back
     store.fault();
     await nextTurn();
     expect(store.fault()).to.equal(undefined);
+  });
+
+  it("is a schema that newer code has changed meanwhile: this process must stop, not call its events poison", async () => {
+    const temporary = useStore();
+    const add = addNote(store, "a");
+    const newer = new Database(temporary.file);
+    newer.exec("ALTER TABLE notes RENAME TO remarks");
+    const problem = await store.write(add).catch((error: unknown) => error);
+    expect(problem).to.include({ code: "dependency-unavailable" });
+    expect(isEnvironmentFault(problem)).to.equal(true);
+    expect(store.fault()).to.contain("no such table");
+    newer.exec("ALTER TABLE remarks RENAME TO notes");
+    newer.close();
+    await store.write(add);
+    expect(noteIds(store)).to.deep.equal(["a"]);
   });
 
   it("is told from poison, wrapped or not", async () => {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import Database from "better-sqlite3";
 import { expect } from "chai";
+import { migrate, readSchema } from "../../src/store/migrations.ts";
 import { openStore } from "../../src/store/open-store.ts";
 import { StoreRefusal } from "../../src/store/store-refusal.ts";
 import { addNote, NOTES_MIGRATIONS, noteIds, type TemporaryStore, temporaryStore } from "./temporary-store.ts";
@@ -44,9 +45,9 @@ describe("opening a store", () => {
   it("counts the schemas of store and module in one version", async () => {
     const store = temporary.open();
     const version = () => store.prepare<[], unknown>("PRAGMA user_version").pluck().get();
-    expect(version()).to.equal(2001);
+    expect(version()).to.equal(3001);
     await store.write(addNote(store, "a"));
-    expect(version()).to.equal(2001);
+    expect(version()).to.equal(3001);
   });
 
   it("applies only the migrations that are missing", async () => {
@@ -56,7 +57,26 @@ describe("opening a store", () => {
     const migrations = migrationsWith(temporary, "0002-titles.sql", "ALTER TABLE notes ADD COLUMN title TEXT");
     const after = temporary.open({ migrations });
     expect(after.prepare("SELECT * FROM notes").all()).to.deep.equal([{ id: "a", text: "text", title: null }]);
-    expect(after.prepare<[], unknown>("PRAGMA user_version").pluck().get()).to.equal(2002);
+    expect(after.prepare<[], unknown>("PRAGMA user_version").pluck().get()).to.equal(3002);
+  });
+
+  it("applies a migration once when two processes begin at the same time", async () => {
+    await temporary.open().close();
+    const database = new Database(temporary.file);
+    const migrations = migrationsWith(temporary, "0002-tags.sql", "CREATE TABLE IF NOT EXISTS tags (id TEXT)");
+    const schema = readSchema(migrations);
+    const begin = database.transaction.bind(database);
+    let raced = false;
+    // What the other does between this one's look at the version and its transaction.
+    database.transaction = ((work: () => void) => {
+      if (!raced) temporary.open({ migrations });
+      raced = true;
+      return begin(work);
+    }) as typeof database.transaction;
+    migrate(database, schema);
+    expect(raced).to.equal(true);
+    expect(database.pragma("user_version", { simple: true })).to.equal(3002);
+    database.close();
   });
 
   it("applies a migration whole or not at all", async () => {
@@ -66,7 +86,7 @@ describe("opening a store", () => {
     expect(() => temporary.open({ migrations })).to.throw(StoreRefusal, "0002-half.sql: no such table: nowhere");
     const store = temporary.open();
     expect(store.prepare("SELECT name FROM sqlite_schema WHERE name = 'half'").all()).to.deep.equal([]);
-    expect(store.prepare<[], unknown>("PRAGMA user_version").pluck().get()).to.equal(2001);
+    expect(store.prepare<[], unknown>("PRAGMA user_version").pluck().get()).to.equal(3001);
   });
 
   it("refuses migrations that are out of sequence", () => {
@@ -75,15 +95,15 @@ describe("opening a store", () => {
   });
 
   for (const [whose, version] of [
-    ["module", 2002],
-    ["store", 3001],
+    ["module", 3002],
+    ["store", 4001],
   ] as const) {
     it(`refuses a schema whose ${whose} is newer than the code, and leaves every byte`, async () => {
       await temporary.open().close();
       const database = new Database(temporary.file);
       database.pragma(`user_version = ${version}`);
       database.close();
-      refusesUntouched(temporary, /^notes: \S+ has schema \d\.\d, newer than the 2\.1 that this version knows$/);
+      refusesUntouched(temporary, /^notes: \S+ has schema \d\.\d, newer than the 3\.1 that this version knows$/);
     });
   }
 

@@ -47,6 +47,22 @@ describe("reads of one turn", () => {
     database.close();
   });
 
+  it("end quietly also when their end fails, and begin anew", () => {
+    const database = new Database(temporary.file);
+    const turns: (() => void)[] = [];
+    const fails = { run: () => expect.fail("a page cannot be read") };
+    const prepare = database.prepare.bind(database);
+    database.prepare = ((sql: string) => (sql === "COMMIT" ? fails : prepare(sql))) as typeof database.prepare;
+    const reads = new SharedReads(database, (end) => turns.push(end));
+    for (let turn = 0; turn < 2; turn++) {
+      reads.begin();
+      expect(database.inTransaction).to.equal(true);
+      turns[turn]?.();
+      expect(database.inTransaction).to.equal(false);
+    }
+    database.close();
+  });
+
   it("see what was committed before, by this process and, from the next turn on, by another", async () => {
     const store = temporary.open();
     const other = temporary.open();

@@ -71,6 +71,7 @@ export function createConsole(deps: ConsoleDeps): Console {
 
   async function stream(koa: Context): Promise<void> {
     const token = await access.admitReader(koa);
+    if (health.draining()) throw new Problem("draining", "This process is stopping."); // a stream would hold it up
     if (koa.res.closed) return; // nobody would ever say that he has left
     if (watchers.full) throw new Problem("overloaded", "Too many consoles are open.", { retryAfterSeconds: 5 });
     koa.respond = false;

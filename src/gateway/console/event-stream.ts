@@ -18,11 +18,15 @@ export interface EventStream {
   send(event: string, data: unknown): void;
   /** Sends a comment, or breaks the stream off when the reader has not read for too long. */
   beat(): void;
+  /** Sends nothing more; what the reader does not take in time is dropped. */
   end(): void;
 }
 
 /** How long a client waits before it connects again. */
 const RETRY_MS = 1_000;
+
+/** How long a reader may take for what is left when the stream ends. */
+const LAST_WORDS_MS = 1_000;
 
 /** Heartbeats in a row that a reader may miss. */
 const MAX_MISSED_BEATS = 4;
@@ -47,6 +51,7 @@ export function openEventStream(
 
   const dropped = () => lost() + lostHere;
   const write = (event: string, data: unknown) => {
+    if (response.writableEnded) return; // it ended, but its reader does not read, so that it does not close
     const text = `event: ${event}\nid: ${epoch}-${number}-${total}\ndata: ${JSON.stringify(data)}\n\n`;
     blocked = !response.write(text);
   };
@@ -64,11 +69,14 @@ export function openEventStream(
     },
     beat() {
       missedBeats = blocked ? missedBeats + 1 : 0;
-      if (!blocked) blocked = !response.write(":\n\n");
+      if (!blocked && !response.writableEnded) blocked = !response.write(":\n\n");
       if (missedBeats > MAX_MISSED_BEATS) response.destroy();
     },
     end() {
+      if (response.writableEnded) return;
       response.end();
+      const timer = setTimeout(() => response.destroy(), LAST_WORDS_MS).unref();
+      response.once("close", () => clearTimeout(timer));
     },
   };
   response.on("drain", () => {

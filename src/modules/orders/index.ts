@@ -61,9 +61,8 @@ function placing(book: OrderStore, answers: Answers, neighbours: Neighbours): Ha
     const claim = claimOf(caller.id, "placeOrder", idempotencyKey, input);
     return answers.once(claim, async () => {
       const found = await lookUp(neighbours, userId, units.keys(), ctx);
-      requireTime(ctx);
       const order = placeOrder(newId(), userId, units, found, new Date().toISOString());
-      return book.place(order, orderCreated(order, ctx), claim);
+      return book.place(order, orderCreated(order, ctx), claim, () => requireTime(ctx));
     });
   };
 }
@@ -140,7 +139,10 @@ function callerOf({ principal }: CallContext): Principal {
   return principal;
 }
 
-/** Whoever asked has been told by now that there is no answer: an order would come as a surprise. */
+/**
+ * Whoever asked has been told by now that there is no answer: an order would come as a surprise. Between this and the
+ * end of the commit nothing else runs in this process, the timer that tells of it neither.
+ */
 function requireTime(ctx: CallContext): void {
   if (remainingMs(ctx) === 0) throw new Problem("upstream-timeout", "The answer did not come in time.");
 }

@@ -15,8 +15,11 @@ export interface OrderStore {
   find(id: string): Promise<Order | undefined>;
   /** At most `limit` orders with ids below `before`, newest first. */
   list(filter: OrderFilter, before: string | undefined, limit: number): Promise<Order[]>;
-  /** Keeps a new order, the event that tells of it, and the answer to a retry. */
-  place(order: Order, created: EventDraft, claim?: Claim): Promise<Order>;
+  /**
+   * Keeps a new order, the event that tells of it, and the answer to a retry.
+   * @param check called at the last moment: what it throws is thrown, and nothing is kept
+   */
+  place(order: Order, created: EventDraft, claim: Claim | undefined, check: () => void): Promise<Order>;
   /**
    * Changes an order by a rule that sees it as it is at that moment, and appends the event if that changed it.
    * @throws Problem not-found, or whatever the rule throws; nothing has changed then
@@ -68,8 +71,9 @@ export function createOrderStore(store: Store): OrderStore {
       const statement = sql.lists[listOf(userId, status)];
       return statement.all({ userId, status, before, limit }).map(toOrder);
     },
-    place(order, created, claim) {
+    place(order, created, claim, check) {
       return store.write((unit) => {
+        check();
         sql.insert.run(toRow(order));
         unit.append(created);
         if (claim !== undefined) unit.keepAnswer(claim, order);

@@ -50,7 +50,8 @@ export function createAttemptLimiter({ freeFailures, now }: AttemptLimiterOption
     const failures = failuresOf(lane);
     if (failures === undefined || failures.count < freeFailures) return () => {};
     const leftMs = failures.waitUntilMs - now();
-    if (leftMs > 0) throw tooManyAttempts(leftMs);
+    // More than there can be to wait: the clock was set back.
+    if (leftMs > 0 && leftMs <= LONGEST_WAIT_MS) throw tooManyAttempts(leftMs);
     const claimed = { ...failures, waitUntilMs: now() + waitMs(failures.count - freeFailures) };
     lanes.set(lane, claimed);
     return () => {

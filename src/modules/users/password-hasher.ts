@@ -39,6 +39,15 @@ export function createPasswordHasher({
   let pool: Promise<Piscina> | undefined;
   let pending = 0;
 
+  /** One that could not be made, for want of a file descriptor say, is not kept. */
+  function openPool(): Promise<Piscina> {
+    pool ??= createPool(threads).catch((error: unknown) => {
+      pool = undefined;
+      throw error;
+    });
+    return pool;
+  }
+
   async function run<Name extends keyof typeof worker>(
     name: Name,
     task: Parameters<(typeof worker)[Name]>[0],
@@ -48,8 +57,7 @@ export function createPasswordHasher({
     }
     pending++;
     try {
-      pool ??= createPool(threads);
-      return await (await pool).run(task, { name });
+      return await (await openPool()).run(task, { name });
     } finally {
       pending--;
     }
@@ -63,7 +71,7 @@ export function createPasswordHasher({
       return same && hash !== undefined;
     },
     isUpToDate: (hash) => getRounds(hash) === cost,
-    stop: async () => (await pool)?.destroy(),
+    stop: async () => (await pool?.catch(() => undefined))?.destroy(),
   };
 }
 
@@ -75,5 +83,7 @@ function nobodysHash(cost: number): string {
 async function createPool(maxThreads: number): Promise<Piscina> {
   const { Piscina } = await import("piscina");
   const filename = new URL("./password-worker.ts", import.meta.url).href;
-  return new Piscina({ filename, minThreads: 1, maxThreads, idleTimeout: 30_000 });
+  const pool = new Piscina({ filename, minThreads: 1, maxThreads, idleTimeout: 30_000 });
+  pool.on("error", () => {}); // a thread that could not start, or ended, is replaced; its task fails by itself
+  return pool;
 }

@@ -50,7 +50,7 @@ export function createSessionRows(store: Store): SessionRows {
     begin(userId, { handleHash, tokenHash }, expiresAt, now) {
       sql.prune.run(now);
       sql.insert.run(handleHash, userId, tokenHash, expiresAt);
-      sql.trim.run(userId, userId);
+      sql.trim.run(userId, userId, handleHash);
     },
     exchange({ presented: { handleHash, tokenHash }, next, keyHash, expiresAt, now }) {
       const row = sql.find.get(handleHash);
@@ -88,9 +88,10 @@ function prepare(store: Store) {
       "UPDATE sessions SET token_hash = NULL, previous_hash = NULL WHERE user_id = ? AND token_hash IS NOT NULL",
     ),
     prune: store.prepare<[string]>("DELETE FROM sessions WHERE expires_at <= ?"),
-    trim: store.prepare<[string, string]>(
+    // The one that has just begun stays, though it may end before others: the clock, or the setting, was another then.
+    trim: store.prepare<[string, string, string]>(
       `DELETE FROM sessions WHERE user_id = ? AND rowid IN (
-         SELECT rowid FROM sessions WHERE user_id = ? ORDER BY expires_at DESC, rowid DESC
+         SELECT rowid FROM sessions WHERE user_id = ? ORDER BY handle_hash = ? DESC, expires_at DESC, rowid DESC
          LIMIT -1 OFFSET ${SESSIONS_PER_USER})`,
     ),
   };

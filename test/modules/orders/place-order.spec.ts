@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { codeOf, contextOf, eventsOf, openShop, type Product, problemOf, type Shop } from "./shop.ts";
 
@@ -189,4 +190,25 @@ describe("Placing an order while a neighbour fails", () => {
       await shop.close();
     });
   }
+
+  it("tells of every order that it makes, however close to the deadline", async () => {
+    const shop = await openShop("products.getProduct=delay:50");
+    const product_id = (await shop.addProduct({ stock: 1_000 })).id;
+    const answers = Array.from({ length: 200 }, async (_, n) => {
+      await sleep(n * 3);
+      const ctx = contextOf(shop.alice.principal, 51 + (n % 20) / 10);
+      return shop.orders.placeOrder({ product_id, quantity: 1 }, ctx).then(
+        () => "placed",
+        ({ code }) => code,
+      );
+    });
+    const told = await Promise.all(answers);
+    const made = eventsOf(shop.stores.orders).length;
+    await shop.close();
+    const placed = told.filter((answer) => answer === "placed").length;
+    expect({ made, late: told.filter((answer) => answer === "upstream-timeout").length }).to.deep.equal({
+      made: placed,
+      late: told.length - placed,
+    });
+  });
 });

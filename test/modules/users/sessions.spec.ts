@@ -193,6 +193,14 @@ describe("sessions", () => {
       await expectNotGood(oldest);
       expect(await refresh(used)).to.have.property("token");
     });
+
+    it("begin as good ones also when the clock was set back below a hundred others", async () => {
+      await register();
+      for (let i = 0; i < 9; i++) await Promise.all(Array.from({ length: 11 }, logIn));
+      nowMs -= 3_600_000;
+      expect(await refresh(await logIn())).to.have.property("token");
+      nowMs += 3_600_000;
+    });
   });
 
   describe("end", () => {

@@ -1,0 +1,21 @@
+import type { Logger } from "pino";
+import type { Store } from "../store/store.ts";
+
+const EVERY_MS = 60 * 60 * 1_000;
+
+/**
+ * Deletes kept answers that are too old to be asked for, now and every hour.
+ * @returns the way to end it
+ */
+export function expireAnswers(stores: readonly Store[], logger: Logger): () => void {
+  const expire = () => {
+    for (const { name, answers } of stores) {
+      answers.expire().catch((error: unknown) => {
+        logger.warn({ err: error, module: name }, "Old answers could not be deleted; that is tried again in an hour");
+      });
+    }
+  };
+  expire();
+  const timer = setInterval(expire, EVERY_MS).unref();
+  return () => clearInterval(timer);
+}

@@ -1,0 +1,68 @@
+import { expect } from "chai";
+import type { Store } from "../../src/store/store.ts";
+import { type TemporaryStore, temporaryStore } from "./temporary-store.ts";
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const WINDOW_MS = 7 * DAY_MS;
+
+describe("the window of pruning", () => {
+  let temporary: TemporaryStore;
+  let store: Store;
+  let nowMs: number;
+
+  beforeEach(() => {
+    nowMs = Date.UTC(2026, 0, 1);
+    temporary = temporaryStore();
+    store = temporary.open({ now: () => nowMs });
+  });
+  afterEach(() => temporary.dispose());
+
+  /** Looks once an hour, all subscribers having applied the row `lowest`. @returns the last answer */
+  async function look(hours: number, lowest: number): Promise<number> {
+    let prunable = 0;
+    for (let hour = 0; hour < hours; hour++) {
+      nowMs += HOUR_MS;
+      prunable = store.log.prunable(lowest, WINDOW_MS);
+      await store.write(() => undefined);
+    }
+    return prunable;
+  }
+
+  async function restart(downMs: number): Promise<void> {
+    await store.close();
+    nowMs += downMs;
+    store = temporary.open({ now: () => nowMs });
+  }
+
+  it("lets go of what nobody has needed for as long as it is", async () => {
+    expect(await look(7 * 24, 50)).to.equal(0);
+    expect(await look(1, 80)).to.equal(50);
+    expect(await look(7 * 24, 90)).to.equal(80);
+  });
+
+  it("keeps what one that went back needs again", async () => {
+    await look(24, 50);
+    await look(1, 20);
+    expect(await look(7 * 24, 90)).to.equal(20);
+  });
+
+  it("goes on from one start to the next", async () => {
+    for (let day = 0; day < 7; day++) {
+      expect(await look(23, 50)).to.equal(0);
+      await restart(HOUR_MS);
+    }
+    expect(await look(1, 90)).to.equal(50);
+    await restart(HOUR_MS);
+    expect(await look(1, 90)).to.equal(50);
+  });
+
+  it("begins anew when nobody looked for long, or the clock was set back", async () => {
+    for (const gapMs of [2 * DAY_MS, -DAY_MS]) {
+      await look(6 * 24, 50);
+      await restart(gapMs);
+      expect(await look(6 * 24, 60)).to.equal(0);
+      expect(await look(25, 90)).to.equal(60);
+    }
+  });
+});
