@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { isIPv6 } from "node:net";
 import { parseFaults } from "../contract/faults.ts";
 import { parseRateLimit, type RateLimitSetting } from "../gateway/rate-limit-setting.ts";
 import {
@@ -11,9 +12,11 @@ import {
 } from "./modules.ts";
 import {
   describeSettings,
+  flagOf,
   integer,
   oneOf,
   optional,
+  origin,
   readSettings,
   type Setting,
   text,
@@ -36,7 +39,7 @@ const table = {
   PORT: port(8000, "the gateway's port, and the only one of a process that serves all"),
   ...modulePorts(),
   ...moduleUrls(),
-  GATEWAY_URL: url(["http:", "https:"], "where commands find the gateway; at HOST and PORT if left out"),
+  GATEWAY_URL: origin(["http:", "https:"], "where commands find the gateway; at HOST and PORT if left out"),
   REDIS_URL: url(["redis:", "rediss:"], "the Redis of bus and limiter"),
   DATA_DIR: text("a folder", "./data", "where each module's database is"),
   HEADERS_TIMEOUT: integer(50, 600_000, 10_000, "milliseconds in which a request's headers must have come"),
@@ -124,7 +127,8 @@ export function readConfig(args: readonly string[], serves = true): Config {
     admin: readAdmin(values, mistakes),
   };
   mistakes.push(...contradictions(config));
-  if (serves) mistakes.push(...missingNeighbours(config));
+  const isWrong = (setting: string) => mistakes.some((mistake) => mistake.startsWith(`${setting}=`));
+  if (serves) mistakes.push(...missingNeighbours(config, isWrong));
   if (mistakes.length > 0) throw new ConfigError(mistakes.join("\n"));
   return config;
 }
@@ -167,18 +171,22 @@ function contradictions(config: Omit<Config, "admin">): string[] {
   return mistakes;
 }
 
-/** What a process that serves only some modules has to know of the others, and does not. */
-function missingNeighbours(config: Omit<Config, "admin">): string[] {
+/**
+ * What a process that serves only some modules has to know of the others, and does not.
+ * @param isWrong true of a setting of which it is told already that it is wrong, so that it is not also missing
+ */
+function missingNeighbours(config: Omit<Config, "admin">, isWrong: (setting: string) => boolean): string[] {
   const mistakes: string[] = [];
   for (const name of remoteNeighbours(config.SERVE)) {
     const setting = urlSetting(name);
+    if (isWrong(setting)) continue;
     const value = config[setting];
     if (value === undefined) mistakes.push(`${setting}: expected the URL of ${name}, which is not served here`);
     else if (isOwnAddress(value, config)) {
       mistakes.push(`${setting}=${value}: expected another process, this is this process's own address`);
     }
   }
-  if (!servesAll(config.SERVE) && config.REDIS_URL === undefined) {
+  if (!servesAll(config.SERVE) && config.REDIS_URL === undefined && !isWrong("REDIS_URL")) {
     mistakes.push("REDIS_URL: expected the URL of a Redis, because not all modules are served here");
   }
   return mistakes;
@@ -192,6 +200,21 @@ export function environmentWith(settings: Readonly<Record<string, string | undef
 /** The port a service listens on when it has one of its own. */
 export function portOf(config: Pick<Config, "PORT" | PortSetting>, name: ServiceName): number {
   return config[name === "gateway" ? "PORT" : portSetting(name)];
+}
+
+/** The flag that sets the port a service listens on. */
+export function portFlag(name: ServiceName): string {
+  return `--${flagOf(name === "gateway" ? "PORT" : portSetting(name))}`;
+}
+
+/** The origin of an address and a port, as URLs have it. */
+export function originOf(host: string, port: number): string {
+  return `http://${isIPv6(host) ? `[${host}]` : host}:${port}`;
+}
+
+/** Where a service of this machine is called that listens on this address: "all addresses" is none that can be called. */
+export function reachableUrl(host: string, port: number): string {
+  return originOf(["0.0.0.0", "::"].includes(host) ? "127.0.0.1" : host, port);
 }
 
 type PortSetting = `${Uppercase<ModuleName>}_PORT`;
@@ -216,7 +239,7 @@ function modulePorts() {
 
 function moduleUrls() {
   const urls = moduleNames.map((name) => {
-    return [urlSetting(name), url(["http:"], `where ${name} is, when not served here`)] as const;
+    return [urlSetting(name), origin(["http:"], `where ${name} is, when not served here`)] as const;
   });
   return Object.fromEntries(urls) as Readonly<Record<UrlSetting, Setting<string | undefined>>>;
 }

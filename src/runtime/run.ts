@@ -4,10 +4,11 @@ import { StartRefusal } from "../modules/module.ts";
 import { StoreRefusal } from "../store/store-refusal.ts";
 import { commands } from "./commands/index.ts";
 import type { Step } from "./compose.ts";
-import { type Config, ConfigError, readConfig, settingsHelp } from "./config.ts";
+import { type Config, ConfigError, portFlag, portOf, readConfig, settingsHelp } from "./config.ts";
 import { DEMO_ADMIN } from "./demo-admin.ts";
 import { changeLevelOnSignal } from "./log-level.ts";
 import { createLogger } from "./logger.ts";
+import { type ServiceName, servesAll } from "./modules.ts";
 import { OperatorError } from "./operator-error.ts";
 import { type Running, start } from "./start.ts";
 
@@ -49,7 +50,9 @@ async function serve(config: Config): Promise<void> {
   const { logger } = adjustable;
   changeLevelOnSignal(adjustable, config.LOG_LEVEL);
   const startedAt = performance.now();
-  const running = await start(config, logger, timedSteps(logger));
+  const running = await start(config, logger, timedSteps(logger)).catch((error: unknown) => {
+    throw isListenError(error) ? new OperatorError(listenReason(error, config)) : error;
+  });
   stopOnSignal(running, logger);
   announce(config, running, logger, performance.now() - startedAt);
 }
@@ -102,7 +105,6 @@ function reasonOf(error: unknown): string {
   if (error instanceof ConfigError) return `This configuration cannot work:\n${error.message}`;
   if (isRefusal(error)) return error.message;
   if (isProblem(error)) return `${error.title}: ${error.message}`;
-  if (error instanceof Error && "code" in error && "address" in error) return listenReason(error);
   if (error instanceof Error && "syscall" in error) return error.message; // a file that is not as it must be, by name
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
@@ -111,8 +113,19 @@ function isRefusal(error: unknown): error is Error {
   return [StoreRefusal, StartRefusal, OperatorError].some((refusal) => error instanceof refusal);
 }
 
-function listenReason(error: Error & { code?: unknown; address?: unknown; port?: unknown }): string {
-  const address = `${String(error.address)}:${String(error.port)}`;
-  if (error.code === "EADDRINUSE") return `${address} is in use by another program; choose another --port.`;
-  return `Cannot listen on ${address}: ${error.message}`;
+interface ListenError extends NodeJS.ErrnoException {
+  readonly address: string;
+  readonly port: number;
+}
+
+function isListenError(error: unknown): error is ListenError {
+  return error instanceof Error && "syscall" in error && error.syscall === "listen" && "port" in error;
+}
+
+function listenReason({ code, message, address, port }: ListenError, config: Config): string {
+  const place = `${address}:${port}`;
+  if (code !== "EADDRINUSE") return `Cannot listen on ${place}: ${message}`;
+  const listening: readonly ServiceName[] = servesAll(config.SERVE) ? ["gateway"] : config.SERVE;
+  const flags = listening.filter((name) => portOf(config, name) === port).map(portFlag);
+  return `${place} is in use by another program; choose another ${flags.join(" or ")}.`;
 }

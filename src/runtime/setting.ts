@@ -62,6 +62,15 @@ export function url(protocols: readonly string[], meaning: string): Setting<stri
   );
 }
 
+/** Where an HTTP service is: a URL with one of these protocols that has no more than a host and a port. */
+export function origin(protocols: readonly string[], meaning: string): Setting<string | undefined> {
+  return optional(`${protocols.map((p) => `${p}//host:port`).join(" or ")} without a path`, meaning, (value) => {
+    if (!URL.canParse(value)) return undefined;
+    const url = new URL(value);
+    return protocols.includes(url.protocol) && url.href === `${url.origin}/` ? url.origin : undefined;
+  });
+}
+
 /** What a parser that throws makes of a text: undefined when it throws. */
 export function tried<T>(parse: (text: string) => T): (text: string) => T | undefined {
   return (value) => {
@@ -133,6 +142,7 @@ function readFlags(table: object, args: readonly string[], mistakes: string[]): 
   return flags;
 }
 
-function flagOf(name: string): string {
+/** The flag of a setting: `--x-y` without its dashes. */
+export function flagOf(name: string): string {
   return name.toLowerCase().replaceAll("_", "-");
 }

@@ -205,6 +205,16 @@ describe("backup, restore and reconcile say in a line what keeps them from it", 
     expect(readdirSync(data).filter((name) => !name.includes(".db"))).to.deep.equal([]);
   });
 
+  it("nothing, in a folder of which they are told as of any other, and restore tells how to reconcile it", async () => {
+    const [moved, none] = [join(folder, "moved to"), join(folder, "no-data")];
+    const restored = await runCommand(["restore", backup, "--data-dir", moved], { DATA_DIR: none });
+    expect(restored.output).to.include(`\`npm run reconcile -- '${moved}'\``);
+    expect(await runCommand(["reconcile", "--data-dir", moved], { DATA_DIR: none })).to.include({ code: 0 });
+    const argumentFirst = ["reconcile", moved, "--data-dir", none];
+    expect(await runCommand(argumentFirst, {}), "a folder as the argument wins").to.include({ code: 0 });
+    await fails(["reconcile", "--data-dir", none], /^users: .*no-data\/users\.db cannot be read: /);
+  });
+
   it("a module that the backup does not hold", async () => {
     const one = join(folder, "orders-only");
     expect(await runCommand(["backup", one, "--serve", "orders"], { DATA_DIR: data })).to.include({ code: 0 });
@@ -240,7 +250,7 @@ describe("backup, restore and reconcile say in a line what keeps them from it", 
     database.close();
     await fails(
       ["reconcile", old],
-      /^users has schema 2\.1, this reads 2\.3: start its process once to bring it there\.$/,
+      /^users has schema 2\.1, this reads 3\.3: start its process once to bring it there\.$/,
     );
   });
 });

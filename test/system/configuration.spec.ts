@@ -59,6 +59,20 @@ describe("what keeps the shop from starting", function () {
     expect(circle.output).to.match(/^USERS_URL=.*own address/m);
   });
 
+  it("is a neighbour's URL that is more than scheme, host and port", async () => {
+    const urls = { USERS_URL: "http://h:1/api", PRODUCTS_URL: "http://h?x=1", ORDERS_URL: "http://me:secret@h" };
+    const { exit, output } = await start({ ...urls, SERVE: "gateway", REDIS_URL: "redis://127.0.0.1/2" });
+    expect(exit.code).to.equal(1);
+    const told = Object.entries(urls).map(([name, url]) => `${name}=${url}: expected http://host:port without a path`);
+    expect(output.trim().split("\n").slice(1)).to.deep.equal(told);
+    const command = await start({ GATEWAY_URL: "http://h/shop" }, ["dead-letters"]);
+    expect(command.exit.code).to.equal(1);
+    const expected = "http://host:port or https://host:port without a path";
+    expect(command.output.trim().split("\n").slice(1)).to.deep.equal([
+      `GATEWAY_URL=http://h/shop: expected ${expected}`,
+    ]);
+  });
+
   it("is what is for trying out, in production", async () => {
     const trial = { NODE_ENV: "production", SEED: "on", FAULTS: "users.getUser=unavailable" };
     const { exit, output } = await start(trial);
@@ -104,6 +118,26 @@ describe("what keeps the shop from starting", function () {
     expect(exit.code).to.equal(1);
     expect(output.trim()).to.equal(`127.0.0.1:${taken} is in use by another program; choose another --port.`);
     expect(await readdir(folder)).to.deep.equal([]);
+  });
+
+  it("is an address that another program has, told by the flag of the service whose it is", async () => {
+    const other = createServer().listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const taken = (other.address() as AddressInfo).port;
+    const places = { SERVE: "gateway,users", PORT: String(port), USERS_PORT: String(taken) };
+    const others = { PRODUCTS_URL: "http://127.0.0.1:1", ORDERS_URL: "http://127.0.0.1:1" };
+    const { exit, output } = await start({ ...places, ...others, REDIS_URL: "redis://127.0.0.1:1" });
+    other.close();
+    expect(exit.code).to.equal(1);
+    expectOneLine(output, `127.0.0.1:${taken} is in use by another program; choose another --users-port.`);
+  });
+
+  it("is no IPv6 address, which URLs have in brackets", async () => {
+    const { output } = await start({ PORT: "8000" }, ["topology", "--host", "::1"]);
+    expect(output).to.include("here, on http://[::1]:8000\n");
+    const unheard = await start({ PORT: String(port) }, ["dead-letters", "--host", "::1"]);
+    expect(unheard.exit.code).to.equal(1);
+    expectOneLine(unheard.output, `It was asked at http://[::1]:${port}; see --gateway-url.`);
   });
 
   it("is a data folder that cannot be written", async () => {

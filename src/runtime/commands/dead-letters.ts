@@ -6,7 +6,7 @@ import { isProblem } from "../../contract/problem.ts";
 import { createUndiciTransport } from "../../contract/undici-transport.ts";
 import { users } from "../../modules/users/contract.ts";
 import { ownContext } from "../compose.ts";
-import { type Config, ConfigError } from "../config.ts";
+import { type Config, ConfigError, reachableUrl } from "../config.ts";
 import { DEMO_ADMIN } from "../demo-admin.ts";
 import { OperatorError } from "../operator-error.ts";
 
@@ -65,7 +65,7 @@ function parse(words: readonly string[]): Command {
 }
 
 function urlOf({ GATEWAY_URL, HOST, PORT }: Config): string {
-  return GATEWAY_URL ?? `http://${["0.0.0.0", "::"].includes(HOST) ? "127.0.0.1" : HOST}:${PORT}`;
+  return GATEWAY_URL ?? reachableUrl(HOST, PORT);
 }
 
 async function signIn(accounts: ClientOf<typeof users>, config: Config): Promise<string> {

@@ -14,7 +14,8 @@ type Bookkeeper = (typeof BOOKKEEPERS)[number];
 
 /**
  * Reconciles the modules' databases, also while they are served, or those of a backup; it only reads.
- * @param args perhaps the folder that holds them all, and `--orders FILE` and the like for one that is elsewhere
+ * @param args perhaps the folder that holds them all, or `--data-dir` and it, and `--orders FILE` and the like for one
+ *   that is elsewhere
  * @param dataDir the folder, where none is named
  * @returns what to tell the operator, and whether all adds up
  * @throws OperatorError when the arguments cannot be read; StoreRefusal when a database cannot
@@ -35,10 +36,11 @@ export async function reconcileFiles(
 }
 
 function readFiles(args: readonly string[], dataDir: string): (name: Bookkeeper) => string {
-  const options = { users: { type: "string" }, products: { type: "string" }, orders: { type: "string" } } as const;
+  const file = { type: "string" } as const;
+  const options = { users: file, products: file, orders: file, "data-dir": file };
   try {
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
-    const [folder = dataDir, ...more] = positionals;
+    const [folder = values["data-dir"] || dataDir, ...more] = positionals;
     if (more.length > 0) throw new Error(`reconcile takes one folder; ${more.join(" ")} is too much.`);
     return (name) => values[name] ?? databaseIn(folder, name);
   } catch (error) {

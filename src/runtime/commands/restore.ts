@@ -28,7 +28,11 @@ export async function restore({ DATA_DIR, SERVE }: Config, folder: string): Prom
   makeFolder(DATA_DIR);
   for (const name of names) requireNoLink(databaseIn(DATA_DIR, name));
   const kept = whileLocked(names, DATA_DIR, () => replaceAll(names, folder, DATA_DIR));
-  return describe(folder, manifest, names, kept);
+  return [
+    `Restored ${names.join(", ")} from ${resolve(folder)}, made at ${manifest.made_at}.`,
+    kept === undefined ? "There was nothing before." : `What was there before is kept in ${resolve(kept)}.`,
+    `Start the processes again; then see with \`npm run reconcile -- ${inShell(resolve(DATA_DIR))}\` whether all adds up.`,
+  ].join("\n");
 }
 
 async function verify(name: ModuleName, { modules }: Manifest, folder: string): Promise<void> {
@@ -94,10 +98,7 @@ function giveToOwner(file: string, like: readonly string[]): void {
   if (owner !== undefined) chownSync(file, owner.uid, owner.gid);
 }
 
-function describe(folder: string, { made_at }: Manifest, names: readonly ModuleName[], kept: string | undefined) {
-  return [
-    `Restored ${names.join(", ")} from ${resolve(folder)}, made at ${made_at}.`,
-    kept === undefined ? "There was nothing before." : `What was there before is kept in ${resolve(kept)}.`,
-    "Start the processes again; then see with `npm run reconcile` whether all adds up.",
-  ].join("\n");
+/** A path as a shell takes it for one word. */
+function inShell(path: string): string {
+  return /^[\w/.,:@%+=-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

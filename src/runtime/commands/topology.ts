@@ -1,4 +1,4 @@
-import { type Config, portOf, urlSetting } from "../config.ts";
+import { type Config, originOf, portOf, urlSetting } from "../config.ts";
 import {
   type ModuleName,
   moduleNames,
@@ -31,7 +31,7 @@ export function describeTopology(config: Config): string {
 function placeOf(name: ServiceName, config: Config): string {
   const listensApart = name === "gateway" || !servesAll(config.SERVE);
   if (config.SERVE.includes(name)) {
-    return `here${listensApart ? `, on http://${config.HOST}:${portOf(config, name)}` : ", called directly"}`;
+    return `here${listensApart ? `, on ${originOf(config.HOST, portOf(config, name))}` : ", called directly"}`;
   }
   return `elsewhere${name === "gateway" ? "" : `, at ${config[urlSetting(name)] ?? "a place that this process need not know"}`}`;
 }
