@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from "node:fs";
-import { isIPv6 } from "node:net";
 import { parseFaults } from "../contract/faults.ts";
 import { parseRateLimit, type RateLimitSetting } from "../gateway/rate-limit-setting.ts";
 import {
@@ -205,16 +204,6 @@ export function portOf(config: Pick<Config, "PORT" | PortSetting>, name: Service
 /** The flag that sets the port a service listens on. */
 export function portFlag(name: ServiceName): string {
   return `--${flagOf(name === "gateway" ? "PORT" : portSetting(name))}`;
-}
-
-/** The origin of an address and a port, as URLs have it. */
-export function originOf(host: string, port: number): string {
-  return `http://${isIPv6(host) ? `[${host}]` : host}:${port}`;
-}
-
-/** Where a service of this machine is called that listens on this address: "all addresses" is none that can be called. */
-export function reachableUrl(host: string, port: number): string {
-  return originOf(["0.0.0.0", "::"].includes(host) ? "127.0.0.1" : host, port);
 }
 
 type PortSetting = `${Uppercase<ModuleName>}_PORT`;

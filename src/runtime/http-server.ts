@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server, type ServerResponse } from "node:http";
 import net from "node:net";
 import { HEAD_LIMIT_BYTES, problemOfHead } from "../contract/request-head.ts";
+import { originOf } from "./origin.ts";
 import { ParserErrors, refuseRequest } from "./parser-errors.ts";
 
 /** Longer than any client of ours keeps an idle connection, so that the client closes first and nothing is reset. */
@@ -71,7 +72,7 @@ export async function listen(
   });
   const address = server.address() as net.AddressInfo;
   return {
-    url: `http://${net.isIPv6(host) ? `[${host}]` : host}:${address.port}`,
+    url: originOf(host, address.port),
     stop({ idleMs, timeoutMs }) {
       stopping = true;
       for (const response of open) if (!response.headersSent) response.setHeader("Connection", "close");

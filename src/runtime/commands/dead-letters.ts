@@ -6,9 +6,10 @@ import { isProblem } from "../../contract/problem.ts";
 import { createUndiciTransport } from "../../contract/undici-transport.ts";
 import { users } from "../../modules/users/contract.ts";
 import { ownContext } from "../compose.ts";
-import { type Config, ConfigError, reachableUrl } from "../config.ts";
+import { type Config, ConfigError } from "../config.ts";
 import { DEMO_ADMIN } from "../demo-admin.ts";
 import { OperatorError } from "../operator-error.ts";
+import { reachableUrl } from "../origin.ts";
 
 type Client = ClientOf<typeof deadLetters>;
 type DeadLetter = Awaited<ReturnType<Client["listDeadLetters"]>>["data"][number];

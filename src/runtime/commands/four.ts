@@ -2,10 +2,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { makeFolder } from "../../store/make-folder.ts";
-import { type Config, environmentWith, portOf, reachableUrl, urlSetting } from "../config.ts";
+import { type Config, environmentWith, portOf, urlSetting } from "../config.ts";
 import { listen } from "../http-server.ts";
 import { moduleNames, type ServiceName, serviceNames } from "../modules.ts";
 import { OperatorError } from "../operator-error.ts";
+import { reachableUrl } from "../origin.ts";
 
 /** Time for the services to stop before the Redis that they use, and for that. */
 const STOP_TIMEOUT_MS = 10_000;

@@ -1,4 +1,4 @@
-import { type Config, originOf, portOf, urlSetting } from "../config.ts";
+import { type Config, portOf, urlSetting } from "../config.ts";
 import {
   type ModuleName,
   moduleNames,
@@ -8,6 +8,7 @@ import {
   serviceNames,
   subscribersOf,
 } from "../modules.ts";
+import { originOf } from "../origin.ts";
 
 /**
  * Describes who runs where, who calls whom and how, and who hears whose events, as these settings have it.
