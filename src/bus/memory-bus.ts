@@ -76,8 +76,8 @@ export function createMemoryBus(options: MemoryBusOptions): Bus {
   function prune(): Promise<void> {
     const outage = createOutage({ what: "Pruning the logs", logger, clock });
     const step = async () => {
-      await prunePace.wait(Math.min(PRUNE_EVERY_MS, pruneWindowMs / 8));
       for (const pruneOne of prunes) await pruneOne();
+      await prunePace.wait(Math.min(PRUNE_EVERY_MS, pruneWindowMs / 8));
     };
     return repeat(step, { pace: prunePace, onFailure: outage.failed, onSuccess: outage.worked });
   }

@@ -32,7 +32,7 @@ export class Canonical {
     if (typeof value === "object" && value !== null) {
       return Object.fromEntries(Object.entries(value).map(([name, item]) => [this.#plain(name), this.of(item, name)]));
     }
-    return member === "kept_at_ms" ? "<ms>" : value;
+    return /^(kept_at|since|seen)_ms$/.test(member) ? "<ms>" : value;
   }
 
   #text(text: string, member: string): string {
