@@ -33,6 +33,12 @@ describe("attempt limiter", () => {
     expect(await succeed()).to.equal("in");
   });
 
+  it("makes nobody wait for a clock that was set back", async () => {
+    await failTimes(3);
+    nowMs -= 3_600_000;
+    expect(await succeed()).to.equal("in");
+  });
+
   it("doubles the wait with each failure, up to a minute and never to a lock", async () => {
     await failTimes(3);
     const waits: (number | undefined)[] = [];
