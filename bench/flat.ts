@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { cursorOf } from "../src/contract/schemas.ts";
+import { interleave } from "./interleave.ts";
 import { applyLoad } from "./load.ts";
 import { median } from "./quantile.ts";
 import { createApi, jsonRequest } from "./shop.ts";
@@ -27,10 +28,6 @@ const CONNECTIONS = 32;
 const VARIETY = 20_000;
 const CUSTOMER_PASSWORD = "the buyer of a benchmark";
 
-interface Session {
-  readonly token: string;
-}
-
 /** A shop, and how to ask it: a supply of requests for each kind, by what it is called. */
 interface Shop {
   readonly topology: Topology;
@@ -46,7 +43,9 @@ try {
   console.log(
     `\n${"".padEnd(28)}${["opened", "grown", "ratio"].map((title) => title.padStart(10)).join("")}  answers/s`,
   );
-  for (const kind of small.kinds.keys()) printRow(kind, await interleave(kind, small, large));
+  for (const kind of small.kinds.keys()) {
+    printRow(kind, await interleave([small, large], Number(flags.rounds), (shop) => rateOf(shop, kind)));
+  }
 } finally {
   await Promise.all(running.map((topology) => topology.stop()));
 }
@@ -57,27 +56,27 @@ async function open(products: number, customers: number): Promise<Shop> {
   running.push(topology);
   const { port } = topology;
   const api = createApi(`http://127.0.0.1:${port}`);
-  const { token: adminToken } = (await api.post("/users/login", admin)) as unknown as Session;
-  const sessions = await many(customers, async (n) => {
+  const adminToken = String((await api.post("/users/login", admin)).token);
+  const tokens = await many(customers, async (n) => {
     const customer = { name: `Buyer ${n}`, email: `buyer-${n}@example.com`, password: CUSTOMER_PASSWORD };
-    return (await api.post("/users/register", customer)) as unknown as Session;
+    return String((await api.post("/users/register", customer)).token);
   });
   const ids = await many(products, async (n) => {
     const product = { name: `Product ${n}`, price_cents: 1_000 + (n % 1_000), stock: 1_000_000_000 };
     return String((await api.post("/products", product, adminToken)).id);
   });
   console.log(`A shop with ${products} products and ${customers} customers.`);
-  const supply = (make: (productId: string, session: Session) => Buffer) =>
-    Array.from({ length: VARIETY }, () => make(pick(ids), pick(sessions)));
+  const supply = (make: (productId: string, token: string) => Buffer) =>
+    Array.from({ length: VARIETY }, () => make(pick(ids), pick(tokens)));
   const newer = ids.slice(ids.length / 2); // after each of these comes a whole page
   const get = (path: string, token?: string) => jsonRequest(port, "GET", path, { token });
   const kinds = new Map([
-    ["POST /orders", supply((product_id, { token }) => placing(port, product_id, token))],
+    ["POST /orders", supply((product_id, token) => placing(port, product_id, token))],
     ["GET /products/{id}", supply((id) => get(`/products/${id}`))],
     ["GET /products", supply(() => get("/products"))],
     ["GET /products?cursor", supply(() => get(`/products?cursor=${cursorOf(pick(newer))}`))],
-    ["GET /orders", supply((_id, { token }) => get("/orders", token))],
-    ["GET /orders?status=rejected", supply((_id, { token }) => get("/orders?status=rejected", token))],
+    ["GET /orders", supply((_id, token) => get("/orders", token))],
+    ["GET /orders?status=rejected", supply((_id, token) => get("/orders?status=rejected", token))],
     ["GET /orders, by the admin", [get("/orders", adminToken)]],
   ]);
   return { topology, kinds };
@@ -95,35 +94,23 @@ async function order(shop: Shop, count: number): Promise<void> {
   }
 }
 
-/** Answers per second of both, round by round; every second round goes the other way, so that a drift favours nobody. */
-async function interleave(kind: string, ...shops: readonly [Shop, Shop]): Promise<readonly [number, number][]> {
-  const rounds: [number, number][] = [];
-  for (let round = 0; round < Number(flags.rounds); round++) {
-    const rates = new Map<Shop, number>();
-    for (const shop of round % 2 === 0 ? shops : shops.toReversed()) {
-      const { answers, elapsedMs } = await ask(shop, kind, Number(flags.seconds));
-      rates.set(shop, answers / (elapsedMs / 1_000));
-    }
-    rounds.push([rates.get(shops[0]) ?? 0, rates.get(shops[1]) ?? 0]);
-  }
-  return rounds;
-}
-
 /** @throws Error when an answer is not a success */
-async function ask({ topology: { port }, kinds }: Shop, kind: string, seconds: number) {
-  const requests = kinds.get(kind) ?? [];
+function ask({ topology: { port }, kinds }: Shop, kind: string, seconds: number) {
   const target = { host: "127.0.0.1", port, connections: CONNECTIONS, durationMs: seconds * 1_000 };
-  const loaded = await applyLoad({ ...target, requests });
-  const strange = [...loaded.statuses].filter(([status]) => status !== 200 && status !== 201);
-  if (strange.length > 0) throw new Error(`${kind}: answers of status ${JSON.stringify(strange)}`);
-  return loaded;
+  return applyLoad({ ...target, requests: kinds.get(kind) ?? [], status: kind.startsWith("POST") ? 201 : 200 });
 }
 
-function printRow(kind: string, rounds: readonly [number, number][]): void {
-  const opened = median(rounds.map(([small]) => small)).toFixed(0);
-  const grown = median(rounds.map(([, large]) => large)).toFixed(0);
-  const ratio = median(rounds.map(([small, large]) => large / small)).toFixed(2);
-  console.log(`${kind.padEnd(28)}${[opened, grown, ratio].map((cell) => cell.padStart(10)).join("")}`);
+/** Answers per second. */
+async function rateOf(shop: Shop, kind: string): Promise<number> {
+  const { answers, elapsedMs } = await ask(shop, kind, Number(flags.seconds));
+  return answers / (elapsedMs / 1_000);
+}
+
+/** @param rates of both shops, round by round */
+function printRow(kind: string, [opened = [], grown = []]: readonly (readonly number[])[]): void {
+  const ratio = median(grown.map((rate, round) => rate / (opened[round] ?? 0)));
+  const cells = [median(opened).toFixed(0), median(grown).toFixed(0), ratio.toFixed(2)];
+  console.log(`${kind.padEnd(28)}${cells.map((cell) => cell.padStart(10)).join("")}`);
 }
 
 /** Makes so many of something, a few at a time. */

@@ -7,6 +7,8 @@ export interface Load {
   readonly requests: readonly Buffer[];
   readonly connections: number;
   readonly durationMs: number;
+  /** The status that every answer is to have. */
+  readonly status: number;
 }
 
 export interface Loaded {
@@ -15,14 +17,12 @@ export interface Loaded {
   readonly elapsedMs: number;
   /** One for each answer, in milliseconds, unordered. */
   readonly latenciesMs: readonly number[];
-  /** How many answers had which status. */
-  readonly statuses: ReadonlyMap<number, number>;
 }
 
 /**
  * A closed loop: each connection sends its next request when the last was answered. Written on bare sockets, so
  * that it takes little of the processor that it shares with what it measures.
- * @throws Error when a connection fails or an answer has no Content-Length
+ * @throws Error when a connection fails, an answer has no Content-Length, or, at the end, some had another status
  */
 export async function applyLoad(load: Load): Promise<Loaded> {
   const latenciesMs: number[] = [];
@@ -38,7 +38,10 @@ export async function applyLoad(load: Load): Promise<Loaded> {
   };
   const startedAt = performance.now();
   await Promise.all(Array.from({ length: load.connections }, () => runConnection(load, shared)));
-  return { answers: latenciesMs.length, elapsedMs: performance.now() - startedAt, latenciesMs, statuses };
+  const elapsedMs = performance.now() - startedAt;
+  const strange = [...statuses].filter(([status]) => status !== load.status);
+  if (strange.length > 0) throw new Error(`answers other than ${load.status}: ${JSON.stringify(strange)}`);
+  return { answers: latenciesMs.length, elapsedMs, latenciesMs };
 }
 
 interface Shared {

@@ -1,5 +1,6 @@
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
+import { interleave } from "./interleave.ts";
 import { median, quantile } from "./quantile.ts";
 import { type Measured, openShop, type Shop } from "./shop.ts";
 import { type Topology, type TopologyName, topologies } from "./topologies.ts";
@@ -40,33 +41,24 @@ try {
   }
   for (const [, shop] of shops) await shop.measure(32, positive("warmup", flags.warmup) * 1_000);
   for (const connections of flags.connections.split(",").map((text) => positive("connections", text))) {
-    printTable(connections, await interleave(shops, connections));
+    const measured = await interleave(shops, rounds, ([, shop]) => shop.measure(connections, seconds * 1_000));
+    printTable(connections, measured);
   }
 } finally {
   await Promise.all(running.map((topology) => topology.stop()));
 }
 
-/** Every round measures each once; every second round goes the other way, so that a drift favours nobody. */
-async function interleave(shops: readonly [TopologyName, Shop][], connections: number) {
-  const results = new Map<TopologyName, Measured[]>();
-  for (let round = 0; round < rounds; round++) {
-    for (const [name, shop] of round % 2 === 0 ? shops : shops.toReversed()) {
-      results.set(name, [...(results.get(name) ?? []), await shop.measure(connections, seconds * 1_000)]);
-    }
-  }
-  return results;
-}
-
-function printTable(connections: number, results: ReadonlyMap<TopologyName, readonly Measured[]>): void {
-  const [reference = []] = results.values();
+/** @param results of each topology, in the order of their names */
+function printTable(connections: number, results: readonly (readonly Measured[])[]): void {
+  const [reference = []] = results;
   console.log(`${connections} connection${connections === 1 ? "" : "s"}`);
-  const rows = [...results].map(([name, measured]) => {
+  const rows = results.map((measured, at) => {
     const latencies = measured.flatMap(({ latenciesMs }) => latenciesMs).sort((a, b) => a - b);
     const ratios = measured.map(
       ({ ordersPerSecond }, round) => ordersPerSecond / (reference[round]?.ordersPerSecond ?? 0),
     );
     return [
-      name,
+      names[at] ?? "",
       median(measured.map((each) => each.ordersPerSecond)).toFixed(0),
       quantile(latencies, 0.5).toFixed(2),
       quantile(latencies, 0.99).toFixed(2),

@@ -114,7 +114,7 @@ export const settingsHelp: string = describeSettings(table);
  */
 export function readConfig(args: readonly string[], serves = true): Config {
   if (existsSync(".env")) process.loadEnvFile(".env");
-  const { values, mistakes } = readSettings(table, args, process.env);
+  const { values, mistakes, wrong } = readSettings(table, args, process.env);
   const production = values.NODE_ENV === "production";
   const { ADMIN_EMAIL: _e, ADMIN_PASSWORD: _p, ADMIN_PASSWORD_FILE: _f, ...rest } = values;
   const tracesUrl = tracesUrlOf(values);
@@ -126,8 +126,7 @@ export function readConfig(args: readonly string[], serves = true): Config {
     admin: readAdmin(values, mistakes),
   };
   mistakes.push(...contradictions(config));
-  const isWrong = (setting: string) => mistakes.some((mistake) => mistake.startsWith(`${setting}=`));
-  if (serves) mistakes.push(...missingNeighbours(config, isWrong));
+  if (serves) mistakes.push(...missingNeighbours(config, wrong));
   if (mistakes.length > 0) throw new ConfigError(mistakes.join("\n"));
   return config;
 }
@@ -172,20 +171,20 @@ function contradictions(config: Omit<Config, "admin">): string[] {
 
 /**
  * What a process that serves only some modules has to know of the others, and does not.
- * @param isWrong true of a setting of which it is told already that it is wrong, so that it is not also missing
+ * @param wrong the settings of which it is told already that they are wrong, so that they are not also missing
  */
-function missingNeighbours(config: Omit<Config, "admin">, isWrong: (setting: string) => boolean): string[] {
+function missingNeighbours(config: Omit<Config, "admin">, wrong: ReadonlySet<string>): string[] {
   const mistakes: string[] = [];
   for (const name of remoteNeighbours(config.SERVE)) {
     const setting = urlSetting(name);
-    if (isWrong(setting)) continue;
+    if (wrong.has(setting)) continue;
     const value = config[setting];
     if (value === undefined) mistakes.push(`${setting}: expected the URL of ${name}, which is not served here`);
     else if (isOwnAddress(value, config)) {
       mistakes.push(`${setting}=${value}: expected another process, this is this process's own address`);
     }
   }
-  if (!servesAll(config.SERVE) && config.REDIS_URL === undefined && !isWrong("REDIS_URL")) {
+  if (!servesAll(config.SERVE) && config.REDIS_URL === undefined && !wrong.has("REDIS_URL")) {
     mistakes.push("REDIS_URL: expected the URL of a Redis, because not all modules are served here");
   }
   return mistakes;

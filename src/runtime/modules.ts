@@ -52,6 +52,11 @@ export function servesAll(serve: readonly ServiceName[]): boolean {
   return serviceNames.every((name) => serve.includes(name));
 }
 
+/** The services that a process listens for; one that serves all listens for the gateway alone. */
+export function listeningServices(serve: readonly ServiceName[]): readonly ServiceName[] {
+  return servesAll(serve) ? ["gateway"] : serve;
+}
+
 /** The modules that a process must reach elsewhere: whom its own may call, users for its keys, and all for the gateway. */
 export function remoteNeighbours(serve: readonly ServiceName[]): ModuleName[] {
   const needed = serve.flatMap((name) => (name === "gateway" ? moduleNames : ["users", ...modules[name].calls]));

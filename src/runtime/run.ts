@@ -8,7 +8,7 @@ import { type Config, ConfigError, portFlag, portOf, readConfig, settingsHelp } 
 import { DEMO_ADMIN } from "./demo-admin.ts";
 import { changeLevelOnSignal } from "./log-level.ts";
 import { createLogger } from "./logger.ts";
-import { type ServiceName, servesAll } from "./modules.ts";
+import { listeningServices } from "./modules.ts";
 import { OperatorError } from "./operator-error.ts";
 import { type Running, start } from "./start.ts";
 
@@ -125,7 +125,8 @@ function isListenError(error: unknown): error is ListenError {
 function listenReason({ code, message, address, port }: ListenError, config: Config): string {
   const place = `${address}:${port}`;
   if (code !== "EADDRINUSE") return `Cannot listen on ${place}: ${message}`;
-  const listening: readonly ServiceName[] = servesAll(config.SERVE) ? ["gateway"] : config.SERVE;
-  const flags = listening.filter((name) => portOf(config, name) === port).map(portFlag);
+  const flags = listeningServices(config.SERVE)
+    .filter((name) => portOf(config, name) === port)
+    .map(portFlag);
   return `${place} is in use by another program; choose another ${flags.join(" or ")}.`;
 }

@@ -90,25 +90,28 @@ export type ValuesOf<T extends Readonly<Record<string, Setting<unknown>>>> = {
 /**
  * Reads all settings, flags before environment.
  * @param args the arguments after the program's name, as `--x-y value` or `--x-y=value`
- * @returns the values, and every mistake as one line: name, value (but of a secret), what is expected
+ * @returns the values, every mistake as one line (name, value but of a secret, what is expected), and the names of the
+ *   settings whose value cannot be
  */
 export function readSettings<T extends Readonly<Record<string, Setting<unknown>>>>(
   table: T,
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
-): { values: ValuesOf<T>; mistakes: string[] } {
+): { values: ValuesOf<T>; mistakes: string[]; wrong: ReadonlySet<string> } {
   const mistakes: string[] = [];
+  const wrong = new Set<string>();
   const flags = readFlags(table, args, mistakes);
   const values = Object.entries(table).map(([name, setting]) => {
     const given = flags.get(name) ?? env[name];
     if (given === undefined || given === "") return [name, setting.fallback];
     const value = setting.parse(given);
     if (value === undefined) {
+      wrong.add(name);
       mistakes.push(`${name}=${setting.secret ? "(not shown)" : given}: expected ${setting.expected}`);
     }
     return [name, value ?? setting.fallback];
   });
-  return { values: Object.fromEntries(values) as ValuesOf<T>, mistakes };
+  return { values: Object.fromEntries(values) as ValuesOf<T>, mistakes, wrong };
 }
 
 /** The table as lines of help. */

@@ -15,7 +15,7 @@ import { type Config, portOf, urlSetting } from "./config.ts";
 import { expireAnswers } from "./housekeeping.ts";
 import { type HttpServer, listen } from "./http-server.ts";
 import { createModuleApp } from "./module-app.ts";
-import { moduleNames, remoteNeighbours, type ServiceName, servesAll } from "./modules.ts";
+import { listeningServices, moduleNames, remoteNeighbours, type ServiceName, servesAll } from "./modules.ts";
 import { observedRequests } from "./observed-requests.ts";
 import { refuseRequest } from "./parser-errors.ts";
 import { version } from "./version.ts";
@@ -100,10 +100,8 @@ async function stop(system: System, doors: readonly Door[]): Promise<void> {
   }
 }
 
-/** A process that serves all listens for the gateway alone. */
 function openDoors(config: Config): Promise<Door[]> {
-  const names: readonly ServiceName[] = servesAll(config.SERVE) ? ["gateway"] : config.SERVE;
-  return Promise.all(names.map((name) => openDoor(name, config)));
+  return Promise.all(listeningServices(config.SERVE).map((name) => openDoor(name, config)));
 }
 
 async function openDoor(name: ServiceName, config: Config): Promise<Door> {

@@ -50,10 +50,12 @@ export function openEventStream(
   let missedBeats = 0;
 
   const dropped = () => lost() + lostHere;
+  /** An ended stream whose reader does not read has not closed: nothing may be written to it. */
+  const put = (text: string) => {
+    if (!response.writableEnded) blocked = !response.write(text);
+  };
   const write = (event: string, data: unknown) => {
-    if (response.writableEnded) return; // it ended, but its reader does not read, so that it does not close
-    const text = `event: ${event}\nid: ${epoch}-${number}-${total}\ndata: ${JSON.stringify(data)}\n\n`;
-    blocked = !response.write(text);
+    put(`event: ${event}\nid: ${epoch}-${number}-${total}\ndata: ${JSON.stringify(data)}\n\n`);
   };
   const stream: EventStream = {
     pump() {
@@ -69,7 +71,7 @@ export function openEventStream(
     },
     beat() {
       missedBeats = blocked ? missedBeats + 1 : 0;
-      if (!blocked && !response.writableEnded) blocked = !response.write(":\n\n");
+      if (!blocked) put(":\n\n");
       if (missedBeats > MAX_MISSED_BEATS) response.destroy();
     },
     end() {

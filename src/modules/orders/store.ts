@@ -41,18 +41,19 @@ const PAGE = "id < :before ORDER BY id DESC LIMIT :limit";
 /** A user's orders are in two indexes: the pending ones, and all others by their status. */
 const OF_USER = `SELECT ${COLUMNS} FROM orders WHERE user_id = :userId`;
 const PENDING = "status = 'pending'";
-const SETTLED = ["confirmed", "rejected", "cancelled"].map((status) => `status <> 'pending' AND status = '${status}'`);
+const SETTLED = "status <> 'pending'";
+const EACH_SETTLED = ["confirmed", "rejected", "cancelled"].map((status) => `${SETTLED} AND status = '${status}'`);
 
 /** The lists' statements; each reads just the rows that it answers, whatever there are (a test looks at their plans). */
 export const LIST_SQL = {
   all: `SELECT ${COLUMNS} FROM orders WHERE ${PAGE}`,
   ofStatus: `SELECT ${COLUMNS} FROM orders WHERE status = :status AND ${PAGE}`,
-  ofUser: [PENDING, ...SETTLED]
+  ofUser: [PENDING, ...EACH_SETTLED]
     .map((some) => `${OF_USER} AND ${some} AND `)
     .join("id < :before UNION ALL ")
     .concat(PAGE),
   ofUserPending: `${OF_USER} AND ${PENDING} AND ${PAGE}`,
-  ofUserSettled: `${OF_USER} AND status <> 'pending' AND status = :status AND ${PAGE}`,
+  ofUserSettled: `${OF_USER} AND ${SETTLED} AND status = :status AND ${PAGE}`,
 } as const;
 
 export function createOrderStore(store: Store): OrderStore {
