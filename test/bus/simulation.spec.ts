@@ -1,12 +1,16 @@
 import { availableParallelism } from "node:os";
 import { expect } from "chai";
 import { Piscina } from "piscina";
+import { extent } from "../support/extent.ts";
 import type { Failure } from "./simulation/simulate-seeds.ts";
 
 /** `SIMULATION_SEED=123` replays one seed, `SIMULATION_SEEDS=50000` runs more than the usual ones. */
 const only = process.env.SIMULATION_SEED;
 const first = Number(only ?? 1);
-const total = only === undefined ? Number(process.env.SIMULATION_SEEDS ?? 2_000) : 1;
+const total =
+  only === undefined
+    ? Number(process.env.SIMULATION_SEEDS ?? extent("more seeds of the simulated log", 2_000, 300))
+    : 1;
 const SEEDS_PER_RUN = 20;
 
 describe("the protocol of the log, simulated", () => {

@@ -17,6 +17,7 @@ import { expect } from "chai";
 import { type Api, addProduct, bodyOf, createApi, register, type Session, signIn } from "../support/api.ts";
 import { assertBalanced, type Opening } from "../support/books.ts";
 import { areEventsApplied, MODULES, readStanding, readTables } from "../support/databases.ts";
+import { extent } from "../support/extent.ts";
 import { freePorts, startShopProcess, until, untilReady } from "../support/process.ts";
 import { fourProcesses, oneProcess, type ProcessShop, type Settings, TEST_SETTINGS } from "../support/topology.ts";
 
@@ -30,7 +31,7 @@ before(() => {
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-for (const topology of [oneProcess, fourProcesses]) {
+for (const topology of extent("backups of four processes", [oneProcess, fourProcesses], [oneProcess])) {
   describe(`backup and restore, ${topology.name}`, function () {
     this.timeout(120_000);
     const backups = Array.from({ length: BACKUPS }, (_, n) => `${topology.name.replace(" ", "-")}-${n}`);

@@ -1,4 +1,5 @@
 import { containers, whyNoContainers } from "../support/containers.ts";
+import { isWholeRun, leftOut } from "../support/extent.ts";
 import {
   fourProcesses,
   fourProcessesNodeFetch,
@@ -13,12 +14,16 @@ import type { Group } from "./scenario.ts";
 import { printTable, type Result } from "./table.ts";
 import { assertSame, type Entry } from "./transcript.ts";
 
-/** `npm run parity` plays everything everywhere. In `npm test` the other splits play only what meets no fault. */
+/** `npm run parity` plays everything everywhere. In `npm run test:all` the other splits play only what meets no fault. */
 const isFull = process.env.PARITY === "full";
+const isLong = isFull || isWholeRun;
 const isCi = process.env.CI === "true";
 
 const [withoutFaults] = groups;
-const everywhere: readonly Topology[] = [oneProcessWithRedis, fourProcesses, fourProcessesNodeFetch];
+const everywhere: readonly Topology[] = isLong
+  ? [oneProcessWithRedis, fourProcesses, fourProcessesNodeFetch]
+  : [fourProcesses];
+if (!isLong) leftOut.add("parity on one process with Redis, four with node-fetch, all other splits, and containers");
 
 describe("parity: nobody can tell how the shop is split", function () {
   this.timeout(300_000);
@@ -45,9 +50,10 @@ describe("parity: nobody can tell how the shop is split", function () {
   for (const group of groups) {
     describe(group.name, () => {
       for (const topology of [oneProcess, ...everywhere]) it(topology.name, () => play(topology, group));
-      if (isFull || group === withoutFaults) {
+      if (isFull || (isLong && group === withoutFaults)) {
         for (const topology of otherSplits) it(topology.name, () => play(topology, group));
       }
+      if (!isLong) return;
       it(containers.name, async function () {
         const reason = await whyNoContainers();
         if (reason === undefined) return play(containers, group);

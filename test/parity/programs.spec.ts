@@ -1,13 +1,15 @@
 import fc from "fast-check";
 import { type Api, createApi } from "../support/api.ts";
 import type { Row, Tables } from "../support/databases.ts";
+import { extent } from "../support/extent.ts";
 import { fourProcesses, oneProcess, type Shop } from "../support/topology.ts";
 import { type Call, program, runProgram } from "./program.ts";
 import { createStage } from "./scenario.ts";
 import { assertSame, type Entry, readState, Transcript } from "./transcript.ts";
 
 /** `PARITY_RUNS=100 PARITY_SEED=… npx mocha test/parity/programs.spec.ts` */
-const runs = Number(process.env.PARITY_RUNS ?? (process.env.PARITY === "full" ? 50 : 5));
+const usualRuns = process.env.PARITY === "full" ? 50 : extent("parity: more random programs", 5, 2);
+const runs = Number(process.env.PARITY_RUNS ?? usualRuns);
 const seed = process.env.PARITY_SEED === undefined ? {} : { seed: Number(process.env.PARITY_SEED) };
 
 describe("parity: random programs", function () {

@@ -1,7 +1,8 @@
 import { relative } from "node:path";
 import Mocha, { type MochaOptions, type Runner, type Suite } from "mocha";
+import { leftOut } from "./extent.ts";
 
-/** Mocha's usual report, then how long each file took with its hooks, and one line with the sums. */
+/** Mocha's usual report, then how long each file took with its hooks, what was left out, and one line with the sums. */
 export default class SuiteTimeReporter extends Mocha.reporters.Spec {
   constructor(runner: Runner, options: MochaOptions) {
     super(runner, options);
@@ -20,6 +21,10 @@ export default class SuiteTimeReporter extends Mocha.reporters.Spec {
     runner.once("end", () => {
       for (const [file, timeMs] of [...timesMs].sort(([, a], [, b]) => b - a)) {
         console.log(`${(timeMs / 1_000).toFixed(2).padStart(8)} s  ${file}`);
+      }
+      if (leftOut.size > 0) {
+        console.log("\nLeft out of this short run (npm run test:all runs it all):");
+        for (const what of leftOut) console.log(`  ${what}`);
       }
       const { passes, failures, pending } = this.stats;
       console.log(`\n${passes} passed, ${failures} failed${pending === 0 ? "" : `, ${pending} skipped`}`);

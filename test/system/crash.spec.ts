@@ -17,6 +17,7 @@ import {
   stockOf,
 } from "../support/api.ts";
 import { assertBalanced } from "../support/books.ts";
+import { extent } from "../support/extent.ts";
 import { until } from "../support/process.ts";
 import { fourProcesses, oneProcess, type ProcessShop, type Service } from "../support/topology.ts";
 
@@ -24,13 +25,14 @@ const CRASH_POINT = new URL("crash-point.ts", import.meta.url);
 const STOCK = 1_000;
 
 /** Every how many moments a process is killed: 1 is each. */
-const stride = Number(process.env.CRASH_STRIDE ?? 3);
+const stride = Number(process.env.CRASH_STRIDE ?? extent("kills at more moments", 3, 12));
 
-const victims: readonly [typeof oneProcess, Service][] = [
+const everyVictim: readonly [typeof oneProcess, Service][] = [
   [oneProcess, "orders"],
   [fourProcesses, "orders"],
   [fourProcesses, "products"],
 ];
+const victims = extent("kills of products, and of orders in four processes", everyVictim, everyVictim.slice(0, 1));
 
 for (const [topology, victim] of victims) {
   describe(`kill -9 between any two statements: ${victim} in ${topology.name}`, function () {

@@ -10,11 +10,12 @@ import {
   stockOf,
 } from "../support/api.ts";
 import { assertBalanced, confirmedUnits } from "../support/books.ts";
+import { extent } from "../support/extent.ts";
 import { fourProcesses, oneProcess, type Shop } from "../support/topology.ts";
 
 const BUYERS = 200;
 
-for (const topology of [oneProcess, fourProcesses]) {
+for (const topology of extent("many orders at once in one process", [oneProcess, fourProcesses], [fourProcesses])) {
   describe(`many orders: ${topology.name}`, function () {
     this.timeout(120_000);
     let shop: Shop;
