@@ -1,11 +1,11 @@
 import type { Logger } from "pino";
 import { isProblem } from "../contract/problem.ts";
 import { StartRefusal } from "../modules/module.ts";
+import { DEMO_USERS } from "../modules/users/index.ts";
 import { StoreRefusal } from "../store/store-refusal.ts";
 import { commands } from "./commands/index.ts";
 import type { Step } from "./compose.ts";
 import { type Config, ConfigError, portFlag, portOf, readConfig, settingsHelp } from "./config.ts";
-import { DEMO_ADMIN } from "./demo-admin.ts";
 import { changeLevelOnSignal } from "./log-level.ts";
 import { createLogger } from "./logger.ts";
 import { listeningServices } from "./modules.ts";
@@ -73,15 +73,14 @@ function announce(config: Config, running: Running, logger: Logger, ms: number):
   const gateway = running.urls.get("gateway");
   if (config.production || gateway === undefined) return;
   const reachable = gateway.replace(/\/\/(0\.0\.0\.0|\[::\])/, "//127.0.0.1");
-  console.log(`\n  Quartet is at ${reachable}\n${config.SEED ? DEMO_CREDENTIALS : ""}`);
+  console.log(`\n  Quartet is at ${reachable}\n${config.SEED ? describeDemoUsers() : ""}`);
 }
 
-const DEMO_CREDENTIALS = `
-  Demo accounts, unless there were others here before:
-
-    ${DEMO_ADMIN.email}     ${DEMO_ADMIN.password}
-    customer@example.com  customer-demo-password
-`;
+function describeDemoUsers(): string {
+  if (DEMO_USERS.length === 0) return "";
+  const lines = DEMO_USERS.map(({ email, password }) => `    ${email.padEnd(22)}${password}\n`);
+  return `\n  Demo accounts, unless there were others here before:\n\n${lines.join("")}`;
+}
 
 function stopOnSignal(running: Running, logger: Logger): void {
   let stopping = false;

@@ -3,11 +3,11 @@ import type { Context } from "koa";
 import { createClient } from "../contract/contract.ts";
 import { type Console, createConsole } from "../gateway/console/console.ts";
 import type { HealthDeps } from "../gateway/status.ts";
+import { DEMO_ADMIN } from "../modules/users/index.ts";
 import type { Presence } from "../telemetry/presence.ts";
 import { startExport, startTelemetry } from "../telemetry/tracing.ts";
 import { callable, ownContext, type System } from "./compose.ts";
 import type { Config } from "./config.ts";
-import { DEMO_ADMIN } from "./demo-admin.ts";
 import { modules, servesAll } from "./modules.ts";
 import { version } from "./version.ts";
 
@@ -27,13 +27,14 @@ export async function exportTraces({ SERVE, tracesUrl }: Config): Promise<() => 
 export function composeConsole(system: System, health: HealthDeps): Console {
   const { config, bus, verifier, callables } = system;
   const users = createClient(modules.users.contract, callable(callables, "users"));
-  const signIn = (koa: Context) =>
-    users.loginUser(DEMO_ADMIN, { ...ownContext(config.CALL_TIMEOUT), requestId: koa.state.requestId });
+  const signInAs = (admin: typeof DEMO_ADMIN & object) => (koa: Context) =>
+    users.loginUser(admin, { ...ownContext(config.CALL_TIMEOUT), requestId: koa.state.requestId });
+  const isTryingOut = config.NODE_ENV === "development" && config.SEED;
   return createConsole({
     bus,
     health,
     verify: verifier.verify,
-    signIn: config.NODE_ENV === "development" && config.SEED ? signIn : undefined,
+    signIn: isTryingOut && DEMO_ADMIN !== undefined ? signInAs(DEMO_ADMIN) : undefined,
     version,
     environment: config.NODE_ENV,
     exporting: config.tracesUrl !== undefined,

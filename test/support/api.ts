@@ -42,7 +42,7 @@ export interface OrderBody {
   readonly items: readonly { readonly product_id: string; readonly quantity: number }[];
 }
 
-/** The admin that seeding makes. */
+/** The admin of every shop under test. */
 export const ADMIN = { email: "admin@example.com", password: "admin-demo-password" };
 
 /** @param connections how many it opens at most */

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ADMIN } from "./api.ts";
 import { areEventsApplied, type ModuleName } from "./databases.ts";
 import { type Exit, freePorts, type ShopProcess, startShopProcess, until, untilReady } from "./process.ts";
 import { type RedisServer, startRedisServer } from "./redis.ts";
@@ -77,6 +78,8 @@ interface ProcessTopologyOptions {
 /** Quick and quiet. Limits are for those tests that ask for them. */
 export const TEST_SETTINGS: Settings = {
   NODE_ENV: "test",
+  ADMIN_EMAIL: ADMIN.email,
+  ADMIN_PASSWORD: ADMIN.password,
   LOG_LEVEL: "warn",
   BCRYPT_COST: "4",
   RATE_LIMIT: "off",

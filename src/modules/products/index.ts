@@ -27,7 +27,7 @@ export function createProducts({ store }: ModuleDeps<ProductsSettings>): Module<
     handlers: createHandlers(catalogue, store.answers),
     subscriptions: [decideOrders(catalogue)],
     async seed() {
-      if (!(await catalogue.isEmpty())) return undefined;
+      if (DEMO_PRODUCTS.length === 0 || !(await catalogue.isEmpty())) return undefined;
       const now = new Date().toISOString();
       await Promise.all(DEMO_PRODUCTS.map((draft) => catalogue.add(createProduct(newId(), draft, now))));
       return `${DEMO_PRODUCTS.length} demo products`;

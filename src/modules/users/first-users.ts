@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import { StartRefusal } from "../module.ts";
 import { loadCommonPasswords } from "./common-passwords.ts";
+import { DEMO_USERS } from "./demo-users.ts";
 import { canonicalPassword, passwordFault } from "./password.ts";
 import type { PasswordHasher } from "./password-hasher.ts";
 import type { UserStore } from "./store.ts";
@@ -15,11 +16,6 @@ interface Deps {
   readonly store: UserStore;
   readonly passwords: PasswordHasher;
 }
-
-const DEMO_USERS = [
-  { name: "Demo Admin", email: "admin@example.com", role: "admin", password: "admin-demo-password" },
-  { name: "Demo Customer", email: "customer@example.com", role: "customer", password: "customer-demo-password" },
-] as const;
 
 /**
  * Makes the first admin if there is no account with this address. An account that is there stays as it is: its
@@ -68,7 +64,7 @@ export async function seedDemoUsers({
   passwords,
   admin,
 }: Deps & { readonly admin: AdminSettings | undefined }): Promise<string | undefined> {
-  if (await store.hasOthers(admin?.email)) return undefined;
+  if (DEMO_USERS.length === 0 || (await store.hasOthers(admin?.email))) return undefined;
   const hashes = await Promise.all(DEMO_USERS.map(({ password }) => passwords.hash(canonicalPassword(password))));
   // Ids are drawn once all is hashed, so that the accounts are listed in the same order everywhere.
   const accounts = DEMO_USERS.map((user, index) => newAccount(user, hashes[index] ?? ""));

@@ -14,6 +14,7 @@ import { createUserStore, type UserStore } from "./store.ts";
 import { createTokenIssuer, type TokenIssuer } from "./token-issuer.ts";
 import { maySee, type User } from "./user.ts";
 
+export { DEMO_ADMIN, DEMO_USERS } from "./demo-users.ts";
 export { readUserIds } from "./user-ids.ts";
 
 export interface UsersSettings {

@@ -5,9 +5,9 @@ import { createHttpCallable } from "../../contract/http-client.ts";
 import { isProblem } from "../../contract/problem.ts";
 import { createUndiciTransport } from "../../contract/undici-transport.ts";
 import { users } from "../../modules/users/contract.ts";
+import { DEMO_ADMIN } from "../../modules/users/index.ts";
 import { ownContext } from "../compose.ts";
 import { type Config, ConfigError } from "../config.ts";
-import { DEMO_ADMIN } from "../demo-admin.ts";
 import { OperatorError } from "../operator-error.ts";
 import { reachableUrl } from "../origin.ts";
 

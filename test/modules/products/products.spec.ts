@@ -226,21 +226,4 @@ describe("Products", () => {
       expect(await codeOf(shop.products.restockProduct({ id, quantity: 1 }, shop.alice))).to.equal("forbidden");
     });
   });
-
-  describe("seed", () => {
-    it("fills an empty shop once", async () => {
-      expect(await shop.modules.products.seed?.()).to.equal("12 demo products");
-      expect(await shop.modules.products.seed?.()).to.equal(undefined);
-      const { data } = await shop.products.listProducts({ limit: 100 }, anyone);
-      expect(data).to.have.length(12);
-      expect(new Set(data.map(({ name }) => name))).to.have.length(12);
-      expect(data.some(({ stock }) => stock > 0 && stock < 5)).to.equal(true);
-    });
-
-    it("never touches a shop that has products, be they inactive", async () => {
-      const { id } = await shop.addProduct();
-      await shop.products.updateProduct({ id, active: false }, shop.admin);
-      expect(await shop.modules.products.seed?.()).to.equal(undefined);
-    });
-  });
 });
