@@ -11,11 +11,11 @@ export const id = z
 /** RFC 3339, UTC. */
 export const timestamp = z.iso.datetime().meta({ examples: ["2026-01-31T09:30:00.000Z"] });
 
-/** An amount in minor units of a currency, such as cents. */
+/** A price in minor units of a currency, such as cents: a laptop is 1,500,000,000 of the rupiah's. */
 export const priceCents = z
   .int()
   .min(0)
-  .max(100_000_000)
+  .max(1_000_000_000_000)
   .meta({ examples: [1_999] });
 
 /** ISO 4217. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { defineContract, operation } from "../../contract/contract.ts";
 import { id, idempotencyKey, page, pageQuery, timestamp } from "../../contract/schemas.ts";
+import { insufficientStock } from "../products/contract.ts";
 
 const quantity = z
   .int()
@@ -41,11 +42,7 @@ export const order = z
 export const orders = defineContract({
   name: "orders",
   errors: {
-    "insufficient-stock": {
-      kind: "conflict",
-      meaning: "There is less of product_id than was ordered: available tells how much.",
-      remedy: "Order less, or later.",
-    },
+    "insufficient-stock": insufficientStock,
     "order-not-cancellable": {
       kind: "conflict",
       meaning: "The order was rejected, so that there is nothing to cancel.",

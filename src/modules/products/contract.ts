@@ -17,6 +17,9 @@ export const product = z
   })
   .meta({ id: "Product" });
 
+/** The most that may be in stock by anybody's order to add some; what a cancelled order gives back may pass it. */
+export const MAX_STOCK = 1_000_000_000;
+
 const name = text(1, 100).meta({ examples: ["Cup"] });
 const description = text(0, 2_000).meta({ examples: ["Stoneware, holds a quarter of a litre"] });
 const made = product.extend({ replayed: z.literal(true).optional() });
@@ -33,9 +36,16 @@ export function productEtag(value: z.output<typeof product>): string {
     .slice(0, 22)}"`;
 }
 
+/** Means the same to whoever orders and to whoever corrects the stock. */
+export const insufficientStock = {
+  kind: "conflict",
+  meaning: "There is less of product_id than was asked for: available tells how much.",
+  remedy: "Ask for less, or later.",
+} as const;
+
 export const products = defineContract({
   name: "products",
-  errors: {},
+  errors: { "insufficient-stock": insufficientStock },
   operations: {
     listProducts: operation({
       method: "GET",
@@ -70,7 +80,7 @@ export const products = defineContract({
         stock: z
           .int()
           .min(0)
-          .max(1_000_000_000)
+          .max(MAX_STOCK)
           .meta({ examples: [40] }),
         idempotencyKey: idempotencyKey.optional(),
       }),
@@ -116,6 +126,27 @@ export const products = defineContract({
       output: made,
       ...replayable,
       errors: ["not-found", "validation-failed", "idempotency-key-reused", "request-in-progress"],
+      etag: productEtag,
+    }),
+    correctProduct: operation({
+      method: "POST",
+      path: "/products/{id}/correct",
+      access: "admin",
+      summary: "Correct a product's stock after a count, up or down, and say why",
+      input: z.strictObject({
+        id,
+        delta: z
+          .int()
+          .min(-MAX_STOCK)
+          .max(MAX_STOCK)
+          .refine((delta) => delta !== 0, "must not be 0")
+          .meta({ examples: [-2], description: "Units found beyond what the stock says, or missing" }),
+        reason: text(1, 200).meta({ examples: ["two broken in the warehouse"] }),
+        idempotencyKey: idempotencyKey.optional(),
+      }),
+      output: made,
+      ...replayable,
+      errors: ["not-found", "insufficient-stock", "validation-failed", "idempotency-key-reused", "request-in-progress"],
       etag: productEtag,
     }),
   },

@@ -12,7 +12,7 @@ import type { Module, ModuleDeps } from "../module.ts";
 import { orders } from "../orders/contract.ts";
 import { products } from "./contract.ts";
 import { DEMO_PRODUCTS } from "./demo-products.ts";
-import { createProduct, restockProduct, reviseProduct } from "./product.ts";
+import { correctProduct, createProduct, restockProduct, reviseProduct } from "./product.ts";
 import { createProductStore, type ProductStore } from "./store.ts";
 
 export { type Reservation, readStockBook, type StockBook } from "./stock-book.ts";
@@ -60,6 +60,18 @@ function createHandlers(catalogue: ProductStore, answers: Answers): HandlersOf<t
         catalogue.change(
           input.id,
           (product) => restockProduct(product, input.quantity, new Date().toISOString()),
+          { reason: "restocked" },
+          claim,
+        ),
+      );
+    },
+    correctProduct(input, ctx) {
+      const claim = claimFor("correctProduct", input, ctx);
+      return answers.once(claim, () =>
+        catalogue.change(
+          input.id,
+          (product) => correctProduct(product, input.delta, new Date().toISOString()),
+          { reason: "corrected", note: input.reason },
           claim,
         ),
       );

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { validationFailed } from "../../contract/binding.ts";
 import { Problem } from "../../contract/problem.ts";
-import { type product, productEtag } from "./contract.ts";
+import { MAX_STOCK, type product, productEtag } from "./contract.ts";
 import { matchesStrongly } from "./if-match.ts";
 
 export type Product = z.output<typeof product>;
@@ -13,9 +13,6 @@ export type ProductDraft = Pick<Product, "name" | "description" | "price_cents" 
 export type ProductChanges = {
   readonly [K in "name" | "description" | "price_cents" | "active"]?: Product[K] | undefined;
 };
-
-/** The most that may be in stock by anybody's order to add some. */
-const MAX_STOCK = 1_000_000_000;
 
 /** A new product, for sale at once. */
 export function createProduct(id: string, draft: ProductDraft, now: string): Product {
@@ -53,10 +50,27 @@ export function reviseProduct(
  * @throws Problem validation-failed when the stock would pass its upper bound
  */
 export function restockProduct(product: Product, quantity: number, now: string): Product {
-  const stock = product.stock + quantity;
-  if (stock > MAX_STOCK) {
-    const detail = `must leave the stock at ${MAX_STOCK} or below; it is ${product.stock}`;
-    throw validationFailed([{ in: "body", pointer: "/quantity", detail }]);
+  return { ...product, stock: added(product, quantity, "/quantity"), updated_at: now };
+}
+
+/**
+ * Corrects a product's stock. What orders have reserved is out of it already, so nothing of theirs can be taken.
+ * @param delta units found beyond the stock, or missing (negative)
+ * @throws Problem insufficient-stock when more is missing than there is, validation-failed when the stock would pass
+ *   its upper bound
+ */
+export function correctProduct(product: Product, delta: number, now: string): Product {
+  if (product.stock + delta < 0) {
+    const extensions = { product_id: product.id, available: product.stock };
+    throw new Problem("insufficient-stock", "There is less in stock than this takes away.", { extensions });
   }
+  const stock = delta < 0 ? product.stock + delta : added(product, delta, "/delta");
   return { ...product, stock, updated_at: now };
+}
+
+function added(product: Product, quantity: number, pointer: string): number {
+  const stock = product.stock + quantity;
+  if (stock <= MAX_STOCK) return stock;
+  const detail = `must leave the stock at ${MAX_STOCK} or below; it is ${product.stock}`;
+  throw validationFailed([{ in: "body", pointer, detail }]);
 }

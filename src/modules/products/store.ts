@@ -5,6 +5,9 @@ import type { Claim, Store } from "../../store/store.ts";
 import type { Product } from "./product.ts";
 import { addUp, findRejection, type OrderLines, type Refusal, type Rejection } from "./reservation.ts";
 
+/** How the stock is changed by hand; a correction says why. */
+export type StockMovement = { readonly reason: "restocked" } | { readonly reason: "corrected"; readonly note: string };
+
 /** All that is kept of products. What changes together is one method and one unit of work. */
 export interface ProductStore {
   /** At most `limit` active products with ids below `before`, newest first. */
@@ -14,11 +17,11 @@ export interface ProductStore {
   /** Keeps a new product, its first stock in the ledger, and the answer to a retry. */
   add(product: Product, claim?: Claim): Promise<Product>;
   /**
-   * Changes one product by a rule that sees it as it is at that moment, writes a difference of stock to the
-   * ledger, and keeps the answer to a retry.
+   * Changes one product by a rule that sees it as it is at that moment, and keeps the answer to a retry.
+   * @param movement what a difference of stock is called in the ledger
    * @throws Problem not-found, or whatever the rule throws; nothing has changed then
    */
-  change(id: string, rule: (product: Product) => Product, claim?: Claim): Promise<Product>;
+  change(id: string, rule: (product: Product) => Product, movement?: StockMovement, claim?: Claim): Promise<Product>;
   /**
    * Inside a unit of work: decides an order and takes its units, of all its products or of none.
    * @returns undefined when the order was decided before, or cancelled before it came: nothing is taken then
@@ -34,7 +37,16 @@ export interface ProductStore {
 
 type Row = Omit<Product, "active"> & { readonly active: number };
 type Movement = { id: string; delta: number; now: string };
-type LedgerReason = "initial" | "restocked" | "reserved" | "released";
+
+/** A change of a stock; its cause is an order, the product itself for its first stock, or an id of its own. */
+interface LedgerEntry {
+  readonly cause: string;
+  readonly reason: "initial" | "restocked" | "corrected" | "reserved" | "released";
+  readonly productId: string;
+  readonly delta: number;
+  readonly at: string;
+  readonly note: string | null;
+}
 
 const COLUMNS = "id, name, description, price_cents, currency, stock, active, created_at, updated_at";
 
@@ -48,15 +60,16 @@ export function createProductStore(store: Store): ProductStore {
     const row = sql.find.get(id);
     return row && toProduct(row);
   };
-  const record = (cause: string, reason: LedgerReason, productId: string, delta: number, now: string): void => {
-    if (delta !== 0) sql.record.run(cause, reason, productId, delta, now);
+  const record = (entry: LedgerEntry): void => {
+    if (entry.delta !== 0) sql.record.run(entry);
   };
   const isDecided = (orderId: string): boolean => sql.decided.get(orderId, orderId) !== undefined;
   /** An order's units, out of the stock (negative) or back into it. */
   const move = (productId: string, delta: number, orderId: string, now: string): void => {
     const { changes } = sql.move.run({ id: productId, delta, now });
     if (changes !== 1) throw new Error(`${delta} units of ${productId} cannot be moved for order ${orderId}`);
-    record(orderId, delta < 0 ? "reserved" : "released", productId, delta, now);
+    const reason = delta < 0 ? "reserved" : "released";
+    record({ cause: orderId, reason, productId, delta, at: now, note: null });
   };
 
   return {
@@ -72,18 +85,22 @@ export function createProductStore(store: Store): ProductStore {
     add(product, claim) {
       return store.write((unit) => {
         sql.insert.run(toRow(product));
-        record(product.id, "initial", product.id, product.stock, product.created_at);
+        const { id, stock: delta, created_at: at } = product;
+        record({ cause: id, reason: "initial", productId: id, delta, at, note: null });
         if (claim !== undefined) unit.keepAnswer(claim, product);
         return product;
       });
     },
-    change(id, rule, claim) {
+    change(id, rule, movement, claim) {
       return store.write((unit) => {
         const before = find(id);
         if (before === undefined) throw new Problem("not-found", "There is no such product.");
         const after = rule(before);
         sql.update.run(toRow(after));
-        record(newId(), "restocked", id, after.stock - before.stock, after.updated_at);
+        if (movement !== undefined) {
+          const delta = after.stock - before.stock;
+          record({ cause: newId(), note: null, ...movement, productId: id, delta, at: after.updated_at });
+        }
         if (claim !== undefined) unit.keepAnswer(claim, after);
         return after;
       });
@@ -121,8 +138,9 @@ function prepare(store: Store) {
     move: store.prepare<[Movement]>(
       "UPDATE products SET stock = stock + :delta, updated_at = :now WHERE id = :id AND stock + :delta >= 0",
     ),
-    record: store.prepare<[string, LedgerReason, string, number, string]>(
-      "INSERT INTO stock_ledger (cause, reason, product_id, delta, at) VALUES (?, ?, ?, ?, ?)",
+    record: store.prepare<[LedgerEntry]>(
+      `INSERT INTO stock_ledger (cause, reason, product_id, delta, at, note)
+       VALUES (:cause, :reason, :productId, :delta, :at, :note)`,
     ),
     decided: store.prepare<[string, string], 1>(
       "SELECT 1 FROM stock_ledger WHERE cause = ? UNION ALL SELECT 1 FROM refusals WHERE order_id = ? LIMIT 1",

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { productEtag } from "../../../src/modules/products/contract.ts";
+import { readStockBook } from "../../../src/modules/products/index.ts";
 import { LIST_SQL } from "../../../src/modules/products/store.ts";
 import { codeOf, contextOf, openShop, type Product, problemOf, type Shop } from "../orders/shop.ts";
 
@@ -41,7 +42,7 @@ describe("Products", () => {
       ["a price below zero", { price_cents: -1 }, "/price_cents"],
       ["a price with a fraction", { price_cents: 1.5 }, "/price_cents"],
       ["a price as text", { price_cents: "250" }, "/price_cents"],
-      ["a price beyond the bound", { price_cents: 100_000_001 }, "/price_cents"],
+      ["a price beyond the bound", { price_cents: 1_000_000_000_001 }, "/price_cents"],
       ["stock beyond the bound", { stock: 1_000_000_001 }, "/stock"],
       ["a currency in lower case", { currency: "usd" }, "/currency"],
       ["an empty name", { name: "" }, "/name"],
@@ -224,6 +225,73 @@ describe("Products", () => {
         expect(await codeOf(restock)).to.equal("validation-failed");
       }
       expect(await codeOf(shop.products.restockProduct({ id, quantity: 1 }, shop.alice))).to.equal("forbidden");
+    });
+  });
+
+  describe("correctProduct", () => {
+    const notesOf = ({ id }: Product) =>
+      shop.stores.products
+        .prepare<[string]>("SELECT delta, note FROM stock_ledger WHERE product_id = ? AND reason = 'corrected'")
+        .all(id);
+
+    it("takes away what is missing and adds what was found, and keeps why", async () => {
+      const before = await shop.addProduct();
+      const correct = (delta: number, reason: string) =>
+        shop.products.correctProduct({ id: before.id, delta, reason }, shop.admin);
+      expect((await correct(-4, "four broken")).stock).to.equal(6);
+      expect((await correct(1, "behind the shelf")).stock).to.equal(7);
+      expect(notesOf(before)).to.have.deep.members([
+        { delta: -4, note: "four broken" },
+        { delta: 1, note: "behind the shelf" },
+      ]);
+      expect(readStockBook(shop.stores.products).products).to.deep.equal([{ id: before.id, stock: 7, ledgerSum: 7 }]);
+    });
+
+    it("takes all that nobody has reserved, and not one more", async () => {
+      const { id } = await shop.addProduct();
+      const order = await shop.orders.placeOrder({ product_id: id, quantity: 4 }, shop.alice);
+      await shop.deliver();
+      const problem = await problemOf(shop.products.correctProduct({ id, delta: -7, reason: "lost" }, shop.admin));
+      expect([problem.code, problem.status]).to.deep.equal(["insufficient-stock", 409]);
+      expect(problem.options.extensions).to.deep.equal({ product_id: id, available: 6 });
+      expect((await shop.products.correctProduct({ id, delta: -6, reason: "lost" }, shop.admin)).stock).to.equal(0);
+      await shop.orders.cancelOrder({ id: order.id }, shop.alice);
+      await shop.deliver();
+      expect((await shop.products.getProduct({ id }, anyone)).stock).to.equal(4);
+    });
+
+    it("corrects once, however often it is tried with one key", async () => {
+      const { id } = await shop.addProduct();
+      const input = { id, delta: -3, reason: "lost", idempotencyKey: "k" };
+      const first = await shop.products.correctProduct(input, shop.admin);
+      expect(await shop.products.correctProduct(input, shop.admin)).to.deep.equal({ ...first, replayed: true });
+      expect((await shop.products.getProduct({ id }, anyone)).stock).to.equal(7);
+      for (const other of [
+        shop.products.correctProduct({ ...input, reason: "stolen" }, shop.admin),
+        shop.products.restockProduct({ id, quantity: 3, idempotencyKey: "k" }, shop.admin),
+      ]) {
+        expect(await codeOf(other)).to.equal("idempotency-key-reused");
+      }
+    });
+
+    it("refuses to pass the bound of a stock, nothing, no reason, and anybody but an admin", async () => {
+      const { id } = await shop.addProduct();
+      const refusals: [object, string][] = [
+        [{ delta: 999_999_991 }, "/delta"],
+        [{ delta: 0 }, "/delta"],
+        [{ delta: -1_000_000_001 }, "/delta"],
+        [{ reason: "" }, "/reason"],
+        [{ reason: "x".repeat(201) }, "/reason"],
+      ];
+      for (const [members, pointer] of refusals) {
+        const input = { id, delta: -1, reason: "lost", ...members };
+        const problem = await problemOf(shop.products.correctProduct(input, shop.admin));
+        expect([problem.code, problem.options.errors?.[0]?.pointer]).to.deep.equal(["validation-failed", pointer]);
+      }
+      const input = { id, delta: -1, reason: "lost" };
+      expect(await codeOf(shop.products.correctProduct(input, shop.alice))).to.equal("forbidden");
+      const missing = shop.products.correctProduct({ ...input, id: unknownId }, shop.admin);
+      expect(await codeOf(missing)).to.equal("not-found");
     });
   });
 });

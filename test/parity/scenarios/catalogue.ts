@@ -36,6 +36,9 @@ export const catalogue: readonly Scenario[] = [
       await patch({ active: true }, admin.token);
       await stage.post(`${path}/restock`, { quantity: 7 }, admin.token);
       await stage.post(`${path}/restock`, { quantity: 7 }, token);
+      await stage.post(`${path}/correct`, { delta: -3, reason: "three broken" }, admin.token);
+      await stage.post(`${path}/correct`, { delta: -10, reason: "more than there are" }, admin.token);
+      await stage.post(`${path}/correct`, { delta: -1, reason: "no admin" }, token);
       await stage.call({ method: "PATCH", path: `/products/${ABSENT}`, body: { price_cents: 1 }, token: admin.token });
       await stage.post(`/products/${ABSENT}/restock`, { quantity: 1 }, admin.token);
       await stage.get(`/products/${ABSENT}`);
@@ -54,6 +57,10 @@ export const catalogue: readonly Scenario[] = [
       await stage.post(restock, { quantity: 2 }, token, key("two more"));
       await stage.post(restock, { quantity: 2 }, token, key("two more"));
       await stage.post(restock, { quantity: 3 }, token, key("two more"));
+      const correct = restock.replace("restock", "correct");
+      await stage.post(correct, { delta: -1, reason: "broken" }, token, key("one less"));
+      await stage.post(correct, { delta: -1, reason: "broken" }, token, key("one less"));
+      await stage.post(correct, { delta: -1, reason: "lost" }, token, key("one less"));
       await stage.post("/products", { ...mug, price_cents: -1 }, token, key("a failure is not kept"));
       await stage.post("/products", mug, token, key("a failure is not kept"));
       await stage.get(restock.replace("/restock", ""));
