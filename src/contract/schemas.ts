@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isCurrency } from "./currencies.ts";
 
 /** The types that contracts share, so that an id or a page means the same everywhere. */
 
@@ -18,11 +19,11 @@ export const priceCents = z
   .max(1_000_000_000_000)
   .meta({ examples: [1_999] });
 
-/** ISO 4217. */
+/** What a price is in. */
 export const currency = z
   .string()
-  .regex(/^[A-Z]{3}$/, "must be an ISO 4217 code, such as USD")
-  .meta({ examples: ["USD"] });
+  .refine(isCurrency, "must be a currency's code of ISO 4217, such as USD")
+  .meta({ pattern: "^[A-Z]{3}$", description: "An active code of ISO 4217", examples: ["USD"] });
 
 /** A key that makes a retry safe; chosen by the client, its own per user. */
 export const idempotencyKey = z

@@ -94,6 +94,7 @@ export const orders = defineContract({
         "product-not-found",
         "user-not-found",
         "mixed-currencies",
+        "validation-failed",
         "idempotency-key-reused",
         "request-in-progress",
       ],

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { validationFailed } from "../../contract/binding.ts";
 import { Problem } from "../../contract/problem.ts";
 import type { product } from "../products/contract.ts";
 import type { order } from "./contract.ts";
@@ -30,7 +31,8 @@ export function addUp(lines: Iterable<{ readonly product_id: string; readonly qu
  * order that has no chance fails at once; what takes the stock decides.
  *
  * @param products one for each of the units
- * @throws Problem product-not-found for one that is not for sale, mixed-currencies, insufficient-stock
+ * @throws Problem product-not-found for one that is not for sale, mixed-currencies, validation-failed for a total that no
+ *   number can tell exactly, insufficient-stock
  */
 export function placeOrder(
   id: string,
@@ -41,6 +43,7 @@ export function placeOrder(
 ): Order {
   const lines = [...units].map(([productId, quantity]) => ({ product: forSale(productId, products), quantity }));
   const currency = theCurrency(lines.map(({ product }) => product));
+  requireExactTotal(lines);
   for (const { product, quantity } of lines) if (product.stock < quantity) throw insufficientStock(product);
   const items = lines.map(({ product, quantity }) => ({
     product_id: product.id,
@@ -113,6 +116,14 @@ function theCurrency(products: readonly Product[]): string {
     );
   }
   return currency;
+}
+
+/** What passes the largest safe integer is no whole number of cents any more, here or with those who read it. */
+function requireExactTotal(lines: readonly { readonly product: Product; readonly quantity: number }[]): void {
+  const total = lines.reduce((sum, { product, quantity }) => sum + product.price_cents * quantity, 0);
+  if (total <= Number.MAX_SAFE_INTEGER) return;
+  const detail = `must cost ${Number.MAX_SAFE_INTEGER} minor units or less, all together`;
+  throw validationFailed([{ in: "body", pointer: "", detail }]);
 }
 
 function insufficientStock(product: Product): Problem {

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { isProblem } from "../../../src/contract/problem.ts";
+import { isProblem, Problem } from "../../../src/contract/problem.ts";
 import {
   acknowledgeRelease,
   addUp,
@@ -68,9 +68,26 @@ describe("Placing an order", () => {
   });
 
   it("stays exact at the highest total there can be", () => {
-    const gold = productOf("gold", { price_cents: 100_000_000, stock: 1_000_000_000 });
-    const units = addUp(Array.from({ length: 50 }, () => line("gold", 1_000)));
-    expect(placeOrder("o", "u", units, shelf(gold), now).total_cents).to.equal(5_000_000_000_000);
+    const most = Number.MAX_SAFE_INTEGER; // 6,361 × 69,431 × 20,394,401
+    const gold = productOf("gold", { price_cents: most / 69_431, stock: 1_000_000_000 });
+    const order = placeOrder("o", "u", new Map([["gold", 69_431]]), shelf(gold), now);
+    expect([order.total_cents, order.items[0]?.line_total_cents]).to.deep.equal([most, most]);
+  });
+
+  it("is refused, and says why, where its total could not be told exactly: in one line, or in all together", () => {
+    const gold = productOf("gold", { price_cents: 1_000_000_000_000, stock: 1_000_000_000 });
+    const bars = Array.from({ length: 10 }, (_, n) => ({ ...gold, id: `bar ${n}` }));
+    for (const units of [
+      addUp(Array.from({ length: 10 }, () => line("gold", 1_000))),
+      addUp(bars.map(({ id }) => line(id, 1_000))),
+    ]) {
+      expect(() => placeOrder("o", "u", units, shelf(gold, ...bars), now))
+        .to.throw(Problem)
+        .that.nested.include({
+          code: "validation-failed",
+          "options.errors[0].detail": "must cost 9007199254740991 minor units or less, all together",
+        });
+    }
   });
 
   const failures: [string, Product[], [string, number][], string, object | undefined][] = [

@@ -28,6 +28,15 @@ describe("Products", () => {
       expect(ledgerOf(added)).to.deep.equal([{ delta: 10, reason: "initial" }]);
     });
 
+    it("takes a laptop in rupiahs, and the dearest thing there can be", async () => {
+      for (const price_cents of [1_500_000_000, 1_000_000_000_000]) {
+        const { id } = await shop.products.addProduct({ ...pen, price_cents, currency: "IDR" }, shop.admin);
+        expect(await shop.products.getProduct({ id }, anyone)).to.include({ price_cents, currency: "IDR" });
+        const order = await shop.orders.placeOrder({ product_id: id, quantity: 3 }, shop.alice);
+        expect(order.total_cents).to.equal(3 * price_cents);
+      }
+    });
+
     it("puts nothing into the ledger for a product without stock", async () => {
       expect(ledgerOf(await shop.addProduct({ stock: 0 }))).to.deep.equal([]);
     });
@@ -44,6 +53,8 @@ describe("Products", () => {
       ["a price as text", { price_cents: "250" }, "/price_cents"],
       ["a price beyond the bound", { price_cents: 1_000_000_000_001 }, "/price_cents"],
       ["stock beyond the bound", { stock: 1_000_000_001 }, "/stock"],
+      ["a code that is no currency's", { currency: "ZZZ" }, "/currency"],
+      ["the code for no currency", { currency: "XXX" }, "/currency"],
       ["a currency in lower case", { currency: "usd" }, "/currency"],
       ["an empty name", { name: "" }, "/name"],
       ["a NUL in the name", { name: "a\0b" }, "/name"],

@@ -26,6 +26,8 @@ const BAD_PRODUCTS: readonly unknown[] = [
   { name: "P", price_cents: 1.5, stock: "5" },
   { name: "P", price_cents: 100_000_001, stock: 1_000_000_001 },
   { name: "P", price_cents: 1, stock: 1, currency: "usd" },
+  { name: "P", price_cents: 1, stock: 1, currency: "ZZZ" },
+  { name: "P", price_cents: 1_000_000_000_001, stock: 1, currency: "IDR" },
   { name: "P", price_cents: 1, stock: 1, id: ABSENT, active: false },
 ];
 

@@ -49,6 +49,10 @@ export const ordering: readonly Scenario[] = [
       const cup = await addProduct(stage.quiet, admin, 2, "Cup");
       const franc = { name: "Franc", price_cents: 1, currency: "CHF", stock: 5 };
       const swiss = idOf(await stage.quiet.post("/products", franc, admin.token));
+      const island = { name: "Island", price_cents: 1_000_000_000_000, currency: "IDR", stock: 10_000 };
+      const dear = idOf(await stage.quiet.post("/products", island, admin.token));
+      const lines = Array.from({ length: 10 }, () => ({ product_id: dear, quantity: 1_000 }));
+      await stage.post("/orders", { items: lines }, ivan.token);
       await stage.post("/orders", { product_id: cup, quantity: 3 }, ivan.token);
       await stage.post("/orders", { items: [1, 2].map((quantity) => ({ product_id: cup, quantity })) }, ivan.token);
       await stage.post("/orders", { product_id: ABSENT, quantity: 1 }, ivan.token);
