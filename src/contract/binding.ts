@@ -46,7 +46,7 @@ export class Binding {
 
   /** The part of a request that carries this member; an unknown one counts as sent where unknown members are. */
   locationOf(member: string): FieldError["in"] {
-    return this.#members.get(member)?.in ?? (this.#operation.method === "GET" ? "query" : "body");
+    return this.#members.get(member)?.in ?? elsewhere(this.#operation);
   }
 
   /** The name under which a fault of this member is reported: a header's own, else the member's. */
@@ -140,7 +140,12 @@ function describe(operation: Operation, name: string, schema: z.core.$ZodType): 
   const type = textType(schema);
   if (header !== undefined) return { name, in: "header", header, type };
   if (operation.path.includes(`{${name}}`)) return { name, in: "path", type };
-  return { name, in: operation.method === "GET" ? "query" : "body", type };
+  return { name, in: elsewhere(operation), type };
+}
+
+/** Where members travel that are neither in the path nor in a header. */
+function elsewhere({ method }: Operation): "query" | "body" {
+  return method === "GET" || method === "DELETE" ? "query" : "body";
 }
 
 function textType(schema: z.core.$ZodType): Member["type"] {

@@ -21,7 +21,8 @@ const LINGER_MS = 1000;
 
 /**
  * Reads the body of a request.
- * @returns its JSON value; where no body is expected, undefined, or null if one was sent all the same
+ * @returns its JSON value; where no body is expected, undefined, or null if one was sent all the same that says anything:
+ *   many clients send `{}` with every request
  * @throws Problem unsupported-media-type, payload-too-large (without reading more than the limit; the connection is
  *   closed after the answer) or invalid-json, checked in this order; malformed-request when the client goes away
  */
@@ -31,7 +32,7 @@ export async function readBody(req: IncomingMessage, options: BodyOptions): Prom
   if (Number(req.headers["content-length"]) > options.limitBytes) throw tooLarge(req, options.limitBytes);
   const bytes = await readBytes(req, options.limitBytes);
   if (options.expected) return parseStrictJson(bytes);
-  return bytes.length === 0 ? undefined : null;
+  return bytes.length === 0 || /^\s*\{\s*\}\s*$/.test(bytes.toString("latin1")) ? undefined : null;
 }
 
 /** RFC 9112, 6.3: a request without either header has no body. */

@@ -14,10 +14,11 @@ export interface HeaderBinding {
 
 /**
  * One operation of a module. Where a member of the input travels follows from its name: named in the
- * path template → path; named in `inputHeaders` → header; else the query of a GET, the body of all others.
+ * path template → path; named in `inputHeaders` → header; else the query of a GET or DELETE, whose content means nothing
+ * (RFC 9110, 9.3.1 and 9.3.5), the body of all others.
  */
 export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> {
-  readonly method: "GET" | "POST" | "PATCH";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Path template with `{member}` placeholders, such as `/orders/{id}`; what stands there holds no slash. */
   readonly path: string;
   /** Further paths that mean the same. */

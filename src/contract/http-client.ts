@@ -24,8 +24,8 @@ export interface HttpCallable extends Callable {
 /**
  * The client of a contract whose module lives elsewhere: the same type and the same failures as the local one.
  * An answer that does not come in time is `upstream-timeout`; a neighbour that cannot be reached, or breaks off,
- * is `dependency-unavailable`: the call may have run. It is tried once more where that is safe: a read, or a
- * call with an idempotency key.
+ * is `dependency-unavailable`: the call may have run. It is tried once more where that is safe: a read, a PUT, a DELETE,
+ * or a call with an idempotency key.
  * @param origin `http://host:port`
  */
 export function createHttpCallable(contract: Contract, origin: string, createTransport: CreateTransport): HttpCallable {
@@ -78,6 +78,9 @@ function isFinal(error: unknown): boolean {
   return isProblem(error) || error instanceof BrokenCircuitError;
 }
 
+/** The methods of ours whose second request changes nothing more than the first (RFC 9110, 9.2.2). */
+const IDEMPOTENT: ReadonlySet<Operation["method"]> = new Set(["GET", "PUT", "DELETE"]);
+
 function isSafeToRepeat(operation: Operation, input: Readonly<Record<string, unknown>>): boolean {
-  return operation.method === "GET" || input.idempotencyKey !== undefined;
+  return IDEMPOTENT.has(operation.method) || input.idempotencyKey !== undefined;
 }

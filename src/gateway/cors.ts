@@ -43,7 +43,7 @@ export function allowOrigins(origins: readonly string[]): Middleware[] {
   if (origins.length === 0) return [];
   const options = {
     origin: (koa: { get(header: string): string }) => origins.find((origin) => origin === koa.get("Origin")) ?? "",
-    allowMethods: "GET,HEAD,POST,PATCH",
+    allowMethods: "GET,HEAD,POST,PUT,PATCH,DELETE",
     allowHeaders: REQUEST_HEADERS,
     exposeHeaders: ANSWER_HEADERS,
     maxAge: PREFLIGHT_SECONDS,

@@ -164,6 +164,13 @@ describe("the body reader", () => {
       expect(outcomes).to.deep.equal([undefined, undefined, undefined]);
     });
 
+    it("answers undefined for an empty object, which says nothing", async () => {
+      await post([JSON_TYPE], "{}", "/none");
+      await post([], " { }\n", "/none");
+      await post([JSON_TYPE], '{"":1}', "/none");
+      expect(outcomes).to.deep.equal([undefined, undefined, null]);
+    });
+
     it("answers a value when one is sent, of whatever type", async () => {
       await post(["Content-Type: text/plain"], "hello", "/none");
       expect(outcomes).to.deep.equal([null]);

@@ -78,6 +78,23 @@ for (const row of clientRows) {
       expect(notes.seen.map(({ input }) => input)).to.deep.include({ id: "alone", tag: "mine" });
     });
 
+    it("writes with PUT, and removes with DELETE", async () => {
+      const { client } = notes;
+      const put = await client.putNote({ id: "a b", text: "hi" }, contextOf(ada));
+      expect(put).to.deep.equal({ id: "a b", text: "hi", tags: [] });
+      const remove = (id: string) => client.removeNote({ id, tags: true, ifMatch: '"x"' }, contextOf(ada));
+      expect(await remove("alone")).to.deep.equal({});
+      expect(await Promise.all([remove("a"), remove("b")])).to.deep.equal([{}, {}]);
+      expect((await problemOf(remove("missing"))).code).to.equal("not-found");
+      expect(notes.seen.map(({ input }) => input)).to.deep.include({ id: "alone", tags: true, ifMatch: '"x"' });
+      for (const member of ["tags", "extra"]) {
+        const problem = await problemOf(client.removeNote({ id: "a", [member]: "no" } as never, contextOf(ada)));
+        expect(problem.options.errors?.map((error) => `${error.in} ${error.pointer}`)).to.deep.equal([
+          `query /${member}`,
+        ]);
+      }
+    });
+
     it("refuses unknown and wrong members, telling each and where it was", async () => {
       const input = { text: 5, extra: 1, idempotencyKey: "longer than nine" } as never;
       const problem = await problemOf(notes.client.addNote(input, contextOf(ada)));
@@ -148,6 +165,55 @@ for (const row of clientRows) {
     });
   });
 }
+
+describe("the methods PUT and DELETE over HTTP", () => {
+  let origin: string;
+  let close: () => Promise<void>;
+  before(async () => {
+    ({ origin, close } = await serveNotes(createNotes().service));
+  });
+  after(() => close());
+
+  const send = (method: string, path: string, body?: string) =>
+    fetch(`${origin}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${tokenOf(ada)}`, "content-type": "application/json" },
+      ...(body === undefined ? {} : { body }),
+    });
+
+  it("are what a path takes, as far as it takes them", async () => {
+    expect((await send("OPTIONS", "/notes/n1")).headers.get("allow")).to.equal("DELETE, GET, HEAD, OPTIONS, PUT");
+    const refused = await send("DELETE", "/notes/drop");
+    expect([refused.status, refused.headers.get("allow")]).to.deep.equal([405, "OPTIONS, POST"]);
+  });
+
+  it("take a body with PUT, as with POST", async () => {
+    expect((await send("PUT", "/notes/n1", '{"text":"hi"}')).status).to.equal(200);
+    expect((await send("PUT", "/notes/n1")).status).to.equal(400);
+  });
+
+  it("take none with DELETE, but the empty object that some clients always send", async () => {
+    for (const body of [undefined, "", "{}", " {\n} "])
+      expect((await send("DELETE", "/notes/n1", body)).status).to.equal(204);
+    expect((await send("DELETE", "/notes/n1?tags=true")).status).to.equal(204);
+    for (const body of ["[]", '{"tags":true}', "null", "{"]) {
+      expect((await send("DELETE", "/notes/n1", body)).status, body).to.equal(422);
+    }
+  });
+
+  it("are described with their parameters and their body", () => {
+    const { paths } = describeApi([notesContract], { title: "Notes", version: "1" });
+    const { put, delete: remove } = paths["/notes/{id}"] ?? {};
+    expect(put).to.have.nested.property("requestBody.content.application/json");
+    expect(remove).not.to.have.property("requestBody");
+    const parameters = remove?.parameters as { name: string; in: string }[];
+    expect(parameters.map(({ name, in: where }) => `${where} ${name}`)).to.deep.equal([
+      "path id",
+      "query tags",
+      "header If-Match",
+    ]);
+  });
+});
 
 describe("an operation without content", () => {
   it("answers 204 and no body over HTTP", async () => {

@@ -96,8 +96,8 @@ export const inputRows: readonly Row[] = [
     input: "a body where none is expected, strange parameters of a POST",
     answer: "422 validation-failed",
     async run({ api, alice, order }) {
-      assertFaults("cancel", await api.post(`/orders/${order}/cancel`, "{}", alice.token), "body ");
-      const body = { method: "GET", path: "/products", body: "{}" };
+      assertFaults("cancel", await api.post(`/orders/${order}/cancel`, "[]", alice.token), "body ");
+      const body = { method: "GET", path: "/products", body: '{"limit":1}' };
       assertFaults("list", await api.call(body), "body ");
       assertFaults("query", await api.post("/orders?x=1", { quantity: 1 }, alice.token), "query /x");
       return 3;

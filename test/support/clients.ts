@@ -80,6 +80,27 @@ export const notes = defineContract({
       status: 204,
       errors: ["not-found"],
     }),
+    putNote: operation({
+      method: "PUT",
+      path: "/notes/{id}",
+      access: "user",
+      summary: "Write a note, whether it was there or not",
+      input: z.strictObject({ id: z.string(), text: z.string().max(20) }),
+      output: note,
+      errors: [],
+      etag: ({ id }) => `"${id}"`,
+    }),
+    removeNote: operation({
+      method: "DELETE",
+      path: "/notes/{id}",
+      access: "user",
+      summary: "Remove a note, with all its tags if asked to",
+      input: z.strictObject({ id: z.string(), tags: z.boolean().optional(), ifMatch: z.string().optional() }),
+      inputHeaders: { ifMatch: { name: "If-Match" } },
+      output: z.object({}),
+      status: 204,
+      errors: ["not-found"],
+    }),
   },
   events: {},
 });
@@ -183,6 +204,15 @@ export function createNotes(): { service: Callable; seen: Notes["seen"]; unexpec
       },
       dropNotes: () => ({ dropped: 0 }),
       tagNote(input, ctx) {
+        seen.push({ input, ctx });
+        if (input.id === "missing") throw new Problem("not-found", "There is no such note.");
+        return {};
+      },
+      putNote(input, ctx) {
+        seen.push({ input, ctx });
+        return { id: input.id, text: input.text, tags: [] };
+      },
+      removeNote(input, ctx) {
         seen.push({ input, ctx });
         if (input.id === "missing") throw new Problem("not-found", "There is no such note.");
         return {};
