@@ -2,11 +2,12 @@ import { PassThrough } from "node:stream";
 import type Router from "@koa/router";
 import { BATCH_LIMIT_BYTES, BATCH_PATH, type BatchedCall, type BatchLine, batchRequest } from "./batch.ts";
 import { readBytes } from "./body-reader.ts";
-import type { Principal } from "./context.ts";
-import type { Callable } from "./contract.ts";
+import type { CallContext, Principal } from "./context.ts";
+import type { Callable, Operation } from "./contract.ts";
 import { isProblem, Problem } from "./problem.ts";
 import { problemBody, problemHeaders } from "./problem-body.ts";
 import type { RequestStats } from "./request-stats.ts";
+import { passesOver } from "./service.ts";
 import { traceOf } from "./trace.ts";
 
 /**
@@ -67,15 +68,32 @@ function count(
   call: BatchedCall,
   line: BatchLine,
   durationMs: number,
-  { contract }: Callable,
+  callable: Callable,
   requests: RequestStats,
 ): void {
-  const operation = Object.hasOwn(contract.operations, call.operation)
-    ? contract.operations[call.operation]
-    : undefined;
+  const operation = operationOf(call, callable);
   if (operation === undefined) return;
   const status = "problem" in line ? Number(line.problem.status) : (operation.status ?? 200);
   requests.add(operation.method, operation.path, status, durationMs);
+}
+
+function operationOf({ operation }: BatchedCall, { contract }: Callable): Operation | undefined {
+  return Object.hasOwn(contract.operations, operation) ? contract.operations[operation] : undefined;
+}
+
+/** @throws Problem what is wrong with the token, where the operation needs one */
+async function identify(
+  token: string | null,
+  operation: Operation | undefined,
+  verify: (token: string) => Principal | Promise<Principal>,
+): Promise<Pick<CallContext, "principal" | "token">> {
+  if (token === null) return { principal: null, token };
+  try {
+    return { principal: await verify(token), token };
+  } catch (fault) {
+    if (passesOver(operation, fault)) return { principal: null, token: null };
+    throw fault;
+  }
 }
 
 async function answer(
@@ -87,8 +105,8 @@ async function answer(
   const { token, request_id: requestId } = call;
   try {
     const deadline = performance.now() + call.timeout_ms;
-    const principal = token === null ? null : await verify(token);
-    const ctx = { principal, token, deadline, requestId, trace: traceOf(call.traceparent) };
+    const caller = await identify(token, operationOf(call, callable), verify);
+    const ctx = { ...caller, deadline, requestId, trace: traceOf(call.traceparent) };
     return { index, output: await callable.call(call.operation, call.input, ctx) };
   } catch (error) {
     const problem = isProblem(error) ? error : new Problem("internal", "Something went wrong here.", { cause: error });

@@ -6,6 +6,9 @@ import type { ProblemDeclaration } from "./problem-types.ts";
 /** Who may call: anyone, a signed-in user, or an admin. Ownership is the handler's to check. */
 export type Access = "public" | "user" | "admin";
 
+/** What is counted apart: guesses at who somebody is, and the exchange of refresh tokens. */
+export type Budget = "sign-in" | "refresh";
+
 /** A header that carries a member; of `Prefer` (RFC 7240) one preference does, and a strange one is ignored. */
 export interface HeaderBinding {
   readonly name: string;
@@ -45,8 +48,8 @@ export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodO
   extraTimeMs?(input: Readonly<Record<string, unknown>>): number;
   /** The answer is a page: `next_cursor` is repeated as `Link: rel="next"`. */
   readonly paged?: boolean;
-  /** Counted by the stricter limit of sign-in attempts. */
-  readonly signIn?: boolean;
+  /** Counted in a budget of its own, too: by address, whoever's token comes along. */
+  readonly budget?: Budget;
 }
 
 /** The status of an answer that has no body. */

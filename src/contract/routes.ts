@@ -6,7 +6,8 @@ import { BODY_LIMIT_BYTES, readBody } from "./body-reader.ts";
 import type { CallContext, Principal } from "./context.ts";
 import { type Callable, NO_CONTENT, type Operation } from "./contract.ts";
 import { isProblem, type Problem } from "./problem.ts";
-import { checkAccess } from "./service.ts";
+import { problemHeaders } from "./problem-body.ts";
+import { checkAccess, passesOver } from "./service.ts";
 import type { Span } from "./span.ts";
 import { readBearer } from "./token-verifier.ts";
 
@@ -68,8 +69,8 @@ function handleOperation(name: string, operation: Operation, callable: Callable,
   return async (koa) => {
     const identity = await identify(koa, options);
     await options.admit?.(koa, operation, isProblem(identity) ? null : identity.principal);
-    if (isProblem(identity)) throw identity;
-    checkAccess(operation, identity);
+    const caller = isProblem(identity) ? passOver(identity, operation, koa) : identity;
+    checkAccess(operation, caller);
     const body = await readBody(koa.req, { limitBytes: BODY_LIMIT_BYTES, expected: binding.takesBody });
     const input = binding.read({
       path: koa.params,
@@ -79,7 +80,7 @@ function handleOperation(name: string, operation: Operation, callable: Callable,
     });
     const timeoutMs = options.timeoutMs(koa, operation.extraTimeMs?.(input) ?? 0);
     const ctx: CallContext = {
-      ...identity,
+      ...caller,
       deadline: performance.now() + timeoutMs,
       requestId: koa.state.requestId,
       trace: koa.state.trace,
@@ -95,14 +96,25 @@ function headerOf(koa: Context, name: string): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
+type Identity = Pick<CallContext, "principal" | "token">;
+
+const NOBODY: Identity = { principal: null, token: null };
+
+/**
+ * The answer tells of a token that was passed over (RFC 6750, 3).
+ * @throws Problem what is wrong with the token, where one is needed; that it cannot be checked now
+ */
+function passOver(fault: Problem, operation: Operation, koa: Context): Identity {
+  if (!passesOver(operation, fault)) throw fault;
+  koa.set(problemHeaders(fault));
+  return NOBODY;
+}
+
 /** A bad token is told only after the rate limit has counted the request. */
-async function identify(
-  koa: Context,
-  options: RouteOptions,
-): Promise<Pick<CallContext, "principal" | "token"> | Problem> {
+async function identify(koa: Context, options: RouteOptions): Promise<Identity | Problem> {
   try {
     const token = readBearer(koa.headers.authorization);
-    if (token === null) return { principal: null, token };
+    if (token === null) return NOBODY;
     const verified = options.verify(token);
     return { principal: verified instanceof Promise ? await verified : verified, token };
   } catch (error) {

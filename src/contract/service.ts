@@ -55,6 +55,14 @@ export function checkAccess(operation: Operation, ctx: Pick<CallContext, "princi
   }
 }
 
+/**
+ * Whether a fault of the caller's token makes no difference: what anybody may do is done for who sends a token that is no
+ * good, too, or a client that always sends its own could never sign in again. One that cannot be checked now may be good.
+ */
+export function passesOver(operation: Operation | undefined, fault: unknown): boolean {
+  return operation?.access === "public" && isProblem(fault, "invalid-token");
+}
+
 /** Sampled work runs in a span, which the handler is given as its trace. */
 function traced(service: string, name: string, { method, path }: Operation, serve: Serve): Serve {
   const attributes = { "http.request.method": method, "http.route": path };

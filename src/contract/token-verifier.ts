@@ -90,11 +90,11 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
 
 /**
  * Reads the token of an `Authorization` header (RFC 6750).
- * @returns null when there is no header
- * @throws Problem invalid-token for another scheme or anything else that cannot be read
+ * @returns null when there is none: no header, or one of another scheme, which is a proxy's or somebody else's
+ * @throws Problem invalid-token when what follows `Bearer` cannot be a token
  */
 export function readBearer(authorization: string | undefined): string | null {
-  if (authorization === undefined) return null;
+  if (authorization === undefined || !/^Bearer(?: |$)/i.test(authorization)) return null;
   const token = /^Bearer +([\w.~+/-]+=*)$/i.exec(authorization)?.[1];
   if (token === undefined) throw invalidToken("The Authorization header is not a bearer token.");
   return token;

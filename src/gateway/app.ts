@@ -3,7 +3,7 @@ import type Koa from "koa";
 import type { Context } from "koa";
 import type { Logger } from "pino";
 import type { Principal } from "../contract/context.ts";
-import type { Callable, Operation } from "../contract/contract.ts";
+import type { Budget, Callable, Operation } from "../contract/contract.ts";
 import { createHttpApp } from "../contract/http-app.ts";
 import { mountContract, type RouteOptions } from "../contract/routes.ts";
 import { clientAddress } from "./client-address.ts";
@@ -32,7 +32,7 @@ export interface GatewayDeps {
   readonly settings: {
     readonly callTimeoutMs: number;
     readonly rateLimit: RateLimitSetting;
-    readonly signInRateLimit: RateLimitSetting;
+    readonly budgets: Readonly<Record<Budget, RateLimitSetting>>;
     readonly trustedProxies: number;
     /** The origins of pages elsewhere that may use the API. */
     readonly corsOrigins: readonly string[];
@@ -89,17 +89,22 @@ export function createGateway(deps: GatewayDeps): Koa {
   );
 }
 
-/** Counts every request of an operation, signed-in callers by user, others by address; sign-in attempts also apart. */
+/**
+ * Counts every request of an operation, signed-in callers by user, others by address. Those with a budget of their own count
+ * there by address, always: whoever has a token would have a second budget otherwise.
+ */
 function createAdmission({ settings, redis, metrics, logger }: GatewayDeps) {
   const limitOf = (limit: RateLimitSetting, name: string): RateLimit | undefined =>
     limit === "off" ? undefined : createRateLimit({ limit, name, redis, logger });
   const everything = limitOf(settings.rateLimit, "default");
-  const signIn = limitOf(settings.signInRateLimit, "sign-in");
-  return async (koa: Context, operation: Operation, principal: Principal | null): Promise<void> => {
-    const id =
-      principal === null ? `address:${clientAddress(koa.req, settings.trustedProxies)}` : `user:${principal.id}`;
-    await count(koa, everything, id, metrics);
-    if (operation.signIn === true) await count(koa, signIn, id, metrics);
+  const budgets = {
+    "sign-in": limitOf(settings.budgets["sign-in"], "sign-in"),
+    refresh: limitOf(settings.budgets.refresh, "refresh"),
+  };
+  return async (koa: Context, { budget }: Operation, principal: Principal | null): Promise<void> => {
+    const address = `address:${clientAddress(koa.req, settings.trustedProxies)}`;
+    await count(koa, everything, principal === null ? address : `user:${principal.id}`, metrics);
+    if (budget !== undefined) await count(koa, budgets[budget], address, metrics);
   };
 }
 

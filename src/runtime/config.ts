@@ -46,7 +46,8 @@ const table = {
   CALL_TIMEOUT: integer(50, 60_000, 2_000, "milliseconds that a request may take"),
   HTTP_CLIENT: oneOf(["undici", "node-fetch"], "undici", "transport of calls between processes"),
   RATE_LIMIT: rateLimit("100/60s", "requests per caller"),
-  AUTH_RATE_LIMIT: rateLimit("10/60s", "registrations and logins per caller"),
+  AUTH_RATE_LIMIT: rateLimit("10/60s", "registrations, logins and password changes per address"),
+  REFRESH_RATE_LIMIT: rateLimit("60/60s", "exchanges of refresh tokens per address"),
   CORS_ORIGINS: optional(
     "origins such as https://shop.example, separated by commas",
     "origins of pages that may use the API; none if left out",

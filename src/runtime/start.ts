@@ -148,7 +148,7 @@ function gateway(
     settings: {
       callTimeoutMs: config.CALL_TIMEOUT,
       rateLimit: config.RATE_LIMIT,
-      signInRateLimit: config.AUTH_RATE_LIMIT,
+      budgets: { "sign-in": config.AUTH_RATE_LIMIT, refresh: config.REFRESH_RATE_LIMIT },
       trustedProxies: config.TRUSTED_PROXIES,
       corsOrigins: config.CORS_ORIGINS ?? [],
     },

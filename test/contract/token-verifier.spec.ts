@@ -239,18 +239,10 @@ describe("reading a bearer token", () => {
       expect(readBearer(`${scheme} a.b-_c.d=`)).to.equal("a.b-_c.d=");
   });
 
-  it("knows the absence of a header from a bad one", () => {
-    expect(readBearer(undefined)).to.equal(null);
-    for (const header of [
-      "",
-      "Bearer",
-      "Bearer ",
-      "Basic YTpi",
-      "token",
-      "Bearer a b",
-      "Bearer a,Bearer b",
-      "Bearer ü",
-    ]) {
+  it("knows the absence of a token, also beside another scheme, from a bad one", () => {
+    for (const header of [undefined, "", "Basic YTpi", "token", "Bearertoken"])
+      expect(readBearer(header)).to.equal(null);
+    for (const header of ["Bearer", "Bearer ", "Bearer a b", "Bearer a,Bearer b", "Bearer ü"]) {
       expect(() => readBearer(header), header)
         .to.throw()
         .with.property("code", "invalid-token");

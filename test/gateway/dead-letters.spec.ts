@@ -156,7 +156,7 @@ async function startShop(groups: readonly (readonly string[])[]): Promise<Shop> 
   const url = `http://127.0.0.1:${gateway}`;
   const env = {
     ...{ NODE_ENV: "test", LOG_LEVEL: "fatal", BCRYPT_COST: "4", DATA_DIR: folder },
-    ...{ RATE_LIMIT: "off", AUTH_RATE_LIMIT: "off" },
+    ...{ RATE_LIMIT: "off", AUTH_RATE_LIMIT: "off", REFRESH_RATE_LIMIT: "off" },
     ...{ PORT: `${gateway}`, USERS_PORT: `${users}`, PRODUCTS_PORT: `${products}`, ORDERS_PORT: `${orders}` },
     ...{ USERS_URL: `http://127.0.0.1:${users}`, ORDERS_URL: `http://127.0.0.1:${orders}` },
     PRODUCTS_URL: `http://127.0.0.1:${products}`,

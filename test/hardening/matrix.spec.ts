@@ -43,8 +43,10 @@ describe("nobody gets what is not theirs", function () {
       expect(faultOf({ ...attempt, answer: answer(200) })).to.match(/customer A's/);
       expect(faultOf({ ...attempt, isOfA: false, answer: answer(200), tellsOfA: true })).to.match(/tells of/);
       expect(faultOf({ ...attempt, caller: "anonymous", answer: answer(404) })).to.equal("404 instead of 401");
-      expect(faultOf({ ...attempt, access: "public", caller: "forged", answer: answer(200) })).to.equal(
-        "200 instead of 401",
+      expect(faultOf({ ...attempt, caller: "forged", answer: answer(200) })).to.equal("200 instead of 401");
+      expect(faultOf({ ...attempt, access: "public", caller: "forged", answer: answer(200) })).to.equal(undefined);
+      expect(faultOf({ ...attempt, access: "public", caller: "forged", answer: answer(200), tellsOfA: true })).to.match(
+        /tells of/,
       );
       expect(faultOf({ ...attempt, access: "admin", caller: "customer A", answer: answer(200) })).to.equal(
         "200 instead of 403",

@@ -84,6 +84,7 @@ export const TEST_SETTINGS: Settings = {
   BCRYPT_COST: "4",
   RATE_LIMIT: "off",
   AUTH_RATE_LIMIT: "off",
+  REFRESH_RATE_LIMIT: "off",
 };
 
 function processes(

@@ -39,10 +39,37 @@ const MAX_LANES = 50_000;
 export function createAttemptLimiter({ freeFailures, now }: AttemptLimiterOptions): AttemptLimiter {
   /** By the lane's hash, so that each takes the same room; the one that failed last comes last. */
   const lanes = new Map<string, Failures>();
+  /** The attempts of each lane that are being checked. */
+  const running = new Map<string, Set<Promise<void>>>();
 
   function failuresOf(lane: string): Failures | undefined {
     const failures = lanes.get(lane);
     return failures === undefined || failures.forgetAtMs <= now() ? undefined : failures;
+  }
+
+  /**
+   * The attempts whose outcome the next one has to wait for: those that could use up what is left of the failures that cost
+   * nothing. So of many at once no more are checked than of as many one after the other, and who is right among them is let in.
+   */
+  function inTheWay(lane: string): ReadonlySet<Promise<void>> | undefined {
+    const count = failuresOf(lane)?.count ?? 0;
+    const checking = running.get(lane);
+    const isFree = checking === undefined || count >= freeFailures || count + checking.size < freeFailures;
+    return isFree ? undefined : checking;
+  }
+
+  /** Remembers that an attempt is being checked, until it has an outcome. */
+  async function whileChecking<T>(lane: string, check: () => Promise<T>): Promise<T> {
+    const { promise: settled, resolve: settle } = Promise.withResolvers<void>();
+    const checking = running.get(lane) ?? new Set();
+    running.set(lane, checking.add(settled));
+    try {
+      return await check();
+    } finally {
+      checking.delete(settled);
+      if (checking.size === 0) running.delete(lane);
+      settle();
+    }
   }
 
   /** Lets one attempt in, and with a wait no other beside it. @returns how to let in another when it was none */
@@ -73,16 +100,19 @@ export function createAttemptLimiter({ freeFailures, now }: AttemptLimiterOption
   return {
     async attempt(name, check) {
       const lane = sha256(name);
+      for (let others = inTheWay(lane); others !== undefined; others = inTheWay(lane)) await Promise.race(others);
       const giveBack = admit(lane);
-      try {
-        const result = await check();
-        if (result === undefined) recordFailure(lane);
-        else lanes.delete(lane);
-        return result;
-      } catch (error) {
-        giveBack();
-        throw error;
-      }
+      return whileChecking(lane, async () => {
+        try {
+          const result = await check();
+          if (result === undefined) recordFailure(lane);
+          else lanes.delete(lane);
+          return result;
+        } catch (error) {
+          giveBack();
+          throw error;
+        }
+      });
     },
   };
 }

@@ -76,7 +76,7 @@ export const users = defineContract({
       status: 201,
       errors: ["email-taken", "weak-password"],
       location: ({ user }) => `/users/${user.id}`,
-      signIn: true,
+      budget: "sign-in",
     }),
     loginUser: operation({
       method: "POST",
@@ -93,7 +93,7 @@ export const users = defineContract({
       }),
       output: session,
       errors: ["invalid-credentials", "too-many-attempts"],
-      signIn: true,
+      budget: "sign-in",
     }),
     refreshSession: operation({
       method: "POST",
@@ -107,13 +107,13 @@ export const users = defineContract({
       inputHeaders: { idempotencyKey: { name: "Idempotency-Key" } },
       output: session,
       errors: ["invalid-token"],
-      signIn: true,
+      budget: "refresh",
     }),
     logoutUser: operation({
       method: "POST",
       path: "/users/logout",
-      access: "user",
-      summary: "End the session of a refresh token",
+      access: "public",
+      summary: "End the session of a refresh token, which proves enough; one that is not good has no session to end",
       input: z.strictObject({ refresh_token: refreshToken.meta({ examples: [REFRESH_TOKEN] }) }),
       output: z.object({}),
       status: 204,
@@ -128,7 +128,7 @@ export const users = defineContract({
       output: z.object({}),
       status: 204,
       errors: ["invalid-credentials", "weak-password", "too-many-attempts"],
-      signIn: true,
+      budget: "sign-in",
     }),
     getMe: operation({
       method: "GET",

@@ -21,8 +21,7 @@ export interface SessionRows {
    * @returns the id of the user whose session it is, or undefined when the token is not good
    */
   exchange(exchange: Exchange): string | undefined;
-  /** Revokes the session if it is this user's. */
-  revoke(handleHash: string, userId: string): void;
+  revoke(handleHash: string): void;
   revokeAllOf(userId: string): void;
   /** Whether this is, or was, a session of this user. */
   isOf(handleHash: string, userId: string): boolean;
@@ -42,9 +41,7 @@ const SESSIONS_PER_USER = 100;
 export function createSessionRows(store: Store): SessionRows {
   const sql = prepare(store);
 
-  function revoke(handleHash: string, userId: string): void {
-    sql.revoke.run(handleHash, userId);
-  }
+  const revoke = (handleHash: string): void => void sql.revoke.run(handleHash);
 
   return {
     begin(userId, { handleHash, tokenHash }, expiresAt, now) {
@@ -57,7 +54,7 @@ export function createSessionRows(store: Store): SessionRows {
       if (row === undefined || row.token_hash === null || row.expires_at <= now) return undefined;
       const isRetry = row.previous_hash === tokenHash && keyHash !== undefined && row.exchange_key_hash === keyHash;
       if (row.token_hash !== tokenHash && !isRetry) {
-        revoke(handleHash, row.user_id);
+        revoke(handleHash);
         return undefined;
       }
       sql.replace.run(next.tokenHash, tokenHash, keyHash ?? null, expiresAt, handleHash);
@@ -81,8 +78,8 @@ function prepare(store: Store) {
       `UPDATE sessions SET token_hash = ?, previous_hash = ?, exchange_key_hash = ?, expires_at = ?
        WHERE handle_hash = ?`,
     ),
-    revoke: store.prepare<[string, string]>(
-      "UPDATE sessions SET token_hash = NULL, previous_hash = NULL WHERE handle_hash = ? AND user_id = ?",
+    revoke: store.prepare<[string]>(
+      "UPDATE sessions SET token_hash = NULL, previous_hash = NULL WHERE handle_hash = ?",
     ),
     revokeAll: store.prepare<[string]>(
       "UPDATE sessions SET token_hash = NULL, previous_hash = NULL WHERE user_id = ? AND token_hash IS NOT NULL",

@@ -52,9 +52,9 @@ export function createSignIn(deps: SignInDeps): SignIn {
       if (session === undefined) throw new Problem("invalid-token", "The refresh token is not good, or no longer.");
       return session;
     },
-    async logoutUser({ refresh_token }, { principal }) {
+    async logoutUser({ refresh_token }) {
       const presented = readRefreshToken(refresh_token);
-      if (presented !== undefined && principal !== null) await store.endSession(presented.handleHash, principal.id);
+      if (presented !== undefined) await store.endSession(presented.handleHash);
       return {};
     },
     async changePassword(input, { principal }) {

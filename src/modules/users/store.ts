@@ -36,7 +36,7 @@ export interface UserStore {
   beginSession(verified: Account, first: IssuedToken, rehashed: string | undefined): Promise<boolean>;
   /** See `SessionRows.exchange`; resolves the user as he is now. */
   exchangeToken(exchange: Exchange): Promise<User | undefined>;
-  endSession(handleHash: string, userId: string): Promise<void>;
+  endSession(handleHash: string): Promise<void>;
   /** Whether this is, or was, a session of this user. */
   hasSession(handleHash: string, userId: string): Promise<boolean>;
   /** Changes the password and ends all sessions. Resolves false as `beginSession` does. */
@@ -92,7 +92,7 @@ export function createUserStore(store: Store): UserStore {
         const userId = sessions.exchange(exchange);
         return userId === undefined ? undefined : sql.find.get(userId);
       }),
-    endSession: (handleHash, userId) => store.write(() => sessions.revoke(handleHash, userId)),
+    endSession: (handleHash) => store.write(() => sessions.revoke(handleHash)),
     hasSession: async (handleHash, userId) => sessions.isOf(handleHash, userId),
     changePassword: (verified, passwordHash) =>
       store.write(() => {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { Problem } from "../../../src/contract/problem.ts";
 import { type AttemptLimiter, createAttemptLimiter } from "../../../src/modules/users/attempt-limiter.ts";
@@ -76,6 +77,31 @@ describe("attempt limiter", () => {
     await failTimes(3, "ada");
     expect(await succeed("eve")).to.equal("in");
     await waitSeconds("ada");
+  });
+
+  it("checks no more of many wrong ones at once than of as many one after the other", async () => {
+    let checked = 0;
+    const guess = async () => {
+      checked += 1;
+      await sleep(1);
+      return undefined;
+    };
+    const settled = await Promise.allSettled(Array.from({ length: 400 }, () => limiter.attempt("ada", guess)));
+    expect(checked).to.equal(3);
+    expect(settled.filter(({ status }) => status === "rejected")).to.have.length(397);
+    expect(await waitSeconds()).to.equal(1);
+  });
+
+  it("lets in who is right among many that are checked at once, and forgets the wrong ones' failures", async () => {
+    const slowly = (result: "in" | undefined) =>
+      limiter.attempt("ada", async () => {
+        await sleep(1);
+        return result;
+      });
+    expect(await Promise.all([slowly(undefined), slowly(undefined), slowly("in"), slowly("in")])).to.deep.equal([
+      ...[undefined, undefined],
+      ...["in", "in"],
+    ]);
   });
 
   it("does not slow down successes, however many come at once", async () => {

@@ -1,7 +1,7 @@
 import type { Scenario } from "../scenario.ts";
 
 /** Counted in one window each, so that no window ends in the midst of it. */
-export const LIMITS = { RATE_LIMIT: "8/3600s", AUTH_RATE_LIMIT: "4/3600s" };
+export const LIMITS = { RATE_LIMIT: "8/3600s", AUTH_RATE_LIMIT: "4/3600s", REFRESH_RATE_LIMIT: "2/3600s" };
 
 export const limits: readonly Scenario[] = [
   {
