@@ -60,13 +60,20 @@ export class KeptAnswers implements Answers {
   }
 
   /** Writes an answer in the running transaction. @throws Problem request-in-progress when another process was first */
-  keep(claim: Claim, answer: unknown): void {
+  keep(claim: Claim, answer: unknown, person?: string): void {
     const { principal, key, fingerprint } = claim;
     this.#statements.forgetExpired.run(principal, key, this.#expiredAtMs());
     const text = JSON.stringify(answer);
-    if (this.#statements.keep.run(principal, key, fingerprint, text, this.#options.now()).changes === 0) {
+    if (
+      this.#statements.keep.run(principal, key, fingerprint, text, this.#options.now(), person ?? null).changes === 0
+    ) {
       throw inProgress();
     }
+  }
+
+  /** Deletes, in the running transaction, the answers to this person and those that tell of them. */
+  forget(person: string): void {
+    this.#statements.forget.run(person, person);
   }
 
   #expiredAtMs(): number {
@@ -91,8 +98,9 @@ function prepareStatements(database: Database) {
     forgetExpired: database.prepare<[string, string, number]>(
       "DELETE FROM answers WHERE principal = ? AND key = ? AND kept_at_ms <= ?",
     ),
-    keep: database.prepare<[string, string, string, string, number]>(
-      `INSERT INTO answers (principal, key, fingerprint, answer, kept_at_ms) VALUES (?, ?, ?, ?, ?)
+    forget: database.prepare<[string, string]>("DELETE FROM answers WHERE principal = ? OR person = ?"),
+    keep: database.prepare<[string, string, string, string, number, string | null]>(
+      `INSERT INTO answers (principal, key, fingerprint, answer, kept_at_ms, person) VALUES (?, ?, ?, ?, ?, ?)
        ON CONFLICT (principal, key) DO NOTHING`,
     ),
     expire: database.prepare<[number]>(

@@ -21,7 +21,8 @@ const PROBE_AFTER_MS = 1_000;
 /** What a unit of work writes beside the module's own rows; what it remembers follows the fate of the transaction. */
 export interface UnitEffects {
   append(draft: EventDraft): void;
-  keepAnswer(claim: Claim, answer: unknown): void;
+  keepAnswer(claim: Claim, answer: unknown, person?: string): void;
+  forgetAnswers(person: string): void;
   /** Called before each unit; `undo` with its result forgets what the unit appended. */
   mark(): number;
   undo(mark: number): void;
@@ -214,8 +215,12 @@ class QueuedWrite implements UnitOfWork {
     this.#group.effectsOf(this).append(draft);
   }
 
-  keepAnswer(claim: Claim, answer: unknown): void {
-    this.#group.effectsOf(this).keepAnswer(claim, answer);
+  keepAnswer(claim: Claim, answer: unknown, person?: string): void {
+    this.#group.effectsOf(this).keepAnswer(claim, answer, person);
+  }
+
+  forgetAnswers(person: string): void {
+    this.#group.effectsOf(this).forgetAnswers(person);
   }
 
   run(): void {

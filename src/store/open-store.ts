@@ -100,7 +100,8 @@ function createStore(database: Database.Database, options: OpenStoreOptions): St
   const answers = new KeptAnswers({ database, now, write });
   const effects: UnitEffects = {
     append: (draft) => log.append(draft),
-    keepAnswer: (claim, answer) => answers.keep(claim, answer),
+    keepAnswer: (claim, answer, person) => answers.keep(claim, answer, person),
+    forgetAnswers: (person) => answers.forget(person),
     mark: () => log.mark(),
     undo: (mark) => log.undo(mark),
     committed: () => log.committed(),
@@ -115,10 +116,23 @@ function createStore(database: Database.Database, options: OpenStoreOptions): St
     log,
     cursors,
     answers,
+    emptyLog: () => reads.pause(() => emptyLog(database)),
     fault: () => group.fault(),
     stats: () => ({ ...group.stats(), deadLetters: deadLetters.get()?.count ?? 0 }),
     close: () => group.close(),
   };
+}
+
+/** Does not wait for readers: the event loop would wait with it. */
+function emptyLog(database: Database.Database): boolean {
+  database.pragma("busy_timeout = 0");
+  try {
+    return database.pragma("wal_checkpoint(TRUNCATE)", { simple: true }) === 0;
+  } catch {
+    return false; // a disk that fails is told of by the next commit
+  } finally {
+    database.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
+  }
 }
 
 /** 96 random bits: two openings of one database never share them. */

@@ -28,6 +28,12 @@ export interface Store {
   readonly cursors: Cursors;
   /** Answers that are kept for retries. */
   readonly answers: Answers;
+  /**
+   * Empties the write-ahead log into the database, so that what was deleted is in neither; with `PRAGMA secure_delete`
+   * its bytes are overwritten. A reader in another process, such as a backup, may prevent it.
+   * @returns whether it is empty
+   */
+  emptyLog(): boolean;
   /** Undefined while writes succeed; else why the last one failed for a fault of the environment. */
   fault(): string | undefined;
   /** What it has done since it was opened and has to do, for whoever watches it. */
@@ -51,8 +57,13 @@ export interface StoreStats {
 export interface UnitOfWork {
   /** Appends an event to the module's log: the outbox is the log. */
   append(draft: EventDraft): void;
-  /** Keeps the answer of an idempotent operation with the change that it tells of. */
-  keepAnswer(claim: Claim, answer: unknown): void;
+  /**
+   * Keeps the answer of an idempotent operation with the change that it tells of.
+   * @param person the id of whom it tells, where that is not whose key it is
+   */
+  keepAnswer(claim: Claim, answer: unknown, person?: string): void;
+  /** Forgets all answers to this person, and those that tell of them. */
+  forgetAnswers(person: string): void;
 }
 
 /** One row of a log: `seq` is dense, 1, 2, 3…; `epoch` names the opening of the database that wrote it. */

@@ -6,7 +6,14 @@ import { expect } from "chai";
 import { migrate, readSchema } from "../../src/store/migrations.ts";
 import { openStore } from "../../src/store/open-store.ts";
 import { StoreRefusal } from "../../src/store/store-refusal.ts";
-import { addNote, NOTES_MIGRATIONS, noteIds, type TemporaryStore, temporaryStore } from "./temporary-store.ts";
+import {
+  addNote,
+  NOTES_MIGRATIONS,
+  noteIds,
+  STORE_VERSION,
+  type TemporaryStore,
+  temporaryStore,
+} from "./temporary-store.ts";
 
 describe("opening a store", () => {
   let temporary: TemporaryStore;
@@ -45,9 +52,9 @@ describe("opening a store", () => {
   it("counts the schemas of store and module in one version", async () => {
     const store = temporary.open();
     const version = () => store.prepare<[], unknown>("PRAGMA user_version").pluck().get();
-    expect(version()).to.equal(3001);
+    expect(version()).to.equal(STORE_VERSION * 1_000 + 1);
     await store.write(addNote(store, "a"));
-    expect(version()).to.equal(3001);
+    expect(version()).to.equal(STORE_VERSION * 1_000 + 1);
   });
 
   it("applies only the migrations that are missing", async () => {
@@ -57,7 +64,7 @@ describe("opening a store", () => {
     const migrations = migrationsWith(temporary, "0002-titles.sql", "ALTER TABLE notes ADD COLUMN title TEXT");
     const after = temporary.open({ migrations });
     expect(after.prepare("SELECT * FROM notes").all()).to.deep.equal([{ id: "a", text: "text", title: null }]);
-    expect(after.prepare<[], unknown>("PRAGMA user_version").pluck().get()).to.equal(3002);
+    expect(after.prepare<[], unknown>("PRAGMA user_version").pluck().get()).to.equal(STORE_VERSION * 1_000 + 2);
   });
 
   it("applies a migration once when two processes begin at the same time", async () => {
@@ -75,7 +82,7 @@ describe("opening a store", () => {
     }) as typeof database.transaction;
     migrate(database, schema);
     expect(raced).to.equal(true);
-    expect(database.pragma("user_version", { simple: true })).to.equal(3002);
+    expect(database.pragma("user_version", { simple: true })).to.equal(STORE_VERSION * 1_000 + 2);
     database.close();
   });
 
@@ -86,7 +93,7 @@ describe("opening a store", () => {
     expect(() => temporary.open({ migrations })).to.throw(StoreRefusal, "0002-half.sql: no such table: nowhere");
     const store = temporary.open();
     expect(store.prepare("SELECT name FROM sqlite_schema WHERE name = 'half'").all()).to.deep.equal([]);
-    expect(store.prepare<[], unknown>("PRAGMA user_version").pluck().get()).to.equal(3001);
+    expect(store.prepare<[], unknown>("PRAGMA user_version").pluck().get()).to.equal(STORE_VERSION * 1_000 + 1);
   });
 
   it("refuses migrations that are out of sequence", () => {
@@ -95,15 +102,19 @@ describe("opening a store", () => {
   });
 
   for (const [whose, version] of [
-    ["module", 3002],
-    ["store", 4001],
+    ["module", STORE_VERSION * 1_000 + 2],
+    ["store", (STORE_VERSION + 1) * 1_000 + 1],
   ] as const) {
     it(`refuses a schema whose ${whose} is newer than the code, and leaves every byte`, async () => {
       await temporary.open().close();
       const database = new Database(temporary.file);
       database.pragma(`user_version = ${version}`);
       database.close();
-      refusesUntouched(temporary, /^notes: \S+ has schema \d\.\d, newer than the 3\.1 that this version knows$/);
+      const known = `${STORE_VERSION}\\.1`;
+      refusesUntouched(
+        temporary,
+        new RegExp(`^notes: \\S+ has schema \\d\\.\\d, newer than the ${known} that this version knows$`),
+      );
     });
   }
 

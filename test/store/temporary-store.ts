@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { EventDraft } from "../../src/contract/event.ts";
+import { readSchema } from "../../src/store/migrations.ts";
 import { type OpenStoreOptions, openStore } from "../../src/store/open-store.ts";
 import type { Store, UnitOfWork } from "../../src/store/store.ts";
 
@@ -15,6 +16,9 @@ export interface TemporaryStore {
 }
 
 export const NOTES_MIGRATIONS = new URL("./migrations/", import.meta.url);
+
+/** The newest version of the store's own tables. */
+export const STORE_VERSION = readSchema(NOTES_MIGRATIONS).store.length;
 
 export function temporaryStore(folder = mkdtempSync(join(tmpdir(), "quartet-store-"))): TemporaryStore {
   const opened: Store[] = [];

@@ -4,7 +4,7 @@ import Database from "better-sqlite3";
 import { expect } from "chai";
 import { StoreRefusal } from "../../src/store/store-refusal.ts";
 import { verifyDatabase } from "../../src/store/verify-database.ts";
-import { addNote, NOTES_MIGRATIONS, type TemporaryStore, temporaryStore } from "./temporary-store.ts";
+import { addNote, NOTES_MIGRATIONS, STORE_VERSION, type TemporaryStore, temporaryStore } from "./temporary-store.ts";
 
 describe("verifying a database", () => {
   let temporary: TemporaryStore;
@@ -31,17 +31,20 @@ describe("verifying a database", () => {
   }
 
   it("tells its schema and the head of its log", () => {
-    expect(verify()).to.deep.equal({ schema: "3.1", logHead: { epoch: "e2", seq: 4 } });
+    expect(verify()).to.deep.equal({ schema: `${STORE_VERSION}.1`, logHead: { epoch: "e2", seq: 4 } });
   });
 
   it("takes one that has said nothing", async () => {
     const file = join(temporary.folder, "empty.db");
     await temporary.open({ file }).close();
-    expect(verify(file)).to.deep.equal({ schema: "3.1", logHead: null });
+    expect(verify(file)).to.deep.equal({ schema: `${STORE_VERSION}.1`, logHead: null });
   });
 
   const SPOILT: Readonly<Record<string, readonly [sql: string, told: RegExp]>> = {
-    "a newer schema": ["PRAGMA user_version = 3002", /has schema 3\.2, newer than the 3\.1 that this version knows/],
+    "a newer schema": [
+      `PRAGMA user_version = ${STORE_VERSION * 1_000 + 2}`,
+      new RegExp(`has schema ${STORE_VERSION}\\.2, newer than the ${STORE_VERSION}\\.1 that this version knows`),
+    ],
     "a log with a gap": ["DELETE FROM outbox WHERE seq = 2", /has a log that does not connect at row 3/],
     "a log whose epochs do not connect": [
       "UPDATE outbox SET previous_epoch = 'e0' WHERE seq = 4",

@@ -130,6 +130,16 @@ export const users = defineContract({
       errors: ["invalid-credentials", "weak-password", "too-many-attempts"],
       budget: "sign-in",
     }),
+    eraseMe: operation({
+      method: "DELETE",
+      path: "/users/me",
+      access: "user",
+      summary: "Erase oneself: the account and all that tells of the person; orders stay, without a name",
+      input: z.strictObject({}),
+      output: z.object({}),
+      status: 204,
+      errors: ["not-found", "forbidden"],
+    }),
     getMe: operation({
       method: "GET",
       path: "/users/me",

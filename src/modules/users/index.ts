@@ -55,6 +55,10 @@ export function createUsers({ store: file, settings, logger }: ModuleDeps<UsersS
     handlers: {
       ...createSignIn({ ...settings, store, passwords, attempts, tokens, now }),
       ...createLookUps(store, tokens),
+      async eraseMe(_, { principal }) {
+        await store.erase(principal?.id ?? "", new Date(now()).toISOString());
+        return {};
+      },
     },
     subscriptions: [],
     async prepare() {

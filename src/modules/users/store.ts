@@ -41,12 +41,20 @@ export interface UserStore {
   hasSession(handleHash: string, userId: string): Promise<boolean>;
   /** Changes the password and ends all sessions. Resolves false as `beginSession` does. */
   changePassword(verified: Account, passwordHash: string): Promise<boolean>;
+  /**
+   * Erases a person: the account, its sessions, the answers kept for retries, and the bytes that they were written in.
+   * Only the id stays, which orders hold. A second time changes nothing.
+   * @param now RFC 3339
+   * @throws Problem not-found when there never was such a user, forbidden for the last admin
+   */
+  erase(id: string, now: string): Promise<void>;
 }
 
 const USER = "id, name, email, role, created_at";
 
 /** All the SQL of users but that of sessions and keys. */
 export function createUserStore(store: Store): UserStore {
+  store.prepare("PRAGMA secure_delete = ON").get(); // who is erased, or changes a password, leaves no bytes behind
   const sql = prepare(store);
   const sessions = createSessionRows(store);
 
@@ -100,6 +108,20 @@ export function createUserStore(store: Store): UserStore {
         sessions.revokeAllOf(verified.id);
         return true;
       }),
+    async erase(id, now) {
+      await store.write((unit) => {
+        if (sql.wasErased.get(id) !== undefined) return;
+        const user = sql.find.get(id);
+        if (user === undefined) throw new Problem("not-found", "There is no such user.");
+        if (user.role === "admin" && sql.otherAdmin.get(id) === undefined) {
+          throw new Problem("forbidden", "The last admin cannot be erased: nobody could look after the shop.");
+        }
+        sql.erase.run(id);
+        sql.noteErased.run(id, now);
+        unit.forgetAnswers(id);
+      });
+      store.emptyLog();
+    },
   };
 }
 
@@ -127,6 +149,11 @@ function prepare(store: Store) {
     replaceHash: store.prepare<[string, string, string]>(
       "UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?",
     ),
+    wasErased: store.prepare<[string]>("SELECT 1 FROM erased_users WHERE id = ?"),
+    otherAdmin: store.prepare<[string]>("SELECT 1 FROM users WHERE role = 'admin' AND id <> ? LIMIT 1"),
+    // The sessions go with it.
+    erase: store.prepare<[string]>("DELETE FROM users WHERE id = ?"),
+    noteErased: store.prepare<[string, string]>("INSERT INTO erased_users (id, erased_at) VALUES (?, ?)"),
     anyOther: store.prepare<[string]>("SELECT 1 FROM users WHERE canonical_email <> ? LIMIT 1"),
   };
 }

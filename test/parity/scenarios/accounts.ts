@@ -50,6 +50,35 @@ export const accounts: readonly Scenario[] = [
     },
   },
   {
+    name: "erasure",
+    async run(stage) {
+      const admin = await stage.admin();
+      const lise = { name: "Lise", email: "lise@example.org", password: "correct horse staple" };
+      const { name: _, ...credentials } = lise;
+      const { token, refresh_token, user } = (await stage.post("/users/register", lise)).body as {
+        token: string;
+        refresh_token: string;
+        user: { id: string };
+      };
+      const cup = { name: "Cup of Lise", price_cents: 100, stock: 5 };
+      const product_id = ((await stage.quiet.post("/products", cup, admin.token)).body as { id: string }).id;
+      const order = (await stage.post("/orders", { product_id, quantity: 1 }, token)).body as { id: string };
+      const erase = (body?: object) => stage.call({ method: "DELETE", path: "/users/me", body, token });
+      await stage.call({ method: "DELETE", path: "/users/me" });
+      await erase({ password: lise.password });
+      await erase({});
+      await erase();
+      await stage.get("/users/me", token);
+      await stage.get(`/users/${user.id}`, admin.token);
+      await stage.post("/users/login", credentials);
+      await stage.post("/users/refresh", { refresh_token });
+      await stage.post("/orders", { product_id, quantity: 1 }, token);
+      await stage.get(`/orders/${order.id}`, admin.token, { prefer: "wait=20" });
+      await stage.get(`/orders?user_id=${user.id}`, admin.token);
+      await stage.post("/users/register", lise);
+    },
+  },
+  {
     name: "who may see whom",
     async run(stage) {
       const [bob, eve] = [await register(stage.quiet, "bob"), await register(stage.quiet, "eve")];
