@@ -90,7 +90,7 @@ function describeOperation(operation: Operation, book: SchemaBook, shared: Recor
   const input = describeInput(operation, book);
   return {
     summary: operation.summary,
-    security: operation.access === "public" ? [{}, { bearer: [] }] : [{ bearer: [] }],
+    security: operation.access === "public" ? [] : [{ bearer: [] }],
     ...input,
     responses: {
       ...describeSuccess(operation, book),

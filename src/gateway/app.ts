@@ -6,18 +6,19 @@ import type { Principal } from "../contract/context.ts";
 import type { Budget, Callable, Operation } from "../contract/contract.ts";
 import { createHttpApp } from "../contract/http-app.ts";
 import { mountContract, type RouteOptions } from "../contract/routes.ts";
+import { mountBuiltPages } from "./built-pages.ts";
 import { clientAddress } from "./client-address.ts";
 import { compressAnswers } from "./compression.ts";
 import type { Console } from "./console/console.ts";
 import { allowOrigins } from "./cors.ts";
 import { gatherDeadLetters } from "./dead-letters.ts";
-import { mountDocsPage } from "./docs-page.ts";
 import { mountDocuments } from "./documents.ts";
 import { type MetricsPage, mountMetrics } from "./metrics-route.ts";
 import { mountProblemPages } from "./problem-pages.ts";
 import { createRateLimit, type RateLimit, rateLimited, writeRateHeaders } from "./rate-limit.ts";
 import type { RateLimitSetting } from "./rate-limit-setting.ts";
 import { securityHeaders } from "./security-headers.ts";
+import { mountSlashRedirects } from "./slash-redirects.ts";
 import { type HealthDeps, mountHealth } from "./status.ts";
 
 /** Where what the gateway does is counted, and shown. */
@@ -44,6 +45,8 @@ export interface GatewayDeps {
   /** Told of every request. */
   readonly observe: Koa.Middleware;
   readonly console: Console;
+  /** The folder of the built pages. */
+  readonly pages: string;
   readonly version: string;
   readonly logger: Logger;
 }
@@ -63,8 +66,9 @@ export function createGateway(deps: GatewayDeps): Koa {
       deps.console.mount(router);
       const contracts = callables.map(({ contract }) => contract);
       mountDocuments(router, contracts, deps.version);
-      mountDocsPage(router);
+      mountBuiltPages(router, deps.pages);
       mountProblemPages(router);
+      mountSlashRedirects(router);
       for (const callable of callables) {
         mountContract(router, callable, {
           verify: deps.verify,

@@ -50,7 +50,13 @@ export const ownRoutes: Readonly<Record<string, PlainRoute>> = {
     summary: "The events that the modules publish, as an AsyncAPI document",
     answers: json(z.looseObject({ asyncapi: z.string() })),
   },
-  "/docs": { operationId: "getDocs", summary: "This document as a page to read and to try out", answers: page },
+  "/docs": {
+    operationId: "getDocs",
+    summary: "This document as a page to read and to try out",
+    answers: page,
+    problems: ["not-found"],
+  },
+  "/problems": { operationId: "listProblemTypes", summary: "All types of problems, as a page", answers: page },
   "/problems/{name}": {
     operationId: "getProblemType",
     summary: "What one type of problem means and what to do about it; for people, or as JSON",

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Context, Next } from "koa";
 
 /** Data: nothing in it may be run or framed, whatever a browser takes it for. */
@@ -13,7 +14,7 @@ const YEAR_SECONDS = 365 * 24 * 60 * 60;
  * Middleware that tells browsers what not to do with our answers, in every answer, failures too. Strict-Transport-Security
  * only where the connection is secure, for on plain HTTP browsers must ignore it (RFC 6797, 8.1).
  */
-export async function securityHeaders(koa: Context, next: Next): Promise<void> {
+export function securityHeaders(koa: Context, next: Next): Promise<unknown> {
   const { res } = koa;
   res.setHeader("X-Content-Type-Options", "nosniff");
   res.setHeader("Referrer-Policy", "no-referrer");
@@ -21,11 +22,29 @@ export async function securityHeaders(koa: Context, next: Next): Promise<void> {
   res.setHeader("Cross-Origin-Resource-Policy", "same-origin");
   res.setHeader("Content-Security-Policy", DATA_POLICY);
   if (koa.secure) res.setHeader("Strict-Transport-Security", `max-age=${YEAR_SECONDS}`);
-  await next();
-  if (koa.response.type === "text/html") res.setHeader("Content-Security-Policy", policyOf(koa.state));
+  return next();
 }
 
-/** A page says for itself what else it needs, in `koa.state.pagePolicy`. */
-function policyOf({ pagePolicy }: Context["state"]): string {
-  return typeof pagePolicy === "string" ? `${PAGE_POLICY}; ${pagePolicy}` : PAGE_POLICY;
+/**
+ * Says that this path is a page of ours, whatever becomes of the request. It hangs on the path and not on the type of the
+ * answer: a 304 has none, and a browser gives the page that it has kept the headers of the 304 (RFC 9111, 4.3.4).
+ * @param policy of `pagePolicy`
+ */
+export function answerAsPage(koa: Context, policy: string): void {
+  koa.set("Content-Security-Policy", policy);
+}
+
+/**
+ * The Content-Security-Policy of a page: what it loads comes from here, and of what stands in it its own styles count.
+ * @param html the page, whose `<style>` elements are allowed by the hash of each (CSP 3, 8.3)
+ * @param more what it needs beyond that
+ */
+export function pagePolicy(html: string, ...more: readonly string[]): string {
+  const hashes = Array.from(html.matchAll(/<style>(.*?)<\/style>/gs), ([, style = ""]) => `'sha256-${hashOf(style)}'`);
+  const styles = hashes.length === 0 ? [] : [`style-src 'self' ${hashes.join(" ")}`];
+  return [PAGE_POLICY, ...styles, ...more].join("; ");
+}
+
+function hashOf(text: string): string {
+  return createHash("sha256").update(text).digest("base64");
 }

@@ -1,4 +1,5 @@
 import type { RequestListener } from "node:http";
+import { fileURLToPath } from "node:url";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { systemClock } from "../bus/clock.ts";
@@ -157,6 +158,7 @@ function gateway(
     metrics,
     observe: observedRequests("gateway", metrics.requestsOf("gateway"), logger),
     console,
+    pages: fileURLToPath(new URL("../../dist/console", import.meta.url)),
     version,
     logger,
   }).callback();

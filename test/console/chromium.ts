@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { access } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
-import { type Browser, chromium } from "playwright-core";
+import { type Browser, type BrowserContext, chromium } from "playwright-core";
 
 const run = promisify(execFile);
 
@@ -20,6 +20,18 @@ const QUIET = [
 /** Starts a real Chromium: `CHROMIUM`, else the one on the path, else, as root on Debian, a newly installed one. */
 export async function openChromium(): Promise<Browser> {
   return chromium.launch({ executablePath: await findChromium(), args: QUIET });
+}
+
+/**
+ * Starts one as a person has it: with a profile that keeps what it has fetched, and pages that wait to be gone back to. As
+ * long as no request of it is routed, its cache is on.
+ */
+export async function openProfile(folder: string): Promise<BrowserContext> {
+  return chromium.launchPersistentContext(folder, {
+    executablePath: await findChromium(),
+    args: QUIET,
+    ignoreDefaultArgs: ["--disable-back-forward-cache"],
+  });
 }
 
 async function findChromium(): Promise<string> {

@@ -1,24 +1,14 @@
-import { once } from "node:events";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect } from "chai";
 import type { Context } from "koa";
-import { createHttpApp } from "../../src/contract/http-app.ts";
 import { Problem } from "../../src/contract/problem.ts";
 import { createConsoleAccess } from "../../src/gateway/console/access.ts";
 import { createFleet } from "../../src/gateway/console/fleet.ts";
-import { mountPage } from "../../src/gateway/console/page-files.ts";
 import { createSpanCollector } from "../../src/gateway/console/span-collector.ts";
 import { createSpanRing } from "../../src/gateway/console/span-ring.ts";
 import { createTraceSampler } from "../../src/gateway/console/trace-sampler.ts";
 import { createWatchers } from "../../src/gateway/console/watchers.ts";
-import { securityHeaders } from "../../src/gateway/security-headers.ts";
 import type { Presence } from "../../src/telemetry/presence.ts";
 import type { SpanRecord } from "../../src/telemetry/span-record.ts";
-import { createApi } from "../support/api.ts";
 import { until } from "../support/process.ts";
 
 function span(traceId: string, startUs = 0): SpanRecord {
@@ -204,72 +194,5 @@ describe("those who watch", () => {
     expect(stays.ended).to.equal(false);
     watchers.close();
     expect(stays.ended).to.equal(true);
-  });
-});
-
-describe("the page's files", () => {
-  let folder: string;
-  let server: Server;
-  let url: string;
-
-  before(async () => {
-    folder = await mkdtemp(join(tmpdir(), "quartet-page-"));
-    const app = createHttpApp((router) => mountPage(router, folder), { before: [securityHeaders], onUnexpected() {} });
-    server = app.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  });
-
-  after(async () => {
-    server.closeAllConnections();
-    server.close();
-    await rm(folder, { recursive: true });
-  });
-
-  it("are missed in words while they are not built", async () => {
-    const answer = await fetch(url);
-    expect(answer.status).to.equal(404);
-    expect(await answer.json())
-      .to.have.property("detail")
-      .that.includes("npm run build:console");
-  });
-
-  it("are served: the page to be asked for again, assets to be kept", async () => {
-    await mkdir(join(folder, "assets"));
-    await writeFile(join(folder, "index.html"), "<!doctype html><title>Quartet</title>");
-    await writeFile(join(folder, "assets", "main-a1b2.js"), "export {};");
-    const page = await fetch(url);
-    expect(page.status).to.equal(200);
-    expect(page.headers.get("content-type")).to.match(/^text\/html/);
-    expect(page.headers.get("cache-control")).to.equal("no-cache");
-    expect(page.headers.get("content-security-policy")).to.include("default-src 'self'");
-    expect(await page.text()).to.include("Quartet");
-    const script = await fetch(`${url}/assets/main-a1b2.js`);
-    expect(script.headers.get("cache-control")).to.equal("public, max-age=31536000, immutable");
-    expect(script.headers.get("content-type")).to.match(/javascript/);
-  });
-
-  it("are not sent again to who has them", async () => {
-    const api = createApi(url);
-    const tag = (await api.get("/")).headers.etag ?? "";
-    expect(tag).to.match(/^"/);
-    expect((await api.get("/", undefined, { "if-none-match": tag })).status).to.equal(304);
-    await writeFile(join(folder, "index.html"), "<!doctype html><title>Another</title>");
-    expect((await api.get("/", undefined, { "if-none-match": tag })).status).to.equal(200);
-    await api.close();
-  });
-
-  it("are all that is served", async () => {
-    await writeFile(join(folder, "secret.txt"), "secret");
-    for (const path of [
-      "/secret.txt",
-      "/index.html",
-      "/assets/none.js",
-      "/assets/..%5csecret.txt",
-      "/assets/%252e%252e",
-      "/assets/.hidden",
-    ]) {
-      expect((await fetch(url + path)).status, path).to.be.oneOf([400, 404]);
-    }
   });
 });

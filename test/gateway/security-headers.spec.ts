@@ -3,7 +3,7 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect } from "chai";
 import Koa from "koa";
-import { securityHeaders } from "../../src/gateway/security-headers.ts";
+import { answerAsPage, pagePolicy, securityHeaders } from "../../src/gateway/security-headers.ts";
 
 describe("the security headers", () => {
   let server: Server;
@@ -13,8 +13,9 @@ describe("the security headers", () => {
     const app = new Koa({ proxy: true });
     app.use(securityHeaders);
     app.use((koa) => {
-      if (koa.path === "/page") koa.type = "html";
-      koa.body = koa.path === "/page" ? "<p>Hello</p>" : { hello: true };
+      if (koa.path === "/page") answerAsPage(koa, pagePolicy("<p>Hello</p>"));
+      if (koa.get("If-None-Match") === '"kept"') koa.status = 304;
+      else koa.body = koa.path === "/page" ? "<p>Hello</p>" : { hello: true };
     });
     server = app.listen(0, "127.0.0.1");
     await once(server, "listening");
@@ -36,6 +37,18 @@ describe("the security headers", () => {
     const policy = headers.get("content-security-policy");
     expect(policy).to.include("default-src 'self'").and.include("frame-ancestors 'none'");
     expect(policy).not.to.include("unsafe");
+  });
+
+  it("are the same for what a browser has kept", async () => {
+    for (const path of ["/data", "/page"]) {
+      const [whole, kept] = await Promise.all(
+        [undefined, '"kept"'].map((tag) =>
+          fetch(url + path, tag === undefined ? {} : { headers: { "If-None-Match": tag } }),
+        ),
+      );
+      expect(kept?.status).to.equal(304);
+      expect(kept?.headers.get("content-security-policy")).to.equal(whole?.headers.get("content-security-policy"));
+    }
   });
 
   it("ask for secure transport only over secure transport", async () => {

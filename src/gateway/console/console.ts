@@ -12,7 +12,6 @@ import { type HealthDeps, readStatus } from "../status.ts";
 import { type ConsoleAccess, createConsoleAccess } from "./access.ts";
 import { openEventStream } from "./event-stream.ts";
 import { createFleet } from "./fleet.ts";
-import { mountPage } from "./page-files.ts";
 import { createSpanCollector } from "./span-collector.ts";
 import { createSpanRing, type SpanRing } from "./span-ring.ts";
 import { createTraceSampler, type TraceSampler } from "./trace-sampler.ts";
@@ -31,11 +30,11 @@ export interface ConsoleDeps {
   readonly environment: string;
   /** Whether traces go to somebody else as well. */
   readonly exporting: boolean;
-  /** The folder that holds the Dockerfile, docker-compose.yml and, once built, the page in `dist/console`. */
+  /** The folder that holds the Dockerfile and docker-compose.yml. */
   readonly root: string;
 }
 
-/** What the page at `/` is made of and fed by: `docs/console-stream.md`. */
+/** What the page at `/` is fed by: `docs/console-stream.md`. */
 export interface Console extends Pick<TraceSampler, "disregardFlag" | "beginRequest"> {
   mount(router: Router): void;
   /** Ends all streams. */
@@ -95,7 +94,6 @@ export function createConsole(deps: ConsoleDeps): Console {
     disregardFlag: sampler.disregardFlag,
     beginRequest: sampler.beginRequest,
     mount(router) {
-      mountPage(router, `${deps.root}/dist/console`);
       router.use("/console", (koa, next) => {
         koa.set("Cache-Control", "no-store");
         return next();

@@ -1,0 +1,127 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect } from "chai";
+import type { BrowserContext, Page } from "playwright-core";
+import { containers, whyNoContainers } from "../support/containers.ts";
+import { inWholeRun } from "../support/extent.ts";
+import { oneProcess, type Shop, type Topology } from "../support/topology.ts";
+import { openProfile } from "./chromium.ts";
+import { untilLive } from "./page.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** The pages, and how each is seen to be there. */
+const PAGES: readonly { path: string; next: string; appears: (page: Page) => Promise<unknown> }[] = [
+  { path: "/", next: "/problems", appears: (page) => page.locator("quartet-flow-diagram svg").first().waitFor() },
+  { path: "/docs", next: "/problems", appears: (page) => page.locator(".opblock").first().waitFor() },
+  { path: "/problems", next: "/docs", appears: (page) => page.locator("a[href='/problems/internal']").waitFor() },
+  {
+    path: "/problems/internal",
+    next: "/problems",
+    appears: (page) => page.getByRole("heading", { name: "Internal" }).waitFor(),
+  },
+];
+
+before(async function () {
+  this.timeout(120_000);
+  await promisify(execFile)("npm", ["run", "build:console"], { cwd: ROOT });
+});
+
+visitsOf(oneProcess);
+inWholeRun("visits of the page in containers", () => visitsOf(containers));
+
+/** Nothing here routes requests: a browser that does keeps nothing, and much goes wrong only with what was kept. */
+function visitsOf(topology: Topology): void {
+  describe(`the pages, visited again, ${topology.name}`, function () {
+    this.timeout(60_000);
+    let shop: Shop;
+    let profile: string;
+    let browser: BrowserContext;
+    /** Errors of any page. */
+    const errors: string[] = [];
+    /** What the browser had kept and was told to go on using. */
+    const unchanged = new Set<string>();
+
+    before(async function () {
+      this.timeout(300_000);
+      const why = topology === containers ? await whyNoContainers() : undefined;
+      if (why !== undefined) {
+        console.log(`      ${why}`);
+        this.skip();
+      }
+      shop = await topology.start({ NODE_ENV: "development", SEED: "on" });
+      profile = await mkdtemp(join(tmpdir(), "quartet-profile-"));
+      browser = await openProfile(profile);
+    });
+    after(async () => {
+      await browser?.close();
+      await shop?.stop();
+      if (profile !== undefined) await rm(profile, { recursive: true, force: true });
+    });
+    beforeEach(() => {
+      errors.length = 0;
+      unchanged.clear();
+    });
+
+    async function openTab(): Promise<Page> {
+      const page = await browser.newPage();
+      page.setDefaultTimeout(20_000);
+      page.on("pageerror", (error) => errors.push(String(error)));
+      page.on("console", (message) => {
+        if (message.type() === "error" || message.type() === "warning") errors.push(message.text());
+      });
+      const session = await browser.newCDPSession(page);
+      await session.send("Network.enable");
+      session.on("Network.responseReceivedExtraInfo", ({ statusCode, requestId }) => {
+        if (statusCode === 304) unchanged.add(requestId);
+      });
+      return page;
+    }
+
+    for (const { path, next, appears } of PAGES) {
+      it(`${path} is there at the first visit, after reloading, going back and forward, and in a second tab`, async () => {
+        const page = await openTab();
+        await page.goto(shop.url + path);
+        await appears(page);
+        await page.reload();
+        await appears(page);
+        await page.evaluate(() => document.documentElement.setAttribute("data-left", ""));
+        await leaveAndReturn(page, shop.url + next, () => appears(page));
+        if (path !== "/") await page.locator("html[data-left]").waitFor(); // the very page that was left
+        const second = await openTab();
+        await second.goto(shop.url + path);
+        await appears(second);
+        await second.close();
+        await page.close();
+        expect(errors).to.deep.equal([]);
+        expect(unchanged.size).to.be.greaterThan(0);
+      });
+    }
+
+    it("/ comes back as it was left, live again", async () => {
+      const page = await openTab();
+      await page.goto(shop.url);
+      await untilLive(page);
+      await page.goto(`${shop.url}/problems`);
+      await page.goBack({ waitUntil: "commit" });
+      await untilLive(page);
+      await page.close();
+      expect(errors).to.deep.equal([]);
+    });
+  });
+}
+
+/** There and back, and by the browser's own steps once more. A page that was kept whole loads nothing: nobody waits for that. */
+async function leaveAndReturn(page: Page, elsewhere: string, appears: () => Promise<unknown>): Promise<void> {
+  await page.goto(elsewhere);
+  await page.goBack({ waitUntil: "commit" });
+  await appears();
+  await page.goForward({ waitUntil: "commit" });
+  await page.waitForURL(elsewhere, { waitUntil: "commit" });
+  await page.goBack({ waitUntil: "commit" });
+  await appears();
+}
