@@ -67,11 +67,18 @@ export function page<T extends z.ZodType>(item: T) {
   });
 }
 
-/** Makes a page of rows that were read one more than asked for, which tells whether there is a next page. */
-export function pageOf<T extends { readonly id: string }>(rows: readonly T[], limit: number) {
+/**
+ * Makes a page of rows that were read one more than asked for, which tells whether there is a next page.
+ * @param cursorAfter of the page that starts after a row, where the list is not by id alone
+ */
+export function pageOf<T extends { readonly id: string }>(
+  rows: readonly T[],
+  limit: number,
+  cursorAfter: (last: T) => string = ({ id }) => cursorOf(id),
+) {
   const data = rows.slice(0, limit);
   const last = data.at(-1);
-  return { data, next_cursor: rows.length > limit && last !== undefined ? cursorOf(last.id) : null };
+  return { data, next_cursor: rows.length > limit && last !== undefined ? cursorAfter(last) : null };
 }
 
 /** The cursor of the page that starts after this id. */

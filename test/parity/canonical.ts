@@ -4,6 +4,8 @@ const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
 const JWT = /eyJ[\w-]+\.[\w-]+\.[\w-]*/g;
 /** A list's cursor: an id in base64url. */
 const CURSOR = /(?<![\w-])[\w-]{48}(?![\w-])/g;
+/** One of a list in another order: that order, the key and the id, as JSON in base64url. */
+const SORTED_CURSOR = /(?<![\w-])Wy[IJ][\w-]{40,}/g;
 const ETAG = /"[\w-]{22}"/g;
 const TRACEPARENT = /00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})/g;
 
@@ -47,6 +49,7 @@ export class Canonical {
     return text
       .replace(JWT, (token) => this.#token(token))
       .replace(CURSOR, (cursor) => this.#cursor(cursor))
+      .replace(SORTED_CURSOR, (cursor) => this.#plain(`<cursor ${Buffer.from(cursor, "base64url")}>`))
       .replace(TRACEPARENT, (_, trace, _span, flags) => `00-${this.#name("trace", trace)}-<span>-${flags}`)
       .replace(UUID, (id) => this.#name("id", id))
       .replace(TIME, "<time>")

@@ -36,6 +36,10 @@ export function productEtag(value: z.output<typeof product>): string {
     .slice(0, 22)}"`;
 }
 
+/** Orders that a list of products may have; products of the same price or name follow one another by age. */
+export const productSort = z.enum(["newest", "price", "-price", "name", "-name"]);
+export type ProductSort = z.output<typeof productSort>;
+
 /** Means the same to whoever orders and to whoever corrects the stock. */
 export const insufficientStock = {
   kind: "conflict",
@@ -51,10 +55,25 @@ export const products = defineContract({
       method: "GET",
       path: "/products",
       access: "public",
-      summary: "List all active products",
-      input: z.strictObject(pageQuery),
+      summary: "List and search products; those that are not for sale for an admin only",
+      input: z.strictObject({
+        ...pageQuery,
+        cursor: z.string().optional(),
+        q: text(1, 200)
+          .optional()
+          .meta({
+            description:
+              "Words of name or description, all of them; the last may be just its beginning. Neither case nor diacritics count",
+            examples: ["stone cu"],
+          }),
+        sort: productSort.default("newest"),
+        active: z
+          .enum(["true", "false", "all"])
+          .default("true")
+          .meta({ description: "Anything but true is for an admin" }),
+      }),
       output: page(product),
-      errors: [],
+      errors: ["unauthenticated", "forbidden", "validation-failed"],
       paged: true,
     }),
     getProduct: operation({

@@ -12,6 +12,7 @@ import type { Module, ModuleDeps } from "../module.ts";
 import { orders } from "../orders/contract.ts";
 import { products } from "./contract.ts";
 import { DEMO_PRODUCTS } from "./demo-products.ts";
+import { cursorAfter, readPosition } from "./list-position.ts";
 import { correctProduct, createProduct, restockProduct, reviseProduct } from "./product.ts";
 import { createProductStore, type ProductStore } from "./store.ts";
 
@@ -37,8 +38,11 @@ export function createProducts({ store }: ModuleDeps<ProductsSettings>): Module<
 
 function createHandlers(catalogue: ProductStore, answers: Answers): HandlersOf<typeof products> {
   return {
-    async listProducts({ cursor, limit }) {
-      return pageOf(await catalogue.list(cursor, limit + 1), limit);
+    async listProducts({ cursor, limit, active, sort, q: text }, ctx) {
+      if (active !== "true") requireAdmin(ctx);
+      const filter = { active: active === "all" ? undefined : active === "true", text, sort };
+      const rows = await catalogue.list(filter, readPosition(cursor, sort), limit + 1);
+      return pageOf(rows, limit, (last) => cursorAfter(last, sort));
     },
     async getProduct({ id }, ctx) {
       const product = await catalogue.find(id);
@@ -77,6 +81,12 @@ function createHandlers(catalogue: ProductStore, answers: Answers): HandlersOf<t
       );
     },
   };
+}
+
+/** What is not for sale is for an admin to see. @throws Problem unauthenticated, or forbidden */
+function requireAdmin({ principal }: CallContext): void {
+  if (principal === null) throw new Problem("unauthenticated", "Only an admin may list what is not for sale.");
+  if (principal.role !== "admin") throw new Problem("forbidden", "Only an admin may list what is not for sale.");
 }
 
 function claimFor(

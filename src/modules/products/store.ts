@@ -1,8 +1,9 @@
-import { MAX as MAX_ID } from "uuid";
 import { newId } from "../../contract/new-id.ts";
 import { Problem } from "../../contract/problem.ts";
 import type { Claim, Store } from "../../store/store.ts";
+import type { ListPosition } from "./list-position.ts";
 import type { Product } from "./product.ts";
+import { createProductLists, type ProductFilter } from "./product-lists.ts";
 import { addUp, findRejection, type OrderLines, type Refusal, type Rejection } from "./reservation.ts";
 
 /** How the stock is changed by hand; a correction says why. */
@@ -10,8 +11,8 @@ export type StockMovement = { readonly reason: "restocked" } | { readonly reason
 
 /** All that is kept of products. What changes together is one method and one unit of work. */
 export interface ProductStore {
-  /** At most `limit` active products with ids below `before`, newest first. */
-  list(before: string | undefined, limit: number): Promise<Product[]>;
+  /** At most `limit` products, from the position on if there is one. */
+  list(filter: ProductFilter, after: ListPosition | undefined, limit: number): Promise<Product[]>;
   find(id: string): Promise<Product | undefined>;
   isEmpty(): Promise<boolean>;
   /** Keeps a new product, its first stock in the ledger, and the answer to a retry. */
@@ -50,11 +51,9 @@ interface LedgerEntry {
 
 const COLUMNS = "id, name, description, price_cents, currency, stock, active, created_at, updated_at";
 
-/** The list's statement, here for the test that looks at its plan. */
-export const LIST_SQL = `SELECT ${COLUMNS} FROM products WHERE active = 1 AND id < ? ORDER BY id DESC LIMIT ?`;
-
 export function createProductStore(store: Store): ProductStore {
   const sql = prepare(store);
+  const list = createProductLists<Row>(store, COLUMNS);
 
   const find = (id: string): Product | undefined => {
     const row = sql.find.get(id);
@@ -73,8 +72,8 @@ export function createProductStore(store: Store): ProductStore {
   };
 
   return {
-    async list(before = MAX_ID, limit) {
-      return sql.list.all(before, limit).map(toProduct);
+    async list(filter, after, limit) {
+      return list(filter, after, limit).map(toProduct);
     },
     async find(id) {
       return find(id);
@@ -124,7 +123,6 @@ export function createProductStore(store: Store): ProductStore {
 
 function prepare(store: Store) {
   return {
-    list: store.prepare<[string, number], Row>(LIST_SQL),
     find: store.prepare<[string], Row>(`SELECT ${COLUMNS} FROM products WHERE id = ?`),
     any: store.prepare<[], Row>("SELECT id FROM products LIMIT 1"),
     insert: store.prepare<[Row]>(

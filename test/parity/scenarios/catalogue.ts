@@ -67,6 +67,43 @@ export const catalogue: readonly Scenario[] = [
     },
   },
   {
+    name: "products: search, orders, what is not for sale",
+    async run(stage) {
+      const admin = await stage.admin();
+      const { token } = await register(stage.quiet, "hedy");
+      const add = (name: string, price_cents: number) =>
+        stage.quiet.post("/products", { name, description: "Searched for", price_cents, stock: 1 }, admin.token);
+      const names = ["Quince jelly", "quince tart", 'Quincé "pie"'];
+      for (const [index, name] of names.entries()) await add(name, 100 - index);
+      const gone = (await add("Quince, off", 7)).body as { id: string };
+      await stage.quiet.call({
+        method: "PATCH",
+        path: `/products/${gone.id}`,
+        body: { active: false },
+        token: admin.token,
+      });
+      for (const sort of ["newest", "price", "-price", "name", "-name"]) {
+        let next: string | null = "";
+        while (next !== null) {
+          const query: string = `q=quince&sort=${sort}&limit=2${next === "" ? "" : `&cursor=${next}`}`;
+          next = ((await stage.get(`/products?${query}`)).body as { next_cursor: string | null }).next_cursor;
+        }
+        await stage.get(`/products?limit=3&sort=${sort}`);
+      }
+      for (const q of ["tart%20qui", "%22", "pie*%20OR%20(", "nothing-like-it", "", "x".repeat(201)]) {
+        await stage.get(`/products?q=${q}`);
+      }
+      for (const query of ["sort=colour", "sort=price&cursor=MQ", "q=a&q=b", "active=maybe"]) {
+        await stage.get(`/products?${query}`);
+      }
+      for (const active of ["true", "false", "all"]) {
+        await stage.get(`/products?q=quince&active=${active}`);
+        await stage.get(`/products?q=quince&active=${active}`, token);
+        await stage.get(`/products?q=quince&active=${active}`, admin.token);
+      }
+    },
+  },
+  {
     name: "products: pages",
     async run(stage) {
       let next: string | null = "";

@@ -4,7 +4,8 @@ CREATE TABLE catalogue (
   -- By this the full-text index knows a product; unlike a rowid without a name, it stays what it is.
   number INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE,
-  name TEXT NOT NULL,
+  -- Sorted without regard to the case of the letters A to Z.
+  name TEXT NOT NULL COLLATE NOCASE,
   description TEXT NOT NULL,
   price_cents INTEGER NOT NULL CHECK (price_cents BETWEEN 0 AND 1000000000000),
   -- Which codes there are changes: the rules know.
