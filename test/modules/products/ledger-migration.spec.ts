@@ -5,6 +5,7 @@ import Database from "better-sqlite3";
 import { expect } from "chai";
 import { validate } from "uuid";
 import { readStockBook } from "../../../src/modules/products/index.ts";
+import { createProductStore } from "../../../src/modules/products/store.ts";
 import { openStore } from "../../../src/store/open-store.ts";
 
 const MODULE = new URL("../../../src/modules/products/migrations/", import.meta.url);
@@ -24,20 +25,25 @@ const ROWS = `
     ('held', 'reserved'), ('returned', 'released'), ('short', 'rejected'), ('early', 'cancelled');
 `;
 
-describe("the ledger of a shop that is older than its causes", () => {
+describe("the products of a shop that is older than the causes in its ledger", () => {
   const folder = mkdtempSync(join(tmpdir(), "quartet-ledger-"));
   const file = join(folder, "products.db");
   after(() => rmSync(folder, { recursive: true }));
 
-  it("keeps every movement and every decision", async () => {
+  it("keep every movement and every decision, and are found by their words", async () => {
     makeOldDatabase(file);
     const store = openStore({ name: "products", file, migrations: MODULE });
     const { products, reservations } = readStockBook(store);
     const ledger = store.prepare<[], { cause: string; delta: number; at: string }>(
       "SELECT cause, delta, at FROM stock_ledger ORDER BY at, delta",
     );
+    const catalogue = createProductStore(store);
+    const found = await catalogue.list({ active: true, text: "pen", sort: "name" }, undefined, 10);
     const restocked = ledger.all().filter(({ delta }) => delta === 5 || delta === 7);
     await store.close();
+    expect(found.map(({ id, name, price_cents, stock }) => [id, name, price_cents, stock])).to.deep.equal([
+      ["pen", "Pen", 100, 19],
+    ]);
     expect(products).to.deep.equal([{ id: "pen", stock: 19, ledgerSum: 19 }]);
     expect(new Map(reservations)).to.deep.equal(
       new Map<string, unknown>([
