@@ -41,7 +41,7 @@ export class Canonical {
     const kind = NAMED[member];
     if (kind !== undefined) return text === "" ? "" : this.#name(kind, text);
     if (member === "password_hash") return `<bcrypt at ${text.slice(4, 6)}>`;
-    if (/(^private_key|_hash|refresh_token)$/.test(member)) return `<${member}>`;
+    if (/(^private_key|^sealed|_hash|refresh_token)$/.test(member)) return `<${member}>`;
     return this.#plain(text);
   }
 

@@ -8,6 +8,7 @@ import type { users } from "./contract.ts";
 import { type AdminSettings, ensureAdmin, refuseDemoUsers, seedDemoUsers } from "./first-users.ts";
 import { createKeyStore } from "./key-store.ts";
 import { createPasswordHasher, type PasswordHasherOptions } from "./password-hasher.ts";
+import { createRegistration } from "./registration.ts";
 import { createSignIn } from "./sign-in.ts";
 import { type KeyRotation, openSigningKeys, rotateSigningKey } from "./signing-keys.ts";
 import { createUserStore, type UserStore } from "./store.ts";
@@ -51,9 +52,11 @@ export function createUsers({ store: file, settings, logger }: ModuleDeps<UsersS
     throw new Problem("dependency-unavailable", "There is no key to sign tokens with yet.", { retryAfterSeconds: 1 });
   }
 
+  const signIn = { ...settings, store, passwords, attempts, tokens, now };
   return {
     handlers: {
-      ...createSignIn({ ...settings, store, passwords, attempts, tokens, now }),
+      ...createRegistration(signIn, file.answers),
+      ...createSignIn(signIn),
       ...createLookUps(store, tokens),
       async eraseMe(_, { principal }) {
         await store.erase(principal?.id ?? "", new Date(now()).toISOString());

@@ -6,9 +6,9 @@ import type { Session, users } from "./contract.ts";
 import { canonicalPassword, fitsHash, passwordFault } from "./password.ts";
 import type { PasswordHasher } from "./password-hasher.ts";
 import { newSessionToken, nextToken, type RefreshToken, readRefreshToken, sha256 } from "./refresh-token.ts";
-import { emailTaken, type IssuedToken, type UserStore } from "./store.ts";
+import type { IssuedToken, UserStore } from "./store.ts";
 import type { TokenIssuer } from "./token-issuer.ts";
-import { type Account, canonicalEmail, newAccount, type User } from "./user.ts";
+import { type Account, canonicalEmail, type User } from "./user.ts";
 
 export interface SignInDeps {
   readonly store: UserStore;
@@ -22,24 +22,12 @@ export interface SignInDeps {
   readonly now: () => number;
 }
 
-type SignIn = Pick<
-  HandlersOf<typeof users>,
-  "registerUser" | "loginUser" | "refreshSession" | "logoutUser" | "changePassword"
->;
+type SignIn = Pick<HandlersOf<typeof users>, "loginUser" | "refreshSession" | "logoutUser" | "changePassword">;
 
-/** The ways in and out. */
+/** The ways in and out for who has an account. */
 export function createSignIn(deps: SignInDeps): SignIn {
-  const { store, passwords, attempts } = deps;
+  const { store, attempts } = deps;
   return {
-    async registerUser({ name, email, ...input }) {
-      const password = await acceptable(input.password);
-      // Spares the hash; whether the address is free is decided when the account is added.
-      if ((await store.findByEmail(email)) !== undefined) throw emailTaken();
-      const account = newAccount({ name, email, role: "customer" }, await passwords.hash(password));
-      const token = newSessionToken();
-      await store.add(account, issuedNow(token, deps));
-      return sessionOf(account, token, deps);
-    },
     async loginUser({ email, password, refresh_token }) {
       const lane = await laneOf(email, refresh_token, deps);
       const session = await attempts.attempt(lane, () => logIn(email, canonicalPassword(password), deps));
@@ -69,8 +57,8 @@ export function createSignIn(deps: SignInDeps): SignIn {
   };
 }
 
-/** @throws Problem weak-password */
-async function acceptable(chosen: string): Promise<string> {
+/** A password that may be chosen, in the form that is hashed. @throws Problem weak-password */
+export async function acceptable(chosen: string): Promise<string> {
   const password = canonicalPassword(chosen);
   const fault = passwordFault(password, await loadCommonPasswords());
   if (fault !== undefined) throw new Problem("weak-password", fault);
@@ -147,7 +135,8 @@ async function exchange(
   return user && sessionOf(user, next, deps);
 }
 
-async function sessionOf(user: User, { text }: RefreshToken, deps: SignInDeps): Promise<Session> {
+/** What a user gets who has signed in with this token. @throws Problem dependency-unavailable while there is no key */
+export async function sessionOf(user: User, { text }: RefreshToken, deps: SignInDeps): Promise<Session> {
   return {
     user,
     token: await deps.tokens().issue(user),
@@ -157,7 +146,8 @@ async function sessionOf(user: User, { text }: RefreshToken, deps: SignInDeps): 
   };
 }
 
-function issuedNow(hashes: RefreshToken, { now, refreshTtlSeconds }: SignInDeps): IssuedToken {
+/** What is kept of a token that is issued now. */
+export function issuedNow(hashes: RefreshToken, { now, refreshTtlSeconds }: SignInDeps): IssuedToken {
   const nowMs = now();
   return {
     hashes,

@@ -1,5 +1,5 @@
 import { Problem } from "../../contract/problem.ts";
-import type { Store } from "../../store/store.ts";
+import type { Claim, Store } from "../../store/store.ts";
 import type { RefreshTokenHashes } from "./refresh-token.ts";
 import { createSessionRows, type Exchange } from "./session-rows.ts";
 import { type Account, canonicalEmail, type User } from "./user.ts";
@@ -23,8 +23,11 @@ export interface UserStore {
   list(limit: number, after: string | undefined): Promise<User[]>;
   /** The highest cost that any password is hashed at, 0 while there is none. */
   highestHashCost(): Promise<number>;
-  /** Adds an account, signed in if there is a first token. @throws Problem email-taken when another has the address */
-  add(account: Account, first?: IssuedToken): Promise<void>;
+  /**
+   * Adds an account, signed in if there is a first token, and keeps the answer to a retry.
+   * @throws Problem email-taken when another has the address
+   */
+  add(account: Account, first?: IssuedToken, kept?: { readonly claim: Claim; readonly answer: object }): Promise<void>;
   /** Whether there is any account beside the one with this address. */
   hasOthers(email: string | undefined): Promise<boolean>;
   /** Adds the accounts if there are no others beside the one with this address. Resolves whether it did. */
@@ -78,10 +81,11 @@ export function createUserStore(store: Store): UserStore {
     list: async (limit, after = "g") => sql.listAfter.all(after, limit),
     highestHashCost: async () => Number(sql.highestCost.get()?.cost ?? 0),
     hasOthers: async (email) => hasOthers(email),
-    add: (account, first) =>
-      store.write(() => {
+    add: (account, first, kept) =>
+      store.write((unit) => {
         if (!add(account)) throw emailTaken();
         if (first !== undefined) sessions.begin(account.id, first.hashes, first.expiresAt, first.now);
+        if (kept !== undefined) unit.keepAnswer(kept.claim, kept.answer, account.id);
       }),
     addIfNoOthers: (accounts, email) =>
       store.write(() => {

@@ -50,6 +50,18 @@ export const accounts: readonly Scenario[] = [
     },
   },
   {
+    name: "registration, tried again",
+    async run(stage) {
+      const emmy = { name: "Emmy", email: "emmy@example.org", password: "correct horse staple" };
+      const key = { "idempotency-key": "emmy registers" };
+      await stage.post("/users/register", { ...emmy, password: "short" }, undefined, key);
+      await stage.post("/users/register", emmy, undefined, key);
+      await stage.post("/users/register", emmy, undefined, key);
+      await stage.post("/users/register", { ...emmy, name: "Emma" }, undefined, key);
+      await stage.post("/users/register", { ...emmy, password: "battery correct horse" }, undefined, key);
+    },
+  },
+  {
     name: "erasure",
     async run(stage) {
       const admin = await stage.admin();

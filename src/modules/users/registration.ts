@@ -1,0 +1,72 @@
+import type { HandlersOf } from "../../contract/contract.ts";
+import { Problem } from "../../contract/problem.ts";
+import { claimOf } from "../../store/claim.ts";
+import type { Answers } from "../../store/store.ts";
+import type { Session, users } from "./contract.ts";
+import { canonicalPassword, fitsHash } from "./password.ts";
+import { newSessionToken, sha256 } from "./refresh-token.ts";
+import { seal, unseal } from "./sealed-answer.ts";
+import { acceptable, issuedNow, type SignInDeps, sessionOf } from "./sign-in.ts";
+import { emailTaken, type IssuedToken } from "./store.ts";
+import { type Account, newAccount } from "./user.ts";
+
+/** All of a new account, before it is kept. */
+interface Prepared {
+  readonly account: Account;
+  readonly first: IssuedToken;
+  readonly session: Session;
+}
+
+/** What is kept for retries: the answer, which holds tokens and so is sealed, and the hash of the password that it takes. */
+interface Registered {
+  readonly session: Session;
+  readonly passwordHash: string;
+}
+
+/** Nobody has signed in yet, so all registrations have their keys in common. */
+const ANYBODY = "anybody";
+
+/** The way in for who has no account yet. */
+export function createRegistration(deps: SignInDeps, answers: Answers): Pick<HandlersOf<typeof users>, "registerUser"> {
+  return {
+    async registerUser({ idempotencyKey: key, password, ...person }) {
+      if (key === undefined) {
+        const { account, first, session } = await prepare(person, password, deps);
+        await deps.store.add(account, first);
+        return session;
+      }
+      const claim = claimOf(ANYBODY, "registerUser", sha256(key), person);
+      const kept = await answers.once(claim, async () => {
+        const { account, first, session } = await prepare(person, password, deps);
+        const answer = { sealed: seal({ session, passwordHash: account.password_hash } satisfies Registered, key) };
+        await deps.store.add(account, first, claim && { claim, answer });
+        return answer;
+      });
+      const { session, passwordHash } = unseal(kept.sealed, key) as Registered;
+      if (kept.replayed !== true) return session;
+      await requireSame(password, passwordHash, deps);
+      return { ...session, replayed: true };
+    },
+  };
+}
+
+/** @throws Problem weak-password, email-taken */
+async function prepare(
+  { name, email }: Pick<Account, "name" | "email">,
+  chosen: string,
+  deps: SignInDeps,
+): Promise<Prepared> {
+  const password = await acceptable(chosen);
+  // Spares the hash; whether the address is free is decided when the account is added.
+  if ((await deps.store.findByEmail(email)) !== undefined) throw emailTaken();
+  const account = newAccount({ name, email, role: "customer" }, await deps.passwords.hash(password));
+  const token = newSessionToken();
+  return { account, first: issuedNow(token, deps), session: await sessionOf(account, token, deps) };
+}
+
+/** A claim holds no password, since a quick hash of one can be guessed. @throws Problem idempotency-key-reused */
+async function requireSame(chosen: string, hash: string, { passwords }: SignInDeps): Promise<void> {
+  const password = canonicalPassword(chosen);
+  if (fitsHash(password) && (await passwords.matches(password, hash, 0))) return;
+  throw new Problem("idempotency-key-reused", "This Idempotency-Key came with another request before.");
+}
