@@ -9,6 +9,8 @@ import type { Subscription } from "./subscription.ts";
 export interface Bus {
   /** Which technology carries the events, and whether it works now. */
   status(): BusStatus;
+  /** Why a module that lives here cannot apply events, which wait; undefined while it can. */
+  stalled(module: string): string | undefined;
   /** How far subscribers are behind the logs of the modules that live here. @throws when it cannot be known now */
   backlogs(): Promise<Backlog[]>;
   /** Adds a module that lives in this process: its log is published, its subscriptions are served. Before `start`. */

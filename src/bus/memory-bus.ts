@@ -96,6 +96,7 @@ export function createMemoryBus(options: MemoryBusOptions): Bus {
         ? { kind: "memory", status: "running" }
         : { kind: "memory", status: "degraded", detail: stall };
     },
+    stalled: (module) => describeStall(subscribers.filter(({ name }) => name === module)),
     async backlogs() {
       return subscribers.flatMap(({ publisher, name: subscriber }) => {
         const log = members.get(publisher)?.store.log;

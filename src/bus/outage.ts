@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { Clock } from "./clock.ts";
+import { isConsequence, reasonOf } from "./fault-reason.ts";
 
 /** The least time between two lines about failures: what is away for long, or comes and goes, does not fill the log. */
 const LINE_EVERY_MS = 20_000;
@@ -19,7 +20,7 @@ export function createOutage({ what, logger, clock }: { what: string; logger: Lo
   let told = false;
   return {
     failed(error) {
-      reason = reasonOf(error);
+      if (reason === undefined || !isConsequence(error)) reason = reasonOf(error); // the cause stays
       if (clock.now() - lastLineMs < LINE_EVERY_MS) return;
       lastLineMs = clock.now();
       told = true;
@@ -33,10 +34,4 @@ export function createOutage({ what, logger, clock }: { what: string; logger: Lo
     },
     reason: () => reason,
   };
-}
-
-/** Words only: the error itself may carry the command that failed, and with it the events. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.message || ("code" in error ? String(error.code) : error.name);
 }

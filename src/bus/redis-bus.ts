@@ -105,6 +105,7 @@ export function createRedisBus(options: RedisBusOptions): Bus {
         ? { kind: "redis", status: "running" }
         : { kind: "redis", status: "degraded", detail: stall };
     },
+    stalled: (module) => describeStall(subscribers.filter(({ name }) => name === module)),
     async backlogs() {
       const found = await Promise.all(joined.map(({ store }) => backlogsOf(store)));
       return found.flat();

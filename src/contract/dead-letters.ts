@@ -46,7 +46,15 @@ export const deadLetters = defineContract({
       access: "admin",
       summary: "List the events that a module could not apply",
       input: z.strictObject(pageQuery),
-      output: page(deadLetter),
+      output: page(deadLetter).extend({
+        missing: z
+          .array(z.string())
+          .exactOptional()
+          .meta({
+            description: "The modules that could not be asked: letters of theirs are not in the list",
+            examples: [["products"]],
+          }),
+      }),
       errors: [],
       paged: true,
     }),

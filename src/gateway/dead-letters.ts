@@ -1,20 +1,27 @@
+import { type CallContext, remainingMs } from "../contract/context.ts";
 import { type Callable, type ClientOf, createClient, type HandlersOf } from "../contract/contract.ts";
 import { deadLetters } from "../contract/dead-letters.ts";
-import { isProblem, Problem } from "../contract/problem.ts";
+import { ENVIRONMENT_PROBLEMS, isProblem, Problem } from "../contract/problem.ts";
 import { cursorOf, pageOf } from "../contract/schemas.ts";
 import { createService, type ServiceOptions } from "../contract/service.ts";
 
 type Client = ClientOf<typeof deadLetters>;
 type Done = Record<string, never>;
 
+/** What is kept of the time of a call, for the answer to who asked. */
+const MARGIN_MS = 500;
+
 /**
  * The operations on dead letters, which every module serves for its own, as one for all modules.
  * @returns what the gateway serves: the modules without these operations, and the one that has them
  */
 export function gatherDeadLetters(callables: readonly Callable[], options: ServiceOptions): Callable[] {
-  const clients = callables.map((callable) => createClient(deadLetters, callable));
+  const modules = callables.map((callable) => ({
+    name: callable.contract.name,
+    client: createClient(deadLetters, callable),
+  }));
   // Its work is the gateway's own: so it is called in traces.
-  const gathered = createService({ ...deadLetters, name: "gateway" }, createHandlers(clients), options);
+  const gathered = createService({ ...deadLetters, name: "gateway" }, createHandlers(modules), options);
   return [...callables.map(withoutDeadLetters), { ...gathered, contract: deadLetters }];
 }
 
@@ -23,13 +30,41 @@ function withoutDeadLetters({ contract, call }: Callable): Callable {
   return { contract: { ...contract, operations: Object.fromEntries(operations) }, call };
 }
 
-function createHandlers(modules: readonly Client[]): HandlersOf<typeof deadLetters> {
+/** One of those that are asked. */
+interface Asked {
+  readonly name: string;
+  readonly client: Client;
+}
+
+/** Who cannot answer now leaves time to tell what the others have. */
+function sooner(ctx: CallContext): CallContext {
+  return { ...ctx, deadline: ctx.deadline - Math.min(MARGIN_MS, remainingMs(ctx) / 4) };
+}
+
+/**
+ * The names of the modules that could not answer.
+ * @throws Problem what the first of them says, where none could, or where it is not the environment that is at fault
+ */
+function missingOf(modules: readonly Asked[], answers: readonly PromiseSettledResult<unknown>[]): string[] {
+  const failures = modules.flatMap(({ name }, index) => {
+    const answer = answers[index];
+    return answer?.status === "rejected" ? [{ name, reason: answer.reason as unknown }] : [];
+  });
+  const isPassing = ({ reason }: { reason: unknown }) => isProblem(reason) && ENVIRONMENT_PROBLEMS.has(reason.code);
+  const final = failures.length === modules.length ? failures[0] : failures.find((failure) => !isPassing(failure));
+  if (final !== undefined) throw final.reason;
+  return failures.map(({ name }) => name);
+}
+
+function createHandlers(modules: readonly Asked[]): HandlersOf<typeof deadLetters> {
   return {
     async listDeadLetters({ limit, cursor }, ctx) {
       const query = cursor === undefined ? { limit } : { limit, cursor: cursorOf(cursor) };
-      const pages = await Promise.all(modules.map((module) => module.listDeadLetters(query, ctx)));
+      const answers = await Promise.allSettled(modules.map(({ client }) => client.listDeadLetters(query, sooner(ctx))));
+      const missing = missingOf(modules, answers);
+      const pages = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
       const newestFirst = pages.flatMap(({ data }) => data).sort((a, b) => (a.id < b.id ? 1 : -1));
-      const merged = pageOf(newestFirst, limit);
+      const merged = { ...pageOf(newestFirst, limit), ...(missing.length === 0 ? {} : { missing }) };
       const last = merged.data.at(-1);
       const isMore = last !== undefined && pages.some(({ next_cursor }) => next_cursor !== null);
       return isMore ? { ...merged, next_cursor: cursorOf(last.id) } : merged;
@@ -43,8 +78,8 @@ function createHandlers(modules: readonly Client[]): HandlersOf<typeof deadLette
  * Asks all modules, of which one at most has the letter, for ids are unique.
  * @throws Problem not-found when all say so; else what one that failed says, for it may be the one that has it
  */
-async function askAll(modules: readonly Client[], ask: (module: Client) => Promise<Done>): Promise<Done> {
-  const answers = await Promise.allSettled(modules.map(ask));
+async function askAll(modules: readonly Asked[], ask: (module: Client) => Promise<Done>): Promise<Done> {
+  const answers = await Promise.allSettled(modules.map(({ client }) => ask(client)));
   if (answers.some(({ status }) => status === "fulfilled")) return {};
   const failures = answers.flatMap((answer) => (answer.status === "rejected" ? [answer.reason] : []));
   throw (

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { busStatus, type EventStatus, eventPositions, light } from "./event-status.ts";
 
 /** Looks at one module, wherever it lives. */
 export interface ModuleProbe {
@@ -14,6 +15,10 @@ export interface ModuleHealth {
   readonly ready: boolean;
   /** Why it is not ready. */
   readonly reason?: string;
+  /** Why it cannot apply events, which wait; it takes requests all the same. */
+  readonly stall?: string;
+  /** What its process tells of events, where that is another. */
+  readonly told?: EventStatus;
   /** False when it did not answer at all. */
   readonly reachable: boolean;
   readonly latencyMs: number;
@@ -37,27 +42,48 @@ const notReady = z.object({
   modules: z.array(z.object({ name: z.string(), reason: z.string().nullish() })).default([]),
 });
 
+/** What a neighbour's `/status` answers. */
+const neighbourStatus = z.object({
+  modules: z.array(z.object({ name: z.string(), status: light, detail: z.string().nullable() })),
+  bus: busStatus,
+  events: eventPositions,
+});
+
 /**
  * Probes a module of this process.
  * @param fault why it cannot work now, undefined while it can
+ * @param stall why it cannot apply events, undefined while it can
  */
-export function createLocalProbe(name: string, port: number, fault: () => string | undefined): ModuleProbe {
+export function createLocalProbe(
+  name: string,
+  port: number,
+  fault: () => string | undefined,
+  stall: () => string | undefined = () => undefined,
+): ModuleProbe {
   return {
     name,
     port,
     placement: "in-process",
     async check() {
       const reason = fault();
-      const health = { ready: reason === undefined, reachable: true, latencyMs: 0 };
-      return reason === undefined ? health : { ...health, reason };
+      const stalled = stall();
+      return {
+        ready: reason === undefined,
+        reachable: true,
+        latencyMs: 0,
+        ...(reason === undefined ? {} : { reason }),
+        ...(stalled === undefined ? {} : { stall: stalled }),
+      };
     },
   };
 }
 
-/** Probes a module of another process by its `/readyz`. One request at a time, whoever asks meanwhile shares it. */
+/**
+ * Probes a module of another process by its `/readyz` and its `/status`. One look at a time, whoever asks meanwhile shares
+ * it.
+ */
 export function createRemoteProbe(options: RemoteProbeOptions): ModuleProbe {
   const { name, port, url, timeoutMs = 1000, cacheMs = 1000 } = options;
-  const target = new URL("/readyz", url);
   let last: Promise<ModuleHealth> | undefined;
   let freshUntil = 0;
   return {
@@ -67,7 +93,7 @@ export function createRemoteProbe(options: RemoteProbeOptions): ModuleProbe {
     check() {
       if (last === undefined || performance.now() >= freshUntil) {
         freshUntil = Number.POSITIVE_INFINITY;
-        last = ask(name, target, timeoutMs).finally(() => {
+        last = look(name, url, timeoutMs).finally(() => {
           freshUntil = performance.now() + cacheMs;
         });
       }
@@ -76,12 +102,21 @@ export function createRemoteProbe(options: RemoteProbeOptions): ModuleProbe {
   };
 }
 
-async function ask(name: string, target: URL, timeoutMs: number): Promise<ModuleHealth> {
-  const { default: fetch } = await import("node-fetch"); // late, for it would slow the start of every process
+async function look(name: string, url: string, timeoutMs: number): Promise<ModuleHealth> {
+  const [health, status] = await Promise.all([askReadiness(name, url, timeoutMs), askStatus(url, timeoutMs)]);
+  if (status === undefined) return health;
+  const { modules, bus, events } = status;
+  const own = modules.find((module) => module.name === name);
+  const told = { ...health, told: { bus, events } };
+  // It is ready, and yet finds itself degraded: its events do not get on.
+  const stall = health.ready && own?.status === "degraded" ? own.detail : null;
+  return stall === null ? told : { ...told, stall };
+}
+
+async function askReadiness(name: string, url: string, timeoutMs: number): Promise<ModuleHealth> {
   const startedAt = performance.now();
   try {
-    const signal = AbortSignal.timeout(timeoutMs);
-    const answer = await fetch(target, { signal, redirect: "error", size: MAX_ANSWER_BYTES });
+    const answer = await get("/readyz", url, timeoutMs);
     const body = await answer.text();
     const latencyMs = performance.now() - startedAt;
     if (answer.ok) return { ready: true, reachable: true, latencyMs };
@@ -91,6 +126,22 @@ async function ask(name: string, target: URL, timeoutMs: number): Promise<Module
     const reason = timedOut ? `does not answer within ${timeoutMs} ms` : "does not answer";
     return { ready: false, reason, reachable: false, latencyMs: performance.now() - startedAt };
   }
+}
+
+/** @returns undefined where nothing of ours answers, or something older that tells less */
+async function askStatus(url: string, timeoutMs: number): Promise<z.output<typeof neighbourStatus> | undefined> {
+  try {
+    const answer = await get("/status", url, timeoutMs);
+    return neighbourStatus.safeParse(await answer.json()).data;
+  } catch {
+    return undefined; // readiness tells
+  }
+}
+
+async function get(path: string, url: string, timeoutMs: number) {
+  const { default: fetch } = await import("node-fetch"); // late, for it would slow the start of every process
+  const signal = AbortSignal.timeout(timeoutMs);
+  return fetch(new URL(path, url), { signal, redirect: "error", size: MAX_ANSWER_BYTES });
 }
 
 function reasonOf(name: string, body: string): string | undefined {

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { PlainRoute } from "../contract/openapi.ts";
+import { busStatus, eventPositions, light } from "./event-status.ts";
 
 const ok = json(z.object({ status: z.literal("ok") }));
-const light = z.enum(["running", "degraded", "down"]);
 const page = { "text/html": z.string() };
 
 /** What the gateway serves beside the contracts, for the OpenAPI document. */
@@ -17,7 +17,7 @@ export const ownRoutes: Readonly<Record<string, PlainRoute>> = {
   },
   "/status": {
     operationId: "getStatus",
-    summary: "Where each module is and how it is",
+    summary: "Where each module is and how it is, the bus as all processes find it, and which events wait",
     answers: json(
       z.object({
         topology: z.string(),
@@ -31,7 +31,9 @@ export const ownRoutes: Readonly<Record<string, PlainRoute>> = {
             detail: z.string().nullable(),
           }),
         ),
-        bus: z.object({ kind: z.enum(["memory", "redis"]), status: light, detail: z.string().optional() }),
+        bus: busStatus,
+        events: eventPositions.meta({ description: "The numbers of the newest events, and of the last ones applied" }),
+        backlog: eventPositions.shape.applied.meta({ description: "Subscriber → publisher → events that wait" }),
       }),
     ),
   },

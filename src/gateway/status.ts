@@ -1,12 +1,15 @@
 import type Router from "@koa/router";
 import type { BusStatus } from "../bus/bus.ts";
 import { Problem } from "../contract/problem.ts";
+import { type Backlog, countBacklog, type EventPositions, gatherBus, mergePositions } from "./event-status.ts";
 import type { ModuleHealth, ModuleProbe } from "./module-probe.ts";
 
 export interface HealthDeps {
   /** The modules that this process answers for: all, where it is the gateway, which is one of them itself. */
   readonly probes: readonly ModuleProbe[];
   readonly busStatus: () => BusStatus;
+  /** How far the modules of this process are with their events. */
+  readonly events: () => EventPositions;
   /** True while the process finishes what it has and wants no more. */
   readonly draining: () => boolean;
   /** Which modules live together, in words. */
@@ -26,6 +29,8 @@ interface Status {
     readonly detail: string | null;
   }[];
   readonly bus: BusStatus;
+  readonly events: EventPositions;
+  readonly backlog: Backlog;
 }
 
 /** Mounts `/livez`, `/readyz`, `/healthz` and `/status`. */
@@ -61,7 +66,7 @@ export async function assertReady(deps: HealthDeps): Promise<void> {
   throw new Problem("dependency-unavailable", `Not ready: ${names}.`, options);
 }
 
-/** What the lights of the console show. */
+/** What the lights of the console show: how this process and, as far as they answer, those it looks at find things. */
 export async function readStatus(deps: HealthDeps): Promise<Status> {
   const healths = await checkAll(deps.probes);
   const modules = healths.map(([{ name, port, placement }, health]) => ({
@@ -70,13 +75,19 @@ export async function readStatus(deps: HealthDeps): Promise<Status> {
     placement,
     status: lightOf(health),
     latency_ms: Math.round(health.latencyMs * 100) / 100,
-    detail: health.reason ?? null,
+    detail: health.reason ?? health.stall ?? null,
   }));
-  return { topology: deps.topology, modules, bus: deps.busStatus() };
+  const told = healths.flatMap(([{ name }, { told }]) => (told === undefined ? [] : [{ name, ...told }]));
+  const bus = gatherBus(
+    deps.busStatus(),
+    told.map(({ name, bus }) => [name, bus]),
+  );
+  const events = mergePositions([deps.events(), ...told.map(({ events }) => events)]);
+  return { topology: deps.topology, modules, bus, events, backlog: countBacklog(events) };
 }
 
-function lightOf({ ready, reachable }: ModuleHealth): Light {
-  if (ready) return "running";
+function lightOf({ ready, reachable, stall }: ModuleHealth): Light {
+  if (ready) return stall === undefined ? "running" : "degraded";
   return reachable ? "degraded" : "down";
 }
 

@@ -11,8 +11,9 @@ import type { Console } from "../gateway/console/console.ts";
 import { createLocalProbe, createRemoteProbe, type ModuleProbe } from "../gateway/module-probe.ts";
 import type { HealthDeps } from "../gateway/status.ts";
 import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
-import { compose, type ServedModule, type Step, type System } from "./compose.ts";
+import { compose, type Step, type System } from "./compose.ts";
 import { type Config, portOf, urlSetting } from "./config.ts";
+import { eventPositions } from "./event-positions.ts";
 import { expireAnswers } from "./housekeeping.ts";
 import { type HttpServer, listen } from "./http-server.ts";
 import { createModuleApp } from "./module-app.ts";
@@ -194,20 +195,25 @@ function healthOf(name: ServiceName, system: System, draining: () => boolean): H
   const { config, bus, served } = system;
   const own = createLocalProbe("gateway", portOf(config, "gateway"), () => undefined);
   return {
-    probes:
-      name === "gateway"
-        ? [own, ...moduleNames.map((module) => probe(module, config, served))]
-        : [probe(name, config, served)],
+    probes: name === "gateway" ? [own, ...moduleNames.map((module) => probe(module, system))] : [probe(name, system)],
     busStatus: () => bus.status(),
+    events: () => eventPositions(served),
     draining,
     topology: topologyOf(config),
   };
 }
 
-function probe(name: ServiceName, config: Config, served: readonly ServedModule[]): ModuleProbe {
+function probe(name: ServiceName, { config, served, bus }: System): ModuleProbe {
   const port = portOf(config, name);
   const here = served.find((module) => module.name === name);
-  if (here !== undefined) return createLocalProbe(name, port, () => here.store.fault());
+  if (here !== undefined) {
+    return createLocalProbe(
+      name,
+      port,
+      () => here.store.fault(),
+      () => bus.stalled(name),
+    );
+  }
   const url = name === "gateway" ? undefined : config[urlSetting(name)];
   if (url === undefined) throw new Error(`${name} has no URL`);
   return createRemoteProbe({ name, port, url });

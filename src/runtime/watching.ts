@@ -4,7 +4,6 @@ import { createClient } from "../contract/contract.ts";
 import { type Console, createConsole } from "../gateway/console/console.ts";
 import type { HealthDeps } from "../gateway/status.ts";
 import { DEMO_ADMIN } from "../modules/users/index.ts";
-import type { Presence } from "../telemetry/presence.ts";
 import { startExport, startTelemetry } from "../telemetry/tracing.ts";
 import { callable, ownContext, type System } from "./compose.ts";
 import type { Config } from "./config.ts";
@@ -13,7 +12,7 @@ import { version } from "./version.ts";
 
 /** Lets a console, wherever its gateway is, see what this process does. Returns the way to stop it. */
 export function beWatched(system: System): () => void {
-  return startTelemetry({ bus: system.bus, presence: () => presenceOf(system) });
+  return startTelemetry({ bus: system.bus, presence: () => ({ services: [...system.config.SERVE] }) });
 }
 
 /** Exports traces, if the settings say where to. Resolves the way to stop it. */
@@ -40,19 +39,4 @@ export function composeConsole(system: System, health: HealthDeps): Console {
     exporting: config.tracesUrl !== undefined,
     root: fileURLToPath(new URL("../..", import.meta.url)),
   });
-}
-
-function presenceOf({ config, served }: System): Omit<Presence, "process"> {
-  const published = served.map(({ name, store }) => [name, store.log.head()?.seq ?? 0]);
-  const applied = served.map(({ name, store, module }) => [
-    name,
-    Object.fromEntries(
-      module.subscriptions.map(({ publisher }) => [publisher, store.cursors.positions(publisher)[0]?.seq ?? 0]),
-    ),
-  ]);
-  return {
-    services: [...config.SERVE],
-    published: Object.fromEntries(published),
-    applied: Object.fromEntries(applied.filter(([, publishers]) => Object.keys(publishers as object).length > 0)),
-  };
 }

@@ -6,14 +6,10 @@ export const ROLL_CALL_TOPIC = "roll-call";
 /** The topic on which every process answers. */
 export const PRESENCE_TOPIC = "presence";
 
-/** Who a process is, and how far its modules are with their events. */
+/** Who a process is. */
 export const presence = z.object({
   process: z.string(),
   services: z.array(z.string()),
-  /** The number of the newest event of each module here. */
-  published: z.record(z.string(), z.int()),
-  /** The number of the last event applied: subscriber → publisher → number. */
-  applied: z.record(z.string(), z.record(z.string(), z.int())),
 });
 
 export type Presence = z.output<typeof presence>;

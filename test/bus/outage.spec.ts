@@ -40,4 +40,25 @@ describe("an outage", () => {
     for (; nowMs < 60_000; nowMs += 10) outage.failed(new Error("connection refused"));
     expect(lines.length).to.be.within(2, 10);
   });
+
+  it("keeps its cause, not what a library says of everything that follows from it", () => {
+    const outage = create();
+    outage.failed(
+      new Error('Reached the max retries per request limit (which is 0). Refer to "maxRetriesPerRequest".'),
+    );
+    expect(outage.reason()).to.equal("the connection is closed");
+    outage.failed(new Error("connect ECONNREFUSED 127.0.0.1:6379"));
+    for (const consequence of [
+      'Reached the max retries per request limit (which is 0). Refer to "maxRetriesPerRequest" option for details.',
+      "Connection is closed.",
+      "Stream isn't writeable and enableOfflineQueue options is false",
+    ]) {
+      outage.failed(new Error(consequence));
+      expect(outage.reason()).to.equal("connect ECONNREFUSED 127.0.0.1:6379");
+    }
+    for (const silence of ["Command timed out", "Socket timeout. Expecting data, but didn't receive any in 3000ms."]) {
+      outage.failed(new Error(silence));
+      expect(outage.reason()).to.equal("does not answer in time");
+    }
+  });
 });

@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { expect } from "chai";
 import { createDeadLetterHandlers } from "../../src/bus/dead-letter-handlers.ts";
-import type { CallContext } from "../../src/contract/context.ts";
+import { type CallContext, remainingMs } from "../../src/contract/context.ts";
 import { type Callable, type ClientOf, createClient, defineContract } from "../../src/contract/contract.ts";
 import { addDeadLetters, deadLetters } from "../../src/contract/dead-letters.ts";
 import { Problem } from "../../src/contract/problem.ts";
@@ -24,7 +25,7 @@ describe("dead letters of several modules", () => {
   let folder: string;
   let stores: Store[];
   let letters: ClientOf<typeof deadLetters>;
-  let isProductsAway: boolean;
+  let isProductsAway: boolean | "slow";
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "letters-"));
@@ -107,12 +108,29 @@ describe("dead letters of several modules", () => {
   it("are not said to be missing while a module that may have them is away", async () => {
     const [here, away, bad] = [await bury("orders", 1), await bury("products", 2), await bury("orders", -3)];
     isProductsAway = true;
-    expect(await failureOf(letters.listDeadLetters({}, admin()))).to.equal("dependency-unavailable");
+    const told = await letters.listDeadLetters({}, admin());
+    expect(told.missing).to.deep.equal(["products"]);
+    expect(told.data.map(({ id }) => id)).to.have.members([here, bad]);
     expect(await failureOf(letters.replayDeadLetter({ id: away }, admin()))).to.equal("dependency-unavailable");
     expect(await failureOf(letters.discardDeadLetter({ id: NOBODYS }, admin()))).to.equal("dependency-unavailable");
     expect(await failureOf(letters.replayDeadLetter({ id: bad }, admin()))).to.equal("replay-failed");
     await letters.replayDeadLetter({ id: here }, admin());
     expect(applied(storeOf("orders"), "products")).to.deep.equal([1]);
+  });
+
+  it("are listed as far as modules answer in time, who does not is named, and nobody is when all answer", async () => {
+    const id = await bury("orders", 1);
+    expect(await letters.listDeadLetters({}, admin())).not.to.have.property("missing");
+    isProductsAway = "slow";
+    const { data, missing } = await letters.listDeadLetters({}, admin(1_000));
+    expect(data.map((letter) => letter.id)).to.deep.equal([id]);
+    expect(missing).to.deep.equal(["products"]);
+  });
+
+  it("cannot be listed where nobody answers", async () => {
+    const nobody = stores.map((store) => unless(() => true, serve(store)));
+    const gathered = createClient(deadLetters, gatherDeadLetters(nobody, options).at(-1) as Callable);
+    expect(await failureOf(gathered.listDeadLetters({}, admin()))).to.equal("dependency-unavailable");
   });
 
   it("are an admin's alone, also when a module is asked directly", async () => {
@@ -139,18 +157,26 @@ function serve(store: Store): Callable {
 }
 
 /** The same callable, as it is for a caller who cannot reach it. */
-function unless(isAway: () => boolean, { contract, call }: Callable): Callable {
+function unless(isAway: () => boolean | "slow", { contract, call }: Callable): Callable {
   return {
     contract,
     call: async (...args) => {
-      if (isAway()) throw new Problem("dependency-unavailable", "It cannot be reached.");
+      const away = isAway();
+      if (away === "slow") return answerTooLate(args[2]);
+      if (away) throw new Problem("dependency-unavailable", "It cannot be reached.");
       return call(...args);
     },
   };
 }
 
-function admin(): CallContext {
-  const deadline = performance.now() + 5_000;
+/** Nothing comes until the caller has given up. */
+async function answerTooLate(ctx: CallContext): Promise<never> {
+  await setTimeout(remainingMs(ctx));
+  throw new Problem("upstream-timeout", "The answer did not come in time.");
+}
+
+function admin(timeoutMs = 5_000): CallContext {
+  const deadline = performance.now() + timeoutMs;
   return {
     principal: { id: NOBODYS, role: "admin" },
     token: null,

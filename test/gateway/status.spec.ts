@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { expect } from "chai";
 import type { BusStatus } from "../../src/bus/bus.ts";
 import { createHttpApp } from "../../src/contract/http-app.ts";
+import type { EventPositions } from "../../src/gateway/event-status.ts";
 import { createLocalProbe, createRemoteProbe } from "../../src/gateway/module-probe.ts";
 import { type HealthDeps, mountHealth } from "../../src/gateway/status.ts";
 
@@ -12,9 +13,11 @@ describe("health and status", () => {
   let usersFault: string | undefined;
   let draining: boolean;
   let busStatus: BusStatus;
+  let positions: EventPositions;
 
   beforeEach(() => {
     usersFault = undefined;
+    positions = { published: {}, applied: {} };
     draining = false;
     busStatus = { kind: "memory", status: "running" };
   });
@@ -36,8 +39,16 @@ describe("health and status", () => {
   }
 
   /** A process of ours with these probes. */
-  function serve(probes: HealthDeps["probes"]) {
-    const deps = { probes, busStatus: () => busStatus, draining: () => draining, topology: "one process" };
+  function serve(probes: HealthDeps["probes"], own: Partial<HealthDeps> = {}) {
+    const events = () => positions;
+    const deps = {
+      probes,
+      busStatus: () => busStatus,
+      events,
+      draining: () => draining,
+      topology: "one process",
+      ...own,
+    };
     const app = createHttpApp((router) => mountHealth(router, deps), {
       onUnexpected: (error) => {
         throw error;
@@ -77,6 +88,8 @@ describe("health and status", () => {
         },
       ],
       bus: { kind: "redis", status: "down", detail: "no connection" },
+      events: { published: {}, applied: {} },
+      backlog: {},
     });
   });
 
@@ -165,8 +178,8 @@ describe("health and status", () => {
 
     it("is asked once, however many ask at once or soon after", async () => {
       let requests = 0;
-      const { url, port } = await listen((_, res) => {
-        requests++;
+      const { url, port } = await listen((req, res) => {
+        if (req.url === "/readyz") requests++;
         res.end("{}");
       });
       const remote = createRemoteProbe({ name: "users", port, url, cacheMs: 60_000 });
@@ -174,6 +187,43 @@ describe("health and status", () => {
       await Promise.all(Array.from({ length: 50 }, () => fetch(`${own}/status`)));
       await fetch(`${own}/readyz`);
       expect(requests).to.equal(1);
+    });
+
+    it("is degraded while it cannot apply events, and takes requests all the same", async () => {
+      const stall = "users lacks events of orders and waits for them";
+      const stalled = createLocalProbe(
+        "users",
+        8001,
+        () => undefined,
+        () => stall,
+      );
+      const { url, port } = await serve([stalled], {
+        busStatus: () => ({ kind: "redis", status: "degraded", detail: stall }),
+        events: () => ({ published: { users: 3 }, applied: { users: { orders: 5, products: 1 } } }),
+      });
+      busStatus = { kind: "redis", status: "running" };
+      positions = { published: { orders: 12 }, applied: {} };
+      const remote = createRemoteProbe({ name: "users", port, url });
+      const { url: own } = await serve([gateway, remote]);
+      const status = (await (await fetch(`${own}/status`)).json()) as Record<string, unknown>;
+      const [, users] = status.modules as Record<string, unknown>[];
+      expect(users).to.include({ name: "users", status: "degraded", detail: stall });
+      expect(status.bus).to.deep.equal({ kind: "redis", status: "degraded", detail: stall });
+      // Nobody tells how much products has published.
+      expect(status.backlog).to.deep.equal({ users: { orders: 7 } });
+      expect((await fetch(`${own}/readyz`)).status).to.equal(200);
+    });
+
+    it("tells of a bus that is down for it alone", async () => {
+      const away = { kind: "redis", status: "down", detail: "connect ECONNREFUSED" } as const;
+      const { url, port } = await serve([users], { busStatus: () => away });
+      busStatus = { kind: "redis", status: "running" };
+      const remote = createRemoteProbe({ name: "users", port, url, cacheMs: 0 });
+      const { url: own } = await serve([gateway, remote]);
+      const busNow = async () => ((await (await fetch(`${own}/status`)).json()) as { bus: BusStatus }).bus;
+      expect(await busNow()).to.deep.equal({ ...away, detail: "users: connect ECONNREFUSED" });
+      busStatus = away; // nobody needs to be told the same twice
+      expect(await busNow()).to.deep.equal(away);
     });
 
     it("is asked again when its answer is old", async () => {

@@ -2,7 +2,7 @@ import { css, html } from "lit";
 import { readEvents, type SeenEvent } from "../model/events.ts";
 import { formatTime } from "../model/format.ts";
 import type { App } from "../store/app.ts";
-import type { DeadLetterList } from "../store/dead-letters.ts";
+import type { DeadLetter, DeadLetterList } from "../store/dead-letters.ts";
 import { base } from "./base-styles.ts";
 import { icons } from "./icons.ts";
 import { View } from "./view.ts";
@@ -41,7 +41,14 @@ export class EventsSection extends View {
   ];
 
   protected override watched(app: App) {
-    return [app.traces, app.status, app.deadLetters.list, app.deadLetters.notice, app.sessions.session];
+    return [
+      app.traces,
+      app.status,
+      app.deadLetters.list,
+      app.deadLetters.missing,
+      app.deadLetters.notice,
+      app.sessions.session,
+    ];
   }
 
   override render() {
@@ -97,17 +104,24 @@ export class EventsSection extends View {
   #renderLetters(letters: DeadLetterList) {
     if (letters === undefined) return html`<p class="muted">Sign in as an admin to see them.</p>`;
     if (letters === "unavailable") return html`<p class="muted">They cannot be had right now.</p>`;
+    const missing = this.app.deadLetters.missing.get();
+    if (missing.length > 0) {
+      return html`<p><span class="chip warn">${missing.join(" and ")} does not answer</span> <span class="small muted">Its letters are not shown.</span></p>
+        ${letters.map((letter) => this.#renderLetter(letter))}`;
+    }
     if (letters.length === 0) return html`<p class="muted">None: every event was handled.</p>`;
-    return letters.map(
-      ({ id, module, type, error, attempts }) => html`<div class="letter">
-        <p><span class="type mono">${type}</span> <span class="muted">at ${module}, ${attempts} attempts</span></p>
-        <p class="small muted">${error}</p>
-        <div class="actions">
-          <button class="small" aria-label="Replay ${type} ${id}" @click=${() => this.app.deadLetters.settle(id, "replay")}>Replay</button>
-          <button class="small" aria-label="Discard ${type} ${id}" @click=${() => this.app.deadLetters.settle(id, "discard")}>Discard</button>
-        </div>
-      </div>`,
-    );
+    return letters.map((letter) => this.#renderLetter(letter));
+  }
+
+  #renderLetter({ id, module, type, error, attempts }: DeadLetter) {
+    return html`<div class="letter">
+      <p><span class="type mono">${type}</span> <span class="muted">at ${module}, ${attempts} attempts</span></p>
+      <p class="small muted">${error}</p>
+      <div class="actions">
+        <button class="small" aria-label="Replay ${type} ${id}" @click=${() => this.app.deadLetters.settle(id, "replay")}>Replay</button>
+        <button class="small" aria-label="Discard ${type} ${id}" @click=${() => this.app.deadLetters.settle(id, "discard")}>Discard</button>
+      </div>
+    </div>`;
   }
 }
 

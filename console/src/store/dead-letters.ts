@@ -16,6 +16,8 @@ export type DeadLetterList = readonly DeadLetter[] | "unavailable" | undefined;
 
 export interface DeadLetters {
   readonly list: Cell<DeadLetterList>;
+  /** The modules whose letters are not in the list, since they do not answer. */
+  readonly missing: Cell<readonly string[]>;
   /** What came of the last action. */
   readonly notice: Cell<string | undefined>;
   refresh(): Promise<void>;
@@ -24,13 +26,17 @@ export interface DeadLetters {
 
 export function createDeadLetters({ sendQuietly }: Requests, isAdmin: () => boolean): DeadLetters {
   const list = createCell<DeadLetterList>(undefined);
+  const missing = createCell<readonly string[]>([]);
   const notice = createCell<string | undefined>(undefined);
 
   const ask = async (): Promise<DeadLetterList> => {
     const response = await sendQuietly("/events/dead-letters");
     if (response.status === 404) return [];
     if (response.status === 401 || response.status === 403) return undefined;
-    return response.ok ? readList(parseJson(await response.text())) : "unavailable";
+    if (!response.ok) return "unavailable";
+    const body = parseJson(await response.text());
+    missing.set(isRecord(body) && Array.isArray(body.missing) ? body.missing.map(String) : []);
+    return readList(body);
   };
 
   const refresh = async (): Promise<void> => {
@@ -41,6 +47,7 @@ export function createDeadLetters({ sendQuietly }: Requests, isAdmin: () => bool
 
   return {
     list,
+    missing,
     notice,
     refresh,
     async settle(id, action) {

@@ -54,7 +54,6 @@ export function createConsole(deps: ConsoleDeps): Console {
     readStatus: async () => ({
       ...(await readStatus(health)),
       processes: fleet.processes(),
-      backlog: fleet.backlog(),
     }),
   });
   const streaming = { ring, epoch: randomBytes(6).toString("hex"), lost: collector.lost };

@@ -9,8 +9,6 @@ export interface Fleet {
   take(message: unknown): boolean;
   /** Service → the process that serves it. */
   processes(): Record<string, string>;
-  /** Events that are not yet applied: subscriber → publisher → count. */
-  backlog(): Record<string, Record<string, number>>;
 }
 
 /** @param now milliseconds of a clock that only goes forward */
@@ -38,18 +36,5 @@ export function createFleet(now: () => number = () => performance.now()): Fleet 
       return answer.services.some((service) => before[service] !== answer.process);
     },
     processes,
-    backlog() {
-      const all = present();
-      const published = Object.assign({}, ...all.map((each) => each.published)) as Record<string, number>;
-      const applied = Object.assign({}, ...all.map((each) => each.applied)) as Presence["applied"];
-      const behind = (publisher: string, reached: number) => Math.max(0, (published[publisher] ?? 0) - reached);
-      return mapValues(applied, (publishers) =>
-        mapValues(publishers, (reached, publisher) => behind(publisher, reached)),
-      );
-    },
   };
-}
-
-function mapValues<T, R>(record: Readonly<Record<string, T>>, map: (value: T, key: string) => R): Record<string, R> {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value, key)]));
 }

@@ -12,6 +12,11 @@ import { OperatorError } from "../operator-error.ts";
 import { reachableUrl } from "../origin.ts";
 
 type Client = ClientOf<typeof deadLetters>;
+interface Found {
+  readonly letters: readonly DeadLetter[];
+  readonly missing: readonly string[];
+}
+
 type DeadLetter = Awaited<ReturnType<Client["listDeadLetters"]>>["data"][number];
 
 /**
@@ -75,21 +80,26 @@ async function signIn(accounts: ClientOf<typeof users>, config: Config): Promise
   return (await accounts.loginUser(admin, ownContext(config.CALL_TIMEOUT))).token;
 }
 
-async function listAll(letters: Client, ctx: () => CallContext): Promise<DeadLetter[]> {
+/** All letters of the modules that answer, and the names of those that do not. */
+async function listAll(letters: Client, ctx: () => CallContext): Promise<Found> {
   const found: DeadLetter[] = [];
+  const missing = new Set<string>();
   for (let cursor: string | null | undefined; cursor !== null; ) {
     const page: Awaited<ReturnType<Client["listDeadLetters"]>> = await letters.listDeadLetters(
       cursor === undefined ? { limit: 100 } : { limit: 100, cursor },
       ctx(),
     );
     found.push(...page.data);
+    for (const module of page.missing ?? []) missing.add(module);
     cursor = page.next_cursor;
   }
-  return found;
+  return { letters: found, missing: [...missing] };
 }
 
-function describe(letters: readonly DeadLetter[]): string {
-  if (letters.length === 0) return "There are no dead letters.";
+function describe({ letters, missing }: Found): string {
+  const absent = missing.map((module) => `${module} does not answer: its dead letters are not listed.`);
+  if (letters.length === 0)
+    return [...absent, absent.length === 0 ? "There are no dead letters." : "The others have none."].join("\n");
   return letters
     .map(({ id, module, event, error, attempts, failed_at }) =>
       [
@@ -97,5 +107,6 @@ function describe(letters: readonly DeadLetter[]): string {
         `  ${attempts} tries, last ${failed_at}: ${error}`,
       ].join("\n"),
     )
+    .concat(absent)
     .join("\n");
 }

@@ -1,0 +1,97 @@
+import Database from "better-sqlite3";
+import { expect } from "chai";
+import { ADMIN, type Api, bodyOf, createApi } from "../support/api.ts";
+import { until } from "../support/process.ts";
+import { fourProcesses, oneProcess, type ProcessShop } from "../support/topology.ts";
+
+interface Status {
+  readonly modules: readonly { readonly name: string; readonly status: string; readonly detail: string | null }[];
+  readonly bus: { readonly status: string; readonly detail?: string };
+  readonly backlog: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
+
+const STALL = "products lacks events of orders and waits for them";
+
+for (const topology of [oneProcess, fourProcesses]) {
+  describe(`the status that the gateway gathers, ${topology.name}`, function () {
+    this.timeout(60_000);
+    let shop: ProcessShop;
+    let api: Api;
+    let token: string;
+
+    before(async () => {
+      shop = await topology.start({ SEED: "on" });
+      api = createApi(shop.url);
+      token = bodyOf<{ token: string }>(await api.post("/users/login", ADMIN)).token;
+    });
+    after(async () => {
+      await api?.close();
+      await shop?.stop();
+    });
+
+    const readStatus = async () => bodyOf<Status>(await api.get("/status"));
+    const lightOf = ({ modules }: Status, module: string) => modules.find(({ name }) => name === module);
+
+    it("tells of nothing while all is well", async () => {
+      const product = bodyOf<{ data: { id: string }[] }>(await api.get("/products")).data[0]?.id;
+      for (let orders = 0; orders < 4; orders += 1) {
+        const { status } = await api.post("/orders", { product_id: product, quantity: 1 }, token);
+        expect(status).to.equal(201);
+      }
+      await shop.settled();
+      const isCurrent = async () => {
+        const { backlog } = await readStatus();
+        return backlog.products?.orders === 0 && backlog.orders?.products === 0;
+      };
+      await until("the gateway knows that nothing waits", isCurrent, 5_000);
+      const status = await readStatus();
+      expect(status.modules.map((module) => module.status)).to.deep.equal(Array(4).fill("running"));
+      expect(status.bus.status).to.equal("running");
+    });
+
+    it("tells within seconds of a module that cannot apply events, and of what waits", async () => {
+      await shop.halt();
+      await loseEvents(shop);
+      await shop.begin();
+      const isTold = async () => (await readStatus()).bus.status !== "running";
+      await until("the gateway tells of it", isTold, 15_000);
+      await until("its light tells too", async () => lightOf(await readStatus(), "products")?.detail === STALL, 5_000);
+      const status = await readStatus();
+      expect(lightOf(status, "products")).to.include({ status: "degraded", detail: STALL });
+      expect(lightOf(status, "orders")).to.include({ status: "running", detail: null });
+      expect(status.bus).to.include({ status: "degraded", detail: STALL });
+      expect(status.backlog.products?.orders).to.be.greaterThan(2);
+      expect((await api.get("/readyz")).status).to.equal(200);
+    });
+  });
+}
+
+describe("dead letters while a module is away, four processes", function () {
+  this.timeout(60_000);
+
+  it("are listed with the name of who is missing", async () => {
+    const shop = await fourProcesses.start({ SEED: "on" });
+    const api = createApi(shop.url);
+    const token = bodyOf<{ token: string }>(await api.post("/users/login", ADMIN)).token;
+    expect((await api.get("/events/dead-letters", token)).body).to.deep.equal({ data: [], next_cursor: null });
+    await shop.kill("products");
+    const told = await api.get("/events/dead-letters", token);
+    expect(told.status).to.equal(200);
+    expect(told.body).to.deep.equal({ data: [], next_cursor: null, missing: ["products"] });
+    await api.close();
+    await shop.stop();
+  });
+});
+
+/** Takes events out of the log of orders that products has not applied, and out of Redis what it has. */
+async function loseEvents(shop: ProcessShop): Promise<void> {
+  const fileOf = await shop.databases();
+  const products = new Database(fileOf("products"));
+  products.exec("UPDATE cursors SET seq = 1 WHERE publisher = 'orders'");
+  products.close();
+  const orders = new Database(fileOf("orders"));
+  orders.exec("DELETE FROM outbox WHERE seq IN (2, 3)");
+  orders.close();
+  await shop.loseRedis();
+  await shop.returnRedis();
+}
