@@ -10,7 +10,11 @@ export const product = z
     description: z.string().meta({ examples: ["Stoneware, holds a quarter of a litre"] }),
     price_cents: z.int().meta({ examples: [1_999] }),
     currency: z.string().meta({ examples: ["USD"] }),
-    stock: z.int().meta({ examples: [40] }),
+    stock: z.int().meta({
+      examples: [40],
+      description:
+        "Units that no order has reserved, never below 0. By hand it is at most 1,000,000,000; what a cancelled order gives back always fits, so that after a refill it may be more by as much",
+    }),
     active: z.boolean().meta({ examples: [true] }),
     created_at: timestamp,
     updated_at: timestamp,

@@ -2,7 +2,8 @@ import { expect } from "chai";
 import { v7 as newId } from "uuid";
 import { type CloudEvent, draftEvent } from "../../../src/contract/event.ts";
 import { orders } from "../../../src/modules/orders/contract.ts";
-import { apply, eventsOf, openShop, type Product, type Shop } from "../orders/shop.ts";
+import { readStockBook } from "../../../src/modules/products/index.ts";
+import { apply, codeOf, eventsOf, openShop, type Product, type Shop } from "../orders/shop.ts";
 
 const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
@@ -89,14 +90,33 @@ describe("The stock, as orders come and go", () => {
     ]);
   });
 
-  it("gives back to a product that is no longer for sale, and above the bound of who restocks", async () => {
+  it("gives back to a product that is no longer for sale", async () => {
+    const pen = await shop.addProduct();
+    const id = newId();
+    await hear(created(id, [pen, 5]));
+    await shop.products.updateProduct({ id: pen.id, active: false }, shop.admin);
+    await hear(cancelled(id));
+    expect(await stockOf(pen)).to.equal(10);
+  });
+
+  it("always has room for what a cancelled order gives back; by hand it never passes its bound, only comes nearer", async () => {
     const pen = await shop.addProduct({ stock: 1_000_000_000 });
     const id = newId();
     await hear(created(id, [pen, 5]));
     await shop.products.restockProduct({ id: pen.id, quantity: 5 }, shop.admin);
-    await shop.products.updateProduct({ id: pen.id, active: false }, shop.admin);
     await hear(cancelled(id));
     expect(await stockOf(pen)).to.equal(1_000_000_005);
+    const more = shop.products.restockProduct({ id: pen.id, quantity: 1 }, shop.admin);
+    expect(await codeOf(more)).to.equal("validation-failed");
+    const correct = (delta: number) =>
+      shop.products.correctProduct({ id: pen.id, delta, reason: "counted" }, shop.admin);
+    expect(await codeOf(correct(1))).to.equal("validation-failed");
+    expect((await correct(-1)).stock).to.equal(1_000_000_004);
+    expect(readStockBook(shop.stores.products).products).to.deep.include({
+      id: pen.id,
+      stock: 1_000_000_004,
+      ledgerSum: 1_000_000_004,
+    });
   });
 
   it("gives nothing back for an order that got nothing", async () => {
