@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { LogEntry, Store } from "../store/store.ts";
 import type { Clock } from "./clock.ts";
+import { createEventLines } from "./event-lines.ts";
 import { createOutage } from "./outage.ts";
 import type { Pace } from "./pace.ts";
 import { createRowApplier, type Progress } from "./row-applier.ts";
@@ -45,7 +46,8 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   const { store, subscription, logger, pace, clock, groupSize = GROUP_SIZE } = options;
   const { publisher } = subscription;
   const outage = createOutage({ what: `The store of ${store.name}`, logger, clock });
-  const applier = createRowApplier({ store, subscription, pace, outage });
+  const tell = createEventLines(store.name, logger);
+  const applier = createRowApplier({ store, subscription, pace, outage, tell });
   // A poisonous event may have killed the process in the midst of a group, uncounted. So as many rows as a group
   // holds go alone after each start, every try counted before it.
   let aloneAfterStart = groupSize;

@@ -13,6 +13,8 @@ export interface RowApplierOptions {
   readonly pace: Pick<Pace, "sleep">;
   /** Told how the subscriber's store fares. */
   readonly outage: Outage;
+  /** Told of each event that was applied. */
+  readonly tell: (event: CloudEvent) => void;
 }
 
 /** How many rows were applied, and whether all connected; those after the first that did not are untouched. */
@@ -41,7 +43,7 @@ export interface RowApplier {
   bury(row: LogEntry, reason: unknown, attempts: number): Promise<Progress>;
 }
 
-export function createRowApplier({ store, subscription, pace, outage }: RowApplierOptions): RowApplier {
+export function createRowApplier({ store, subscription, pace, outage, tell }: RowApplierOptions): RowApplier {
   const { cursors } = store;
   const { publisher } = subscription;
   const position = (epoch: string) => cursors.position(publisher, epoch);
@@ -102,7 +104,12 @@ export function createRowApplier({ store, subscription, pace, outage }: RowAppli
         failedAt = index;
       };
       const work = persist(() =>
-        traceApplied(store.name, publisher, (apply) => store.write((unit) => applyRows(unit, rows, floor, at, apply))),
+        traceApplied(
+          store.name,
+          publisher,
+          (apply) => store.write((unit) => applyRows(unit, rows, floor, at, apply)),
+          tell,
+        ),
       );
       return work.catch((error: unknown) => {
         if (error instanceof Stopped) throw error;

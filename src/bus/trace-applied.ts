@@ -8,17 +8,21 @@ export type ApplyTraced = (event: CloudEvent, work: () => void) => void;
 /**
  * Runs a transaction that applies events, each sampled one in a span that continues the trace of its being published.
  * The spans end with the transaction: what was rolled back with another event was not applied.
+ * @param tell told of each event that was
  */
 export async function traceApplied<T>(
   subscriber: string,
   publisher: string,
   transaction: (apply: ApplyTraced) => Promise<T>,
+  tell: (event: CloudEvent) => void = () => {},
 ): Promise<T> {
   const spans: Span[] = [];
+  const events: CloudEvent[] = [];
   const end = (status: string) => {
     for (const span of spans) span.end(status);
   };
   const apply: ApplyTraced = (event, work) => {
+    events.push(event);
     const cause = event.traceparent === undefined ? undefined : parseSampled(event.traceparent);
     if (cause === undefined) return work();
     const attributes = { "messaging.message.id": event.id, "quartet.event.type": event.type };
@@ -35,6 +39,7 @@ export async function traceApplied<T>(
   try {
     const result = await transaction(apply);
     end("ok");
+    for (const event of events) tell(event);
     return result;
   } catch (error) {
     end("rolled-back");

@@ -1,25 +1,26 @@
 import { PassThrough } from "node:stream";
 import type Router from "@koa/router";
+import type { SpanContext } from "@opentelemetry/api";
 import { BATCH_LIMIT_BYTES, BATCH_PATH, type BatchedCall, type BatchLine, batchRequest } from "./batch.ts";
 import { readBytes } from "./body-reader.ts";
 import type { CallContext, Principal } from "./context.ts";
 import type { Callable, Operation } from "./contract.ts";
 import { isProblem, Problem } from "./problem.ts";
 import { problemBody, problemHeaders } from "./problem-body.ts";
-import type { RequestStats } from "./request-stats.ts";
+import type { AnsweredRequest } from "./request-stats.ts";
 import { passesOver } from "./service.ts";
 import { traceOf } from "./trace.ts";
 
 /**
  * Mounts the route of batches before a module: each call has its own token, deadline, trace and answer.
  * @param verify whose token this is, as for every other route
- * @param requests counts each call as the request that it would have been alone
+ * @param tell told of each call as of the request that it would have been alone
  */
 export function mountBatches(
   router: Router,
   callable: Callable,
   verify: (token: string) => Principal | Promise<Principal>,
-  requests: RequestStats,
+  tell: (answered: AnsweredRequest) => void,
 ): void {
   router.post(BATCH_PATH, async (koa) => {
     const bytes = await readBytes(koa.req, BATCH_LIMIT_BYTES);
@@ -27,7 +28,7 @@ export function mountBatches(
     const lines = new PassThrough();
     koa.type = "application/x-ndjson";
     koa.body = lines;
-    answerAll(calls, lines, callable, verify, requests);
+    answerAll(calls, lines, callable, verify, tell);
   });
 }
 
@@ -45,7 +46,7 @@ function answerAll(
   lines: PassThrough,
   callable: Callable,
   verify: (token: string) => Principal | Promise<Principal>,
-  requests: RequestStats,
+  tell: (answered: AnsweredRequest) => void,
 ): void {
   const startedAt = performance.now();
   let ready = "";
@@ -56,25 +57,30 @@ function answerAll(
     if (open === 0) lines.end();
   };
   calls.forEach(async (call, index) => {
-    const line = await answer(call, index, callable, verify);
+    const trace = traceOf(call.traceparent);
+    const line = await answer(call, index, trace, callable, verify);
     open -= 1;
-    count(call, line, performance.now() - startedAt, callable, requests);
+    const operation = operationOf(call, callable);
+    if (operation !== undefined) tell(answered(call, operation, line, trace.traceId, performance.now() - startedAt));
     if (ready === "") setImmediate(flush);
     ready += `${JSON.stringify(line)}\n`;
   });
 }
 
-function count(
+function answered(
   call: BatchedCall,
+  { method, path, status = 200 }: Operation,
   line: BatchLine,
+  traceId: string,
   durationMs: number,
-  callable: Callable,
-  requests: RequestStats,
-): void {
-  const operation = operationOf(call, callable);
-  if (operation === undefined) return;
-  const status = "problem" in line ? Number(line.problem.status) : (operation.status ?? 200);
-  requests.add(operation.method, operation.path, status, durationMs);
+): AnsweredRequest {
+  const request = { method, route: path, path, durationMs, requestId: call.request_id, traceId };
+  if (!("problem" in line)) return { ...request, status, problem: undefined };
+  return {
+    ...request,
+    status: Number(line.problem.status),
+    problem: String(line.problem.type).replace("/problems/", ""),
+  };
 }
 
 function operationOf({ operation }: BatchedCall, { contract }: Callable): Operation | undefined {
@@ -99,6 +105,7 @@ async function identify(
 async function answer(
   call: BatchedCall,
   index: number,
+  trace: SpanContext,
   callable: Callable,
   verify: (token: string) => Principal | Promise<Principal>,
 ): Promise<BatchLine> {
@@ -106,7 +113,7 @@ async function answer(
   try {
     const deadline = performance.now() + call.timeout_ms;
     const caller = await identify(token, operationOf(call, callable), verify);
-    const ctx = { ...caller, deadline, requestId, trace: traceOf(call.traceparent) };
+    const ctx = { ...caller, deadline, requestId, trace };
     return { index, output: await callable.call(call.operation, call.input, ctx) };
   } catch (error) {
     const problem = isProblem(error) ? error : new Problem("internal", "Something went wrong here.", { cause: error });

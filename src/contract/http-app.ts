@@ -53,6 +53,7 @@ function answerProblems(options: HttpAppOptions) {
         ? error
         : new Problem("internal", "Something went wrong here.", { cause: error });
       if (problem !== error) options.onUnexpected(error, koa);
+      koa.state.problem = problem.code;
       koa.status = problem.status;
       koa.set(problemHeaders(problem));
       koa.set("Cache-Control", "no-store");

@@ -1,4 +1,4 @@
-import type { Context, Middleware } from "koa";
+import type { Middleware } from "koa";
 import { Distribution } from "./distribution.ts";
 
 /** From what a cache answers to what a long poll takes. */
@@ -6,6 +6,21 @@ const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 
 /** What no route took: its path is the client's invention, so it is no name for anything. */
 const UNMATCHED = "unmatched";
+
+/** A request and its answer, alone or in a batch. */
+export interface AnsweredRequest {
+  readonly method: string;
+  /** The template, such as `/orders/{id}`. */
+  readonly route: string;
+  /** What was asked; the template of a call that came in a batch, which has no path. */
+  readonly path: string;
+  readonly status: number;
+  /** The name of the problem that was answered. */
+  readonly problem: string | undefined;
+  readonly durationMs: number;
+  readonly requestId: string;
+  readonly traceId: string;
+}
 
 /** The requests that were answered alike. */
 export interface RequestSeries {
@@ -35,11 +50,8 @@ export class RequestStats {
   }
 }
 
-/**
- * Tells of every request once its answer is ready, whatever the answer is. Belongs around all that may answer.
- * @param onAnswered given the template of the route, and the milliseconds that the answer took
- */
-export function observeRequests(onAnswered: (koa: Context, route: string, durationMs: number) => void): Middleware {
+/** Tells of every request once its answer is ready, whatever the answer is. Belongs around all that may answer. */
+export function observeRequests(onAnswered: (answered: AnsweredRequest) => void): Middleware {
   const templates = new Map<string, string>();
   const templateOf = (path: string): string => {
     let template = templates.get(path);
@@ -52,8 +64,11 @@ export function observeRequests(onAnswered: (koa: Context, route: string, durati
   return async (koa, next) => {
     const startedAt = performance.now();
     await next();
-    const path: unknown = koa._matchedRoute;
-    const route = typeof path === "string" ? templateOf(path) : UNMATCHED;
-    onAnswered(koa, route, performance.now() - startedAt);
+    const durationMs = performance.now() - startedAt;
+    const matched: unknown = koa._matchedRoute;
+    const route = typeof matched === "string" ? templateOf(matched) : UNMATCHED;
+    const { method, status, path } = koa;
+    const { requestId, trace, problem } = koa.state;
+    onAnswered({ method, route, path, status, problem, durationMs, requestId, traceId: trace.traceId });
   };
 }

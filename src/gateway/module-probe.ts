@@ -1,3 +1,4 @@
+import { Agent } from "node:http";
 import { z } from "zod";
 import { busStatus, type EventStatus, eventPositions, light } from "./event-status.ts";
 
@@ -33,6 +34,9 @@ export interface RemoteProbeOptions {
   /** How long an answer counts: however often we are asked, the neighbour is asked no more often than this. */
   readonly cacheMs?: number;
 }
+
+/** Node's own agent would go through the proxy that the environment names (NODE_USE_ENV_PROXY). */
+const agent = new Agent();
 
 const MAX_ANSWER_BYTES = 64 * 1024;
 
@@ -141,7 +145,7 @@ async function askStatus(url: string, timeoutMs: number): Promise<z.output<typeo
 async function get(path: string, url: string, timeoutMs: number) {
   const { default: fetch } = await import("node-fetch"); // late, for it would slow the start of every process
   const signal = AbortSignal.timeout(timeoutMs);
-  return fetch(new URL(path, url), { signal, redirect: "error", size: MAX_ANSWER_BYTES });
+  return fetch(new URL(path, url), { signal, agent, redirect: "error", size: MAX_ANSWER_BYTES });
 }
 
 function reasonOf(name: string, body: string): string | undefined {

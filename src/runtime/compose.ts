@@ -40,22 +40,19 @@ export interface System {
   readonly remotes: ReadonlyMap<ModuleName, HttpCallable>;
 }
 
-/** Tells how far the start has come: a step's name and what it runs. */
-export type Step = <T>(name: string, work: () => T | Promise<T>) => Promise<T>;
-
 /**
  * The composition root: decides, from the configuration alone, which modules live here, and gives everybody
  * else a client of the same type.
  * @throws StoreRefusal, OperatorError when a database cannot be used
  */
-export async function compose(config: Config, logger: Logger, step: Step): Promise<System> {
+export async function compose(config: Config, logger: Logger): Promise<System> {
   requireFinishedRestore(config.DATA_DIR);
   const remotes = await connectRemotes(config);
   const callables = new Map<ModuleName, Callable>(remotes);
   const bus = await createBus(config, logger);
   const served: ServedModule[] = [];
   for (const name of modulesAmong(config.SERVE)) {
-    const part = await step(name, () => createModule(name, config, logger, callables));
+    const part = await createModule(name, config, logger, callables);
     callables.set(name, part.service);
     bus.join(part.store, part.module.subscriptions);
     served.push(part);
@@ -85,6 +82,7 @@ async function createModule(
     name,
     file: databaseIn(config.DATA_DIR, name),
     migrations: migrationsOf(name),
+    onOpened: (told) => logger.info(`${name}: ${told}`),
   });
   const module = await build(name, { store, logger: log, settings: settingsOf(name, config) }, callables);
   const options: ServiceOptions = {

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { parseFaults } from "../contract/faults.ts";
 import { parseRateLimit, type RateLimitSetting } from "../gateway/rate-limit-setting.ts";
 import {
@@ -13,6 +14,7 @@ import {
   describeSettings,
   flagOf,
   integer,
+  ofOpenTelemetry,
   oneOf,
   optional,
   origin,
@@ -34,7 +36,11 @@ const table = {
     "development",
     "production turns off all that is for trying out",
   ),
-  HOST: text("an address of this machine", "127.0.0.1", "address to listen on"),
+  HOST: {
+    ...text("an address of this machine", "127.0.0.1", "address to listen on"),
+    passesOver: (value) =>
+      isShellsHost(value) ? "passed over, for shells set it by themselves; --host is meant" : undefined,
+  },
   PORT: port(8000, "the gateway's port, and the only one of a process that serves all"),
   ...modulePorts(),
   ...moduleUrls(),
@@ -83,10 +89,16 @@ const table = {
     "faults to inject; never in production",
     tried(parseFaults),
   ),
-  OTEL_EXPORTER_OTLP_ENDPOINT: url(["http:", "https:"], "OTLP receiver; traces go to /v1/traces below it"),
-  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url(["http:", "https:"], "the whole URL that traces go to, where it is another"),
-  OTEL_EXPORTER_OTLP_PROTOCOL: oneOf(["http/protobuf"], "http/protobuf", "how traces are sent"),
-  OTEL_SDK_DISABLED: toggle("on exports nothing"),
+  OTEL_EXPORTER_OTLP_ENDPOINT: ofOpenTelemetry(
+    url(["http:", "https:"], "OTLP receiver; traces go to /v1/traces below it"),
+  ),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: ofOpenTelemetry(
+    url(["http:", "https:"], "the whole URL that traces go to, where it is another"),
+  ),
+  OTEL_EXPORTER_OTLP_PROTOCOL: ofOpenTelemetry(oneOf(["http/protobuf"], "http/protobuf", "how traces are sent")),
+  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: ofOpenTelemetry(oneOf(["http/protobuf"], "http/protobuf", "the same for traces")),
+  OTEL_TRACES_EXPORTER: ofOpenTelemetry(tracesExporter()),
+  OTEL_SDK_DISABLED: ofOpenTelemetry(toggle("on exports nothing")),
   LOG_LEVEL: oneOf(LOG_LEVELS, "info", "the least severe messages to print"),
 } satisfies Readonly<Record<string, Setting<unknown>>>;
 
@@ -98,6 +110,8 @@ export interface Config extends Omit<Values, "SEED" | "ADMIN_EMAIL" | "ADMIN_PAS
   readonly tracesUrl: string | undefined;
   readonly SEED: boolean;
   readonly admin: { readonly email: string; readonly password: string } | undefined;
+  /** What the environment sets and this program does not take: a line for its reader, by the setting's name. */
+  readonly passedOver: ReadonlyMap<string, string>;
 }
 
 /** A configuration that cannot work; the message tells all its mistakes, one a line. */
@@ -115,7 +129,7 @@ export const settingsHelp: string = describeSettings(table);
  */
 export function readConfig(args: readonly string[], serves = true): Config {
   if (existsSync(".env")) process.loadEnvFile(".env");
-  const { values, mistakes, wrong } = readSettings(table, args, process.env);
+  const { values, mistakes, wrong, passedOver } = readSettings(table, args, process.env);
   const production = values.NODE_ENV === "production";
   const { ADMIN_EMAIL: _e, ADMIN_PASSWORD: _p, ADMIN_PASSWORD_FILE: _f, ...rest } = values;
   const tracesUrl = tracesUrlOf(values);
@@ -125,6 +139,7 @@ export function readConfig(args: readonly string[], serves = true): Config {
     tracesUrl,
     SEED: values.SEED ?? !production,
     admin: readAdmin(values, mistakes),
+    passedOver,
   };
   mistakes.push(...contradictions(config));
   if (serves) mistakes.push(...missingNeighbours(config, wrong));
@@ -134,7 +149,7 @@ export function readConfig(args: readonly string[], serves = true): Config {
 
 /** https://opentelemetry.io/docs/specs/otel/protocol/exporter/: the one for traces is taken as it is. */
 function tracesUrlOf(values: Values): string | undefined {
-  if (values.OTEL_SDK_DISABLED === true) return undefined;
+  if (values.OTEL_SDK_DISABLED === true || values.OTEL_TRACES_EXPORTER === "none") return undefined;
   const { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: own, OTEL_EXPORTER_OTLP_ENDPOINT: base } = values;
   return own ?? (base && `${base}/v1/traces`);
 }
@@ -255,7 +270,29 @@ function serve(): Setting<readonly ServiceName[]> {
 }
 
 function port(fallback: number, meaning: string): Setting<number> {
-  return integer(0, 65_535, fallback, meaning);
+  return {
+    ...integer(0, 65_535, fallback, meaning),
+    passesOver: (value) =>
+      /^(tcp|udp|sctp):\/\//.test(value)
+        ? "passed over, for it is the link to a Service that Kubernetes sets, and no port"
+        : undefined,
+  };
+}
+
+/** csh and tcsh set HOST to the machine's name, Conda's compilers to that of the platform. */
+function isShellsHost(value: string): boolean {
+  return value === hostname() || /^[\w-]+-conda[-_]/.test(value);
+}
+
+/** A list, of which only OTLP is known here. */
+function tracesExporter(): Setting<"otlp" | "none"> {
+  return {
+    ...oneOf(["otlp", "none"], "otlp", "none exports no traces"),
+    parse: (value) => {
+      const names = value.split(",").map((name) => name.trim());
+      return names.includes("otlp") ? "otlp" : names.length === 1 && names[0] === "none" ? "none" : undefined;
+    },
+  };
 }
 
 function rateLimit(fallback: string, meaning: string): Setting<RateLimitSetting> {

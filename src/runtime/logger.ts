@@ -1,5 +1,6 @@
-import { type Logger, type LoggerOptions, pino } from "pino";
+import { type DestinationStream, type Logger, type LoggerOptions, pino } from "pino";
 import type { Config } from "./config.ts";
+import { createOutput } from "./output.ts";
 
 /** What must never stand in a log, up to three levels deep in an object. */
 const SECRETS = [
@@ -23,15 +24,16 @@ export interface AdjustableLogger {
 
 /**
  * Structured logs on standard output: JSON lines in production, readable ones while trying out.
- * Secrets are redacted.
+ * Secrets are redacted. Nobody ever waits for a reader of them; lines that were not read are dropped, and counted.
  */
 export async function createLogger(config: Pick<Config, "LOG_LEVEL" | "production">): Promise<AdjustableLogger> {
   const family: Logger[] = [];
   const onChild: LoggerOptions["onChild"] = (child) => family.push(child);
   const options: LoggerOptions = { level: config.LOG_LEVEL, redact: SECRETS, base: null, onChild };
-  const logger = config.production
-    ? pino({ ...options, timestamp: pino.stdTimeFunctions.isoTime })
-    : pino(options, await prettyStream());
+  const output = createOutput(process.stdout, (count) => logger.warn(`${count} lines before this one were not read`));
+  const logger: Logger = config.production
+    ? pino({ ...options, timestamp: pino.stdTimeFunctions.isoTime }, output)
+    : pino(options, await readable(output));
   family.push(logger);
   return {
     logger,
@@ -41,7 +43,24 @@ export async function createLogger(config: Pick<Config, "LOG_LEVEL" | "productio
   };
 }
 
-async function prettyStream() {
-  const { default: pretty } = await import("pino-pretty");
-  return pretty({ translateTime: "HH:MM:ss.l", sync: true, singleLine: true });
+type LineOfLog = Readonly<Record<string, unknown>>;
+
+/** One line of the answer to a request, for a person: what was asked, what came of it, and how to find more. */
+function describeAnswer({ method, path, status, problem, duration_ms, request_id, trace_id }: LineOfLog): string {
+  const outcome = problem === undefined ? `${status}` : `${status} ${problem}`;
+  return `${method} ${path} → ${outcome} (${duration_ms} ms) request ${request_id} trace ${trace_id}`;
+}
+
+/** The members that `describeAnswer` shows. */
+const OF_ANSWERS = ["method", "path", "status", "problem", "duration_ms", "request_id", "trace_id", "service"];
+
+async function readable(output: DestinationStream): Promise<DestinationStream> {
+  const { prettyFactory } = await import("pino-pretty");
+  const prettify = prettyFactory({
+    translateTime: "SYS:HH:MM:ss.l",
+    singleLine: true,
+    ignore: OF_ANSWERS.join(","),
+    messageFormat: (line, key) => (typeof line.status === "number" ? describeAnswer(line) : String(line[key] ?? "")),
+  });
+  return { write: (line) => output.write(prettify(line)) };
 }

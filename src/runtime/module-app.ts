@@ -2,7 +2,7 @@ import type Koa from "koa";
 import type { Logger } from "pino";
 import { mountBatches } from "../contract/batch-route.ts";
 import { createHttpApp } from "../contract/http-app.ts";
-import type { RequestStats } from "../contract/request-stats.ts";
+import { type AnsweredRequest, observeRequests } from "../contract/request-stats.ts";
 import { mountContract, type RouteOptions, timeoutOf } from "../contract/routes.ts";
 import { type MetricsPage, mountMetrics } from "../gateway/metrics-route.ts";
 import { type HealthDeps, mountHealth } from "../gateway/status.ts";
@@ -14,25 +14,23 @@ export interface ModuleAppDeps {
   readonly callTimeoutMs: number;
   readonly health: HealthDeps;
   readonly metrics: MetricsPage;
-  /** Where calls that come in batches are counted. */
-  readonly requests: RequestStats;
-  /** Told of every request. */
-  readonly observe: Koa.Middleware;
+  /** Told of every request, and of every call that comes in a batch. */
+  readonly tell: (answered: AnsweredRequest) => void;
   readonly logger: Logger;
 }
 
 /** A module as a process of its own serves it: its contract, alone and in batches, and its health. */
 export function createModuleApp(deps: ModuleAppDeps): Koa {
-  const { served, verify, callTimeoutMs, health, metrics, requests, logger } = deps;
+  const { served, verify, callTimeoutMs, health, metrics, tell, logger } = deps;
   return createHttpApp(
     (router) => {
       mountHealth(router, health);
       mountMetrics(router, metrics);
       mountContract(router, served.service, { verify, timeoutMs: timeoutOf(callTimeoutMs) });
-      mountBatches(router, served.service, verify, requests);
+      mountBatches(router, served.service, verify, tell);
     },
     {
-      before: [deps.observe],
+      before: [observeRequests(tell)],
       onUnexpected(error, { state: { requestId, trace } }) {
         logger.error({ err: error, request_id: requestId, trace_id: trace.traceId }, "request failed");
       },

@@ -1,23 +1,23 @@
 import type { Logger } from "pino";
 import { isProblem } from "../contract/problem.ts";
 import { StartRefusal } from "../modules/module.ts";
-import { DEMO_USERS } from "../modules/users/index.ts";
 import { StoreRefusal } from "../store/store-refusal.ts";
 import { commands } from "./commands/index.ts";
-import type { Step } from "./compose.ts";
-import { type Config, ConfigError, portFlag, portOf, readConfig, settingsHelp } from "./config.ts";
+import { type Config, ConfigError, readConfig, settingsHelp } from "./config.ts";
+import { greetingOf, type ReadyMessage } from "./greeting.ts";
+import { isListenFault, listenReason } from "./listen-fault.ts";
 import { changeLevelOnSignal } from "./log-level.ts";
 import { createLogger } from "./logger.ts";
-import { listeningServices } from "./modules.ts";
 import { OperatorError } from "./operator-error.ts";
-import { type Running, start } from "./start.ts";
+import { type Running, type Step, start } from "./start.ts";
+import { stopRequest } from "./stop-request.ts";
 
 /** A stop that takes longer is cut short. */
 const STOP_TIMEOUT_MS = 9_500;
 
 /**
- * The program: reads the configuration and serves, until a signal stops it; or does what a command says. What keeps it
- * from starting is told in clear lines, and the process ends with status 1.
+ * The program: reads the configuration and serves, until it is asked to stop, which it does with status 0; or does what
+ * a command says. What keeps it from starting is told in clear lines, and the process ends with status 1.
  * @param args the command line's arguments: perhaps a command, then flags
  */
 export async function run(args: readonly string[]): Promise<void> {
@@ -25,7 +25,8 @@ export async function run(args: readonly string[]): Promise<void> {
   const command = commands[first];
   try {
     if (args.includes("--help")) console.log(help());
-    else if (command !== undefined) await command.run(args.slice(1));
+    else if (command?.stopsItself === true) await command.run(args.slice(1));
+    else if (command !== undefined) await Promise.race([command.run(args.slice(1)), leaveUndone()]);
     else if (/^[a-z]/.test(first)) throw new OperatorError(`${first}: there is no such command; --help lists them`);
     else await serve(readConfig(args));
   } catch (error) {
@@ -45,15 +46,23 @@ function help(): string {
   ].join("\n\n");
 }
 
+/** A command that is asked to stop is not done, and says so by its status. */
+async function leaveUndone(): Promise<never> {
+  const { status } = await stopRequest;
+  process.exit(status);
+}
+
 async function serve(config: Config): Promise<void> {
   const adjustable = await createLogger(config);
   const { logger } = adjustable;
   changeLevelOnSignal(adjustable, config.LOG_LEVEL);
+  for (const line of config.passedOver.values()) logger.warn(line);
+  let running: Running | undefined;
+  void stopRequest.then(({ reason }) => stop(reason, running, logger));
   const startedAt = performance.now();
-  const running = await start(config, logger, timedSteps(logger)).catch((error: unknown) => {
-    throw isListenError(error) ? new OperatorError(listenReason(error, config)) : error;
+  running = await start(config, logger, timedSteps(logger)).catch((error: unknown) => {
+    throw isListenFault(error) ? new OperatorError(listenReason(error, config)) : error;
   });
-  stopOnSignal(running, logger);
   announce(config, running, logger, performance.now() - startedAt);
 }
 
@@ -68,36 +77,24 @@ function timedSteps(logger: Logger): Step {
 }
 
 function announce(config: Config, running: Running, logger: Logger, ms: number): void {
-  for (const [name, url] of running.urls) logger.info({ url }, `${name} listens`);
+  for (const [name, url] of running.urls) logger.info(`${name} listens at ${url}`);
   logger.info(`ready in ${Math.round(ms)} ms`);
   const gateway = running.urls.get("gateway");
-  if (config.production || gateway === undefined) return;
-  const reachable = gateway.replace(/\/\/(0\.0\.0\.0|\[::\])/, "//127.0.0.1");
-  console.log(`\n  Quartet is at ${reachable}\n${config.SEED ? describeDemoUsers() : ""}`);
+  const greeting = config.production || gateway === undefined ? undefined : greetingOf(config, gateway);
+  if (process.connected) process.send?.({ ready: true, greeting } satisfies ReadyMessage);
+  else if (greeting !== undefined) console.log(greeting);
 }
 
-function describeDemoUsers(): string {
-  if (DEMO_USERS.length === 0) return "";
-  const lines = DEMO_USERS.map(({ email, password }) => `    ${email.padEnd(22)}${password}\n`);
-  return `\n  Demo accounts, unless there were others here before:\n\n${lines.join("")}`;
-}
-
-function stopOnSignal(running: Running, logger: Logger): void {
-  let stopping = false;
-  const stop = async (signal: string): Promise<void> => {
-    if (stopping) return;
-    stopping = true;
-    logger.info(`${signal}: stopping`);
-    setTimeout(() => {
-      logger.error("the stop took too long and was cut short");
-      process.exit(1);
-    }, STOP_TIMEOUT_MS).unref();
-    await running.stop();
-    logger.info("stopped");
-    process.exit(0);
-  };
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void stop(signal));
-  if (process.connected) process.on("disconnect", () => void stop("whoever started this is gone"));
+/** While it starts there is nothing to finish: whatever a start does can be broken off at any moment. */
+async function stop(reason: string, running: Running | undefined, logger: Logger): Promise<void> {
+  logger.info(running === undefined ? `${reason}: stopped before it was ready` : `${reason}: stopping`);
+  setTimeout(() => {
+    logger.error("the stop took too long and was cut short");
+    process.exit(1);
+  }, STOP_TIMEOUT_MS).unref();
+  await running?.stop();
+  if (running !== undefined) logger.info("stopped");
+  process.exit(0);
 }
 
 function reasonOf(error: unknown): string {
@@ -110,22 +107,4 @@ function reasonOf(error: unknown): string {
 
 function isRefusal(error: unknown): error is Error {
   return [StoreRefusal, StartRefusal, OperatorError].some((refusal) => error instanceof refusal);
-}
-
-interface ListenError extends NodeJS.ErrnoException {
-  readonly address: string;
-  readonly port: number;
-}
-
-function isListenError(error: unknown): error is ListenError {
-  return error instanceof Error && "syscall" in error && error.syscall === "listen" && "port" in error;
-}
-
-function listenReason({ code, message, address, port }: ListenError, config: Config): string {
-  const place = `${address}:${port}`;
-  if (code !== "EADDRINUSE") return `Cannot listen on ${place}: ${message}`;
-  const flags = listeningServices(config.SERVE)
-    .filter((name) => portOf(config, name) === port)
-    .map(portFlag);
-  return `${place} is in use by another program; choose another ${flags.join(" or ")}.`;
 }

@@ -11,6 +11,11 @@ export interface Setting<T> {
   readonly secret?: true;
   /** The value of a text, or undefined when the text is not what is expected. */
   parse(text: string): T | undefined;
+  /**
+   * Why a value of the environment is passed over, in words: nobody meant it for this program, or a standard says so.
+   * A flag is always meant.
+   */
+  passesOver?(text: string): string | undefined;
 }
 
 export function integer(min: number, max: number, fallback: number, meaning: string): Setting<number> {
@@ -27,7 +32,7 @@ export function oneOf<const T extends string>(values: readonly T[], fallback: T,
     expected: values.join(" or "),
     meaning,
     fallback,
-    parse: (text) => values.find((value) => value === text),
+    parse: (text) => values.find((value) => value === text.toLowerCase()),
   };
 }
 
@@ -41,7 +46,19 @@ export function toggle(meaning: string): Setting<boolean | undefined> {
     expected: "on or off",
     meaning,
     fallback: undefined,
-    parse: (value) => (/^(on|true|1)$/.test(value) ? true : /^(off|false|0)$/.test(value) ? false : undefined),
+    parse: (value) => (/^(on|true|1)$/i.test(value) ? true : /^(off|false|0)$/i.test(value) ? false : undefined),
+  };
+}
+
+/**
+ * A setting of OpenTelemetry, which an environment has for all its programs: a value that cannot be is warned of and
+ * passed over (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/).
+ */
+export function ofOpenTelemetry<T>(setting: Setting<T>): Setting<T> {
+  return {
+    ...setting,
+    passesOver: (text) =>
+      setting.parse(text) === undefined ? `passed over, for it would have to be ${setting.expected}` : undefined,
   };
 }
 
@@ -90,20 +107,27 @@ export type ValuesOf<T extends Readonly<Record<string, Setting<unknown>>>> = {
 /**
  * Reads all settings, flags before environment.
  * @param args the arguments after the program's name, as `--x-y value` or `--x-y=value`
- * @returns the values, every mistake as one line (name, value but of a secret, what is expected), and the names of the
- *   settings whose value cannot be
+ * @returns the values, every mistake as one line (name, value but of a secret, what is expected), the names of the
+ *   settings whose value cannot be, and a line for each that was passed over, by its name
  */
 export function readSettings<T extends Readonly<Record<string, Setting<unknown>>>>(
   table: T,
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
-): { values: ValuesOf<T>; mistakes: string[]; wrong: ReadonlySet<string> } {
+): { values: ValuesOf<T>; mistakes: string[]; wrong: ReadonlySet<string>; passedOver: ReadonlyMap<string, string> } {
   const mistakes: string[] = [];
   const wrong = new Set<string>();
+  const passedOver = new Map<string, string>();
   const flags = readFlags(table, args, mistakes);
   const values = Object.entries(table).map(([name, setting]) => {
-    const given = flags.get(name) ?? env[name];
+    const flag = flags.get(name);
+    const given = flag ?? env[name];
     if (given === undefined || given === "") return [name, setting.fallback];
+    const why = flag === undefined ? setting.passesOver?.(given) : undefined;
+    if (why !== undefined) {
+      passedOver.set(name, `${name}=${given}: ${why}`);
+      return [name, setting.fallback];
+    }
     const value = setting.parse(given);
     if (value === undefined) {
       wrong.add(name);
@@ -111,7 +135,7 @@ export function readSettings<T extends Readonly<Record<string, Setting<unknown>>
     }
     return [name, value ?? setting.fallback];
   });
-  return { values: Object.fromEntries(values) as ValuesOf<T>, mistakes, wrong };
+  return { values: Object.fromEntries(values) as ValuesOf<T>, mistakes, wrong, passedOver };
 }
 
 /** The table as lines of help. */

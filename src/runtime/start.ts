@@ -5,21 +5,22 @@ import type { Logger } from "pino";
 import { systemClock } from "../bus/clock.ts";
 import { createOutage } from "../bus/outage.ts";
 import { Problem } from "../contract/problem.ts";
+import { observeRequests } from "../contract/request-stats.ts";
 import { traceCalls } from "../contract/traced-calls.ts";
 import { createGateway } from "../gateway/app.ts";
 import type { Console } from "../gateway/console/console.ts";
 import { createLocalProbe, createRemoteProbe, type ModuleProbe } from "../gateway/module-probe.ts";
 import type { HealthDeps } from "../gateway/status.ts";
 import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
-import { compose, type Step, type System } from "./compose.ts";
+import { compose, type System } from "./compose.ts";
 import { type Config, portOf, urlSetting } from "./config.ts";
 import { eventPositions } from "./event-positions.ts";
 import { expireAnswers } from "./housekeeping.ts";
 import { type HttpServer, listen } from "./http-server.ts";
 import { createModuleApp } from "./module-app.ts";
 import { listeningServices, moduleNames, remoteNeighbours, type ServiceName, servesAll } from "./modules.ts";
-import { observedRequests } from "./observed-requests.ts";
 import { refuseRequest } from "./parser-errors.ts";
+import { createRequestLog } from "./request-log.ts";
 import { version } from "./version.ts";
 import { beWatched, composeConsole, exportTraces } from "./watching.ts";
 
@@ -27,6 +28,9 @@ import { beWatched, composeConsole, exportTraces } from "./watching.ts";
 const FINISH_REQUESTS_MS = 6_000;
 const FLUSH_EVENTS_MS = 2_000;
 const IDLE_CONNECTIONS_MS = 1_000;
+
+/** Tells how far the start has come: a step's name and what it runs. */
+export type Step = <T>(name: string, work: () => T | Promise<T>) => Promise<T>;
 
 /** A process that serves. */
 export interface Running {
@@ -58,15 +62,15 @@ export async function start(config: Config, logger: Logger, step: Step): Promise
 }
 
 async function serve(config: Config, logger: Logger, step: Step, doors: readonly Door[]): Promise<Running> {
-  const system = await compose(config, logger, step);
+  const system = await compose(config, logger);
   for (const { name, module } of system.served) {
-    if (module.prepare !== undefined) await step(`${name} prepared`, () => module.prepare?.());
+    if (module.prepare !== undefined) await step(`${name}: prepared`, () => module.prepare?.());
   }
   if (config.SEED) await seed(system, step);
-  await step("bus", () => system.bus.start());
+  await step("events", () => startBus(system));
   const redis = await connectLimiter(config, logger);
   const metrics = metricsOf(system);
-  const stopExport = await exportTraces(config);
+  const stopExport = await exportTraces(config, logger);
   let draining = false;
   const stores = system.served.map(({ store }) => store);
   const endings = [beWatched(system), expireAnswers(stores, logger)];
@@ -88,6 +92,13 @@ async function serve(config: Config, logger: Logger, step: Step, doors: readonly
       await stopExport();
     },
   };
+}
+
+/** Resolves how events travel, in words. */
+async function startBus({ bus }: System): Promise<string> {
+  await bus.start();
+  const { kind, status } = bus.status();
+  return `by ${kind === "redis" ? "Redis" : "this process's memory"}, ${status}`;
 }
 
 async function stop(system: System, doors: readonly Door[]): Promise<void> {
@@ -129,7 +140,8 @@ const refuseWhileStarting: RequestListener = (request, response) =>
 
 async function seed(system: System, step: Step): Promise<void> {
   for (const { name, module } of system.served) {
-    if (module.seed !== undefined) await step(`${name} seeded`, () => module.seed?.());
+    if (module.seed !== undefined)
+      await step(`${name}: seeded`, async () => (await module.seed?.()) ?? "nothing, since it has data");
   }
 }
 
@@ -157,7 +169,7 @@ function gateway(
     redis,
     health,
     metrics,
-    observe: observedRequests("gateway", metrics.requestsOf("gateway"), logger),
+    observe: observeRequests(createRequestLog("gateway", metrics.requestsOf("gateway"), logger)),
     console,
     pages: fileURLToPath(new URL("../../dist/console", import.meta.url)),
     version,
@@ -169,15 +181,13 @@ function moduleApp(name: ServiceName, system: System, health: HealthDeps, metric
   const served = system.served.find((module) => module.name === name);
   if (served === undefined) throw new Error(`${name} is not served here`);
   const { config, verifier, logger } = system;
-  const requests = metrics.requestsOf(name);
   return createModuleApp({
     served,
     verify: verifier.verify,
     callTimeoutMs: config.CALL_TIMEOUT,
     health,
     metrics,
-    requests,
-    observe: observedRequests(name, requests, logger),
+    tell: createRequestLog(name, metrics.requestsOf(name), logger),
     logger,
   }).callback();
 }

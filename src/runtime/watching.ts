@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import type { Context } from "koa";
+import type { Logger } from "pino";
 import { createClient } from "../contract/contract.ts";
 import { type Console, createConsole } from "../gateway/console/console.ts";
 import type { HealthDeps } from "../gateway/status.ts";
@@ -16,10 +17,10 @@ export function beWatched(system: System): () => void {
 }
 
 /** Exports traces, if the settings say where to. Resolves the way to stop it. */
-export async function exportTraces({ SERVE, tracesUrl }: Config): Promise<() => Promise<void>> {
+export async function exportTraces({ SERVE, tracesUrl }: Config, logger: Logger): Promise<() => Promise<void>> {
   if (tracesUrl === undefined) return async () => {};
   const serviceName = servesAll(SERVE) ? "quartet" : `quartet-${SERVE.join("-")}`;
-  return startExport({ url: tracesUrl, serviceName, version });
+  return startExport({ url: tracesUrl, serviceName, version }, (message) => logger.warn(message));
 }
 
 /** The console of a gateway. One click signs in while trying out only: with demo data, and by name in development. */

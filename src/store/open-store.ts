@@ -7,7 +7,7 @@ import { createCursors } from "./cursors.ts";
 import { Outbox } from "./event-log.ts";
 import { GroupCommit, type UnitEffects } from "./group-commit.ts";
 import { makeFolder } from "./make-folder.ts";
-import { migrate, readSchema, requireKnownVersion, type Schema } from "./migrations.ts";
+import { migrate, readSchema, requireKnownVersion, type Schema, versionOf } from "./migrations.ts";
 import { SharedReads } from "./shared-reads.ts";
 import { traceStatements } from "./statement-spans.ts";
 import type { Store } from "./store.ts";
@@ -17,6 +17,9 @@ import { reasonOf, StoreRefusal } from "./store-refusal.ts";
 const BUSY_TIMEOUT_MS = 1_000;
 
 const IN_MEMORY = ":memory:";
+
+/** The version of a database that was not there before. */
+const NO_SCHEMA = "0.0";
 
 /** Settings of each connection: without FULL a commit may be lost with the power. */
 const SETTINGS = [
@@ -38,6 +41,8 @@ export interface OpenStoreOptions {
   readonly schedule?: (run: () => void) => void;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
+  /** Told what was found and done, in words. */
+  readonly onOpened?: (told: string) => void;
   /** A name that no other opening of this database has. */
   readonly randomEpoch?: () => string;
 }
@@ -54,7 +59,9 @@ export function openStore(options: OpenStoreOptions): Store {
     if (file !== IN_MEMORY) inspect(file, schema);
     const database = connect(file);
     try {
+      const found = versionOf(database);
       migrate(database, schema);
+      options.onOpened?.(describeOpening(file, found, versionOf(database)));
       return createStore(database, options);
     } catch (error) {
       database.close();
@@ -65,6 +72,11 @@ export function openStore(options: OpenStoreOptions): Store {
       throw new StoreRefusal(`${name}: ${file} ${error.message}`, { cause: error.cause });
     throw new StoreRefusal(`${name}: ${file} cannot be opened: ${reasonOf(error)}`, { cause: error });
   }
+}
+
+function describeOpening(file: string, found: string, version: string): string {
+  if (found === NO_SCHEMA) return `made ${file}, schema ${version}`;
+  return `opened ${file}, schema ${version}${found === version ? "" : `, migrated from ${found}`}`;
 }
 
 /** Makes the folder, and looks at the file without changing a byte of it. */

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import type { Bus } from "../bus/bus.ts";
+import { reportDiagnostics } from "./diagnostics.ts";
 import type { OtlpExport, OtlpSettings } from "./otlp.ts";
 import { answerRollCalls, type Presence } from "./presence.ts";
 import { SPANS_TOPIC, type SpanBatch } from "./span-record.ts";
@@ -44,9 +45,14 @@ export function startTelemetry({ bus, presence }: TelemetryDeps): () => void {
 
 /**
  * Also exports spans by OTLP. Before anybody can watch, since the tracer provider is made once.
+ * @param warn told of what the SDK passes over, and of what keeps it from exporting
  * @returns the way to stop it, which takes a second at most
  */
-export async function startExport(settings: Omit<OtlpSettings, "instanceId">): Promise<() => Promise<void>> {
+export async function startExport(
+  settings: Omit<OtlpSettings, "instanceId">,
+  warn: (message: string) => void,
+): Promise<() => Promise<void>> {
+  reportDiagnostics(warn);
   const { createOtlpExport } = await import("./otlp.ts");
   otlp = createOtlpExport({ ...settings, instanceId: processId });
   await loadSdk();

@@ -8,7 +8,6 @@ import { createHttpApp } from "../../src/contract/http-app.ts";
 import { createHttpCallable } from "../../src/contract/http-client.ts";
 import { createNodeFetchTransport } from "../../src/contract/node-fetch-transport.ts";
 import { Problem } from "../../src/contract/problem.ts";
-import { RequestStats } from "../../src/contract/request-stats.ts";
 import { mountContract, timeoutOf } from "../../src/contract/routes.ts";
 import { createService } from "../../src/contract/service.ts";
 import { traceOf } from "../../src/contract/trace.ts";
@@ -162,7 +161,7 @@ export async function serveNotes(service: Callable): Promise<{ origin: string; c
   const app = createHttpApp(
     (router) => {
       mountContract(router, service, { verify, timeoutMs: timeoutOf(2_000) });
-      mountBatches(router, service, verify, new RequestStats());
+      mountBatches(router, service, verify, () => {});
     },
     { onUnexpected: () => {} },
   );

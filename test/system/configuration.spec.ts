@@ -132,6 +132,15 @@ describe("what keeps the shop from starting", function () {
     expectOneLine(output, `127.0.0.1:${taken} is in use by another program; choose another --users-port.`);
   });
 
+  it("is an address to listen on that nobody knows or this machine has not, told by its setting", async () => {
+    const unknown = await start({ PORT: String(port), HOST: "nowhere.invalid" });
+    expect(unknown.exit).to.deep.equal({ code: 1, signal: null });
+    expectOneLine(unknown.output, "HOST=nowhere.invalid: this name cannot be resolved (");
+    const foreign = await start({ PORT: String(port) }, ["--host", "192.0.2.1"]);
+    expect(foreign.exit).to.deep.equal({ code: 1, signal: null });
+    expectOneLine(foreign.output, "HOST=192.0.2.1: this machine has no such address.");
+  });
+
   it("is no IPv6 address, which URLs have in brackets", async () => {
     const { output } = await start({ PORT: "8000" }, ["topology", "--host", "::1"]);
     expect(output).to.include("here, on http://[::1]:8000\n");

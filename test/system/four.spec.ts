@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -47,6 +48,36 @@ describe("four processes by one command", function () {
     await four.kill();
     for (const url of urls) await until(`${url} is gone`, () => isGone(url));
   });
+
+  it("are started again when one is killed, with a line that says so", async () => {
+    const before = pidOf("products", four);
+    process.kill(before, "SIGKILL");
+    await until("it is there again", () =>
+      four.output().includes("products was ended by SIGKILL; it is started again."),
+    );
+    await untilReady(urls[2] ?? "", [four]);
+    expect(pidOf("products", four)).not.to.equal(before);
+    await untilReady(urls[0] ?? "", [four]);
+  });
+
+  it("are started again the later the more often one ends, and end with the command also meanwhile", async () => {
+    for (let kills = 1; kills <= 5; kills++) {
+      const started = () => four.output().split("orders was ended by SIGKILL; it is started again").length - 1;
+      const pid = await found(() => pidOf("orders", four));
+      process.kill(pid, "SIGKILL");
+      await until("its end is told", () => started() === kills);
+    }
+    expect(four.output()).to.match(/^orders was ended by SIGKILL; it is started again in 2 s\.$/m);
+    expect(await four.terminate()).to.include({ code: 0 });
+    for (const url of urls) expect(await isGone(url), url).to.equal(true);
+  });
+
+  it("greet once all four are ready: where to look, who can sign in, where the data are", async () => {
+    await until("it has greeted", () => four.output().includes("Its data are in"));
+    const told = four.output().slice(four.output().indexOf("Quartet is at"));
+    expect(told).to.include(`Quartet is at ${urls[0]}\n`).and.to.include("customer@example.com");
+    expect(four.output().match(/Quartet is at/g)).to.have.length(1);
+  });
 });
 
 describe("four processes that cannot be, or remain, four", function () {
@@ -84,11 +115,28 @@ describe("four processes that cannot be, or remain, four", function () {
       await gone;
     });
 
-    it("end with it, with status 1, and say so", async () => {
+    it("start it again when it has ended or was killed, and say so", async () => {
+      const { host, port } = redis.options;
       redis.shutdown("NOSAVE").catch(() => {});
-      expect(await four?.exited).to.deep.equal({ code: 1, signal: null });
-      expect(four?.output()).to.match(/^Redis \(redis-server\) has ended with status 0, so all was stopped\.$/m);
+      await until("it is told", () => toldOf("Redis (redis-server) has ended with status 0; it is started again."));
+      await until("it answers", () => answers(host, port));
+      process.kill(pidOf(`redis-server 127.0.0.1:${port}`, four), "SIGKILL");
+      await until("it is told", () => toldOf("Redis (redis-server) has ended with status 137; it is started again."));
+      await until("it answers", () => answers(host, port));
     });
+
+    it("do not leave it behind when the command is killed, nor when whoever keeps it is", async () => {
+      const { host, port } = redis.options;
+      process.kill(pidOf("trap '' HUP INT", four), "SIGKILL");
+      await until("it is told", () => toldOf("Redis (redis-server) was ended by SIGKILL; it is started again."));
+      await until("it answers", () => answers(host, port));
+      await four?.kill();
+      await until("it is gone", async () => !(await answers(host, port)));
+    });
+
+    function toldOf(line: string): boolean {
+      return four?.output().split("\n").includes(line) === true;
+    }
   });
 
   it("say that there is no Redis, when neither program brings one up", async () => {
@@ -141,6 +189,48 @@ async function freePlaces(folder: string): Promise<Settings> {
 
 function startFour(cwd: string, settings: Settings, flags: readonly string[] = []): ShopProcess {
   return startShopProcess({ env: { ...TEST_SETTINGS, ...settings }, args: ["four", ...flags], cwd });
+}
+
+/** The process that was started by another, directly or not, whose command line has this text or serves this. */
+function pidOf(what: string, of: ShopProcess | undefined): number {
+  const lines = execFileSync("ps", ["-A", "-ww", "-o", "pid=,ppid=,args="], { encoding: "utf8" }).split("\n");
+  const all = lines.map((line) => /^ *(\d+) +(\d+) (.*)$/.exec(line)).map((found) => found ?? ["", "0", "0", ""]);
+  const family = new Set([of?.pid]);
+  for (const [, pid, ppid] of all) if (family.has(Number(ppid))) family.add(Number(pid));
+  const [, pid] = all.find(([, each, , args = ""]) => {
+    return family.has(Number(each)) && (args.endsWith(`--serve ${what}`) || args.includes(what));
+  }) ?? ["", undefined];
+  if (pid === undefined) throw new Error(`there is no process of ${what}`);
+  return Number(pid);
+}
+
+async function found<T>(find: () => T): Promise<T> {
+  let result: T | undefined;
+  await until("it is found", () => {
+    try {
+      result = find();
+      return true;
+    } catch {
+      return false;
+    }
+  });
+  return result as T;
+}
+
+async function answers(host: string | undefined, port: number | undefined): Promise<boolean> {
+  const probe = new Redis({
+    ...(host === undefined ? {} : { host }),
+    ...(port === undefined ? {} : { port }),
+    retryStrategy: () => null,
+  });
+  probe.on("error", () => {});
+  try {
+    return (await probe.ping()) === "PONG";
+  } catch {
+    return false;
+  } finally {
+    probe.disconnect();
+  }
 }
 
 function isGone(url: string): Promise<boolean> {

@@ -30,6 +30,15 @@ export async function ensureAdmin(
   if (present?.role === "customer") {
     logger.warn({ userId: present.id }, "the address of the first admin belongs to a customer, who stays one");
   }
+  if (
+    present?.role === "admin" &&
+    !(await passwords.matches(canonicalPassword(admin.password), present.password_hash, 0))
+  ) {
+    logger.warn(
+      { userId: present.id },
+      "ADMIN_PASSWORD is not the password of the first admin, who is here already and keeps the other: change it by POST /users/me/password",
+    );
+  }
   if (present !== undefined) return;
   const fault = passwordFault(canonicalPassword(admin.password), await loadCommonPasswords());
   if (fault !== undefined) throw new StartRefusal(`The first admin cannot be made. ${fault}`);

@@ -7,6 +7,8 @@ export interface Command {
   readonly operands?: string;
   /** One line of `--help`. */
   readonly meaning: string;
+  /** It runs until it is asked to stop, and sees to that itself; any other is left undone then. */
+  readonly stopsItself?: true;
   /**
    * Prints what came of it. What only one command needs is loaded by it alone.
    * @param args what follows the word
@@ -24,8 +26,17 @@ export const commands: Readonly<Record<string, Command>> = {
       console.log(describeTopology(readConfig(args)));
     },
   },
+  dev: {
+    meaning: "serve, and start again when the source changes",
+    stopsItself: true,
+    async run(args) {
+      const { runDev } = await import("./dev.ts");
+      await runDev(args);
+    },
+  },
   four: {
     meaning: "run each service in a process of its own, with a Redis",
+    stopsItself: true,
     async run(args) {
       const { runFour } = await import("./four.ts");
       await runFour(readConfig(args), args);
