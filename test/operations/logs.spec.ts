@@ -3,6 +3,8 @@ import { ADMIN, type Api, addProduct, bodyOf, createApi, signIn } from "../suppo
 import { until } from "../support/process.ts";
 import { oneProcess, type ProcessShop } from "../support/topology.ts";
 
+const NAME = "Wilhelmina Walker";
+const EMAIL = "walker@example.org";
 const PASSWORD = "a secret nobody may read";
 const NEW_PASSWORD = "another secret nobody may read";
 
@@ -21,11 +23,11 @@ function linesOf(shop: ProcessShop): Line[] {
 }
 
 describe("logs", () => {
-  it("hold no password and no token, whatever is done, at level trace", async () => {
+  it("hold no password, no token, no name and no address of a person, whatever is done, at level trace", async () => {
     const shop = await oneProcess.start({ ...PRODUCTION, LOG_LEVEL: "trace" });
     const api = createApi(shop.url);
     try {
-      const secrets = [PASSWORD, NEW_PASSWORD, ADMIN.password, ...(await walk(api))];
+      const secrets = [PASSWORD, NEW_PASSWORD, ADMIN.password, NAME, EMAIL, ...(await walk(api))];
       await until("the last request is logged", () => linesOf(shop).some(({ path }) => path === "/the/end"));
       expect(secrets.filter((secret) => shop.process("gateway").output().includes(secret))).to.deep.equal([]);
       expect(linesOf(shop).length).to.be.greaterThan(10);
@@ -91,8 +93,10 @@ describe("logs", () => {
 
 /** Does what has to do with secrets, right and wrong. Resolves the secrets that came of it. */
 async function walk(api: Api): Promise<string[]> {
-  const email = "walker@example.org";
-  const registered = bodyOf<Tokens>(await api.post("/users/register", { name: "W", email, password: PASSWORD }));
+  const email = EMAIL;
+  const registered = bodyOf<Tokens>(await api.post("/users/register", { name: NAME, email, password: PASSWORD }));
+  await api.post("/users/register", { name: NAME, email, password: PASSWORD });
+  await api.post("/users/register", { name: NAME, email: `${EMAIL} `, password: PASSWORD });
   const signedIn = bodyOf<Tokens>(await api.post("/users/login", { email, password: PASSWORD }));
   await api.post("/users/login", { email, password: NEW_PASSWORD });
   await api.post("/users/login", { email, password: PASSWORD, token: signedIn.token });
@@ -106,6 +110,7 @@ async function walk(api: Api): Promise<string[]> {
     await api.post("/orders", { product_id: productId, quantity: 1 }, token);
     await api.get("/orders", token);
   }
+  await api.call({ method: "DELETE", path: "/users/me", token: registered.token });
   await api.get("/the/end");
   const tokens = [registered, signedIn, refreshed].flatMap(({ token, refresh_token }) => [token, refresh_token]);
   return [...tokens, admin.token, forged];
