@@ -1,11 +1,14 @@
+import "./components/account-control.ts";
 import "./components/api-tester.ts";
 import "./components/arrow-legend.ts";
 import "./components/docker-cards.ts";
+import "./components/endpoint-answer.ts";
 import "./components/endpoint-row.ts";
 import "./components/events-section.ts";
 import "./components/exchange-entry.ts";
 import "./components/flow-diagram.ts";
 import "./components/flow-section.ts";
+import "./components/flow-verdict.ts";
 import "./components/json-view.ts";
 import "./components/page-header.ts";
 import "./components/playback-bar.ts";

@@ -62,7 +62,8 @@ for (const topology of [oneProcess, fourProcesses]) {
     });
 
     it("shows the plan before anything has run", async () => {
-      expect(await page.locator("quartet-step-list ol.plan li").count()).to.equal(4);
+      expect(await page.locator("quartet-step-list ol.plan li").count()).to.equal(11);
+      await page.getByRole("tab", { name: "Order", selected: true }).waitFor();
       await page.getByText("The plan").waitFor();
     });
 
@@ -121,6 +122,8 @@ for (const topology of [oneProcess, fourProcesses]) {
     });
 
     it("shows the real answer of each TEST button", async () => {
+      await page.locator("quartet-account .toggle").click();
+      await page.getByRole("menuitem", { name: /^Go on as .* \(admin\)$/ }).click();
       await page.locator("details.more > summary").click();
       const rows = page.locator("quartet-endpoint");
       expect(await rows.count()).to.be.at.least(18);
@@ -250,6 +253,8 @@ describe("console: everybody's", function () {
       expect(await findViolations(other.page), "after a run").to.deep.equal([]);
       await other.page.getByRole("button", { name: "Waterfall" }).click();
       expect(await findViolations(other.page), "the waterfall").to.deep.equal([]);
+      await other.page.getByRole("button", { name: /^Account: / }).click();
+      expect(await findViolations(other.page), "the account's menu").to.deep.equal([]);
       await other.close();
     });
   }
@@ -260,8 +265,10 @@ describe("console: everybody's", function () {
     await page.keyboard.press("Tab");
     expect(await focused(page)).to.include({ text: "Skip to the flow" });
     await page.keyboard.press("Enter");
-    expect(await focused(page)).to.include({ text: "Registration", selected: "true" });
+    expect(await focused(page)).to.include({ text: "Order", selected: "true" });
     await page.keyboard.press("ArrowRight");
+    expect(await focused(page)).to.include({ text: "Registration", selected: "true" });
+    await page.keyboard.press("ArrowLeft");
     expect(await focused(page)).to.include({ text: "Order", selected: "true" });
     await pressUntil(page, "Tab", "Run order");
     await page.keyboard.press("Enter");
@@ -281,14 +288,16 @@ describe("console: everybody's", function () {
     await page.locator("button.demo-admin").focus();
     await page.keyboard.press("Enter");
     await untilFocused(page, /, admin$/);
-    await page.getByRole("button", { name: /: sign out$/ }).focus();
+    await page.getByRole("button", { name: /^Account: / }).focus();
+    await page.keyboard.press("ArrowUp");
+    await untilFocused(page, /^Sign out$/);
     await page.keyboard.press("Enter");
     await untilFocused(page, /^Sign in$/);
     await page.keyboard.press("Enter");
     await page.locator("quartet-sign-in .one-click").focus();
     await page.keyboard.press("Enter");
     await page.locator("quartet-sign-in dialog").waitFor({ state: "hidden" });
-    await untilFocused(page, /^Demo/);
+    await untilFocused(page, /^(Demo )?Admin/);
     await close();
   });
 
@@ -409,9 +418,11 @@ describe("console in production", function () {
       expect(new Set(await files.allInnerTexts())).to.deep.equal(
         new Set(["Not known: sign in as an admin to see it."]),
       );
+      await page.getByRole("tab", { name: "Registration" }).click();
       await page.locator("[data-run=registration]").click();
       await page.locator("quartet-response-terminal .figures", { hasText: "201 Created" }).waitFor();
-      await page.getByRole("button", { name: "Sign in", exact: true }).click();
+      await page.getByRole("button", { name: "Account: Ada Sample, customer" }).click();
+      await page.getByRole("menuitem", { name: "Sign in as someone else…" }).click();
       await page.getByLabel("E-mail address").fill(admin.ADMIN_EMAIL);
       await page.getByLabel("Password").fill("not the password");
       await page.locator("quartet-sign-in form button:not([type])").click();

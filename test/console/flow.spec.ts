@@ -66,6 +66,29 @@ for (const [topology, traces] of Object.entries(recorded)) {
       ]);
     });
 
+    it("show where it failed first, and not where that was only passed on", () => {
+      const { steps, origin } = flowOf("missing");
+      const first = steps.find(({ number }) => number === origin);
+      expect(`${first?.from} → ${first?.to}`).to.equal("orders → products");
+      expect(flowOf("order").origin).to.equal(undefined);
+    });
+
+    it("show an order that is refused because nothing is left as no failure", () => {
+      const spans = readSpans(traces.missing).map((span) =>
+        span.status === "product-not-found" ? { ...span, status: "insufficient-stock" } : span,
+      );
+      const refused = spans
+        .filter(({ status }) => status !== "not-found")
+        .map((span) => (span.kind === "request" ? { ...span, status: "409" } : span));
+      const { steps, outcome, failed, origin } = flow(refused);
+      expect({ outcome, failed, origin }).to.deep.equal({ outcome: "refused", failed: false, origin: undefined });
+      expect(steps.filter((step) => step.failed)).to.deep.equal([]);
+      expect(steps.filter((step) => step.refused).map(({ to, status }) => `${to} ${status}`)).to.deep.equal([
+        "orders insufficient-stock",
+        "client 409",
+      ]);
+    });
+
     it("are numbered from 1, each names a span of the trace, and none starts before the request", () => {
       for (const name of ["registration", "order", "rejected", "missing"] as const) {
         const ids = new Set(readSpans(traces[name]).map((span) => span.span_id));
@@ -95,7 +118,9 @@ for (const [topology, traces] of Object.entries(recorded)) {
     it("tell whether a call stayed in the process", () => {
       const calls = flowOf("order").steps.filter((step) => step.what.startsWith("GET "));
       const how = topology === "one process" ? "direct call, same process" : "HTTP, other process";
+      const kind = topology === "one process" ? "direct" : "http";
       expect(calls.map((step) => step.how)).to.deep.equal([how, how]);
+      expect(calls.map((step) => step.kind)).to.deep.equal([kind, kind]);
     });
 
     it("become a Mermaid sequence diagram", () => {
@@ -177,7 +202,7 @@ describe("console: what is on show", () => {
   it("is the first tab's where the current one has nothing to show", () => {
     const { stages } = memory();
     stages.current.set("other");
-    expect(stages.top().name).to.equal("registration");
+    expect(stages.top().name).to.equal("order");
   });
 });
 

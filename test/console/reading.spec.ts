@@ -10,8 +10,12 @@ import { describeGroups, groupByProcess, type Status, unreachable } from "../../
 import { createDeadLetters } from "../../console/src/store/dead-letters.ts";
 import { createKnowledge } from "../../console/src/store/known.ts";
 import { createRequests } from "../../console/src/store/requests.ts";
+import { createSessions } from "../../console/src/store/session.ts";
 import { createStatusPoll } from "../../console/src/store/status-poll.ts";
 import fourProcesses from "./recorded/four-processes.json" with { type: "json" };
+
+/** Sessions of a page on which nobody is signed in. */
+const nobody = createSessions(() => Promise.reject(new Error("nobody signs in here")));
 
 describe("console: server-sent events", () => {
   const text =
@@ -71,7 +75,7 @@ describe("console: secrets", () => {
 
   it("do not get into a curl command", () => {
     const body = JSON.stringify({ email: "a@example.com", password: `it's "secret"` });
-    const command = toCurl("http://127.0.0.1:8000", { method: "POST", path: "/users/login", body, signedIn: true });
+    const command = toCurl("http://127.0.0.1:8000", { method: "POST", path: "/users/login", body, as: "Ada" });
     expect(command).to.equal(
       `curl -i -X POST 'http://127.0.0.1:8000/users/login' \\\n  -H "Authorization: Bearer $TOKEN" \\\n` +
         `  -H 'Content-Type: application/json' \\\n  -d '{"email":"a@example.com","password":"${MASK}"}'`,
@@ -172,12 +176,22 @@ describe("console: figures", () => {
     ]);
     expect([1.5, -1.5].map(formatOffset)).to.deep.equal(["+1.50 ms", "−1.50 ms"]);
     expect([393, 1_229].map(formatBytes)).to.deep.equal(["393 B", "1.2 KiB"]);
-    expect([42, 185, 8_040, 270_000].map(formatUptime)).to.deep.equal(["42 s", "3 min 5 s", "2 h 14 min", "3 d 3 h"]);
+    expect([42, 185, 8_040, 270_000].map(formatUptime)).to.deep.equal([
+      "under a minute",
+      "3 min",
+      "2 h 14 min",
+      "3 d 3 h",
+    ]);
   });
 
-  it("come with lines of a file as they stand there", () => {
-    const file = "services:\n  gateway:\n    ports: [1]\n    other: 2\n  users:\n    ports: [3]\n";
-    expect(excerptOf(file, [/gateway:/, /ports:/], 2, "services:")).to.equal("gateway:\n  ports: [1]");
+  it("come with lines of a file as they stand there, each below what it belongs to", () => {
+    const file =
+      "services:\n  gateway:\n    ports: [1]\n    other: 2\n  # said\n  users:\n    deep:\n      ports: [3]\n";
+    expect(excerptOf(file, [/ports:/], 6)).to.equal(
+      "services:\n  gateway:\n    ports: [1]\n  users:\n    deep:\n      ports: [3]",
+    );
+    expect(excerptOf(file, [/ports:/], 4)).to.equal("services:\n  gateway:\n    ports: [1]");
+    expect(excerptOf("RUN a \\\n  && b\nCMD c\n", [/^RUN/], 3)).to.equal("RUN a \\\n  && b");
     expect(excerptOf(null, [], 1)).to.equal("This file is not shipped here.");
     expect(excerptOf(undefined, [], 1)).to.equal("Not known yet.");
   });
@@ -213,7 +227,7 @@ describe("console: what requests are filled with", () => {
 
   function learning() {
     let body: unknown;
-    const requests = createRequests({ fetch: async () => Response.json(body), token: () => undefined });
+    const requests = createRequests({ fetch: async () => Response.json(body), sessions: nobody });
     const answer = (next: unknown) => {
       body = next;
       return requests.send("GET", "/");
@@ -223,10 +237,11 @@ describe("console: what requests are filled with", () => {
 });
 
 describe("console: dead letters", () => {
+  const SOMEONE = { name: "Ada", email: "ada@example.com", role: "admin" } as const;
   let admin: boolean;
   let answer: () => Promise<Response>;
-  const requests = createRequests({ fetch: () => answer(), token: () => "t" });
-  const { list, refresh } = createDeadLetters(requests, () => admin);
+  const requests = createRequests({ fetch: () => answer(), sessions: nobody });
+  const { list, refresh } = createDeadLetters(requests, () => (admin ? SOMEONE : undefined));
 
   const listAfter = async (next: typeof answer) => {
     answer = next;

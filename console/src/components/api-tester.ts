@@ -8,7 +8,8 @@ import { icons } from "./icons.ts";
 import { View } from "./view.ts";
 
 const MAIN_GROUPS: readonly ServiceName[] = ["users", "products", "orders"];
-const MORE_GROUPS: readonly ServiceName[] = [...MAIN_GROUPS, "gateway"];
+/** Users last: signing in there changes who asks. */
+const MORE_GROUPS: readonly ServiceName[] = ["products", "orders", "users", "gateway"];
 
 /** Try every endpoint for real. */
 export class ApiTester extends View {
@@ -18,7 +19,14 @@ export class ApiTester extends View {
     css`
       header { display: flex; flex-wrap: wrap; align-items: end; justify-content: space-between; gap: 14px 32px; margin-bottom: 20px; }
       .who { display: flex; flex-wrap: wrap; align-items: center; gap: 10px; }
-      .groups { display: grid; gap: 16px; margin-top: 16px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 320px), 1fr)); align-items: start; }
+      .desk { display: grid; gap: 16px; margin-top: 16px; grid-template-columns: minmax(0, 1fr); align-items: start; }
+      .groups { display: grid; gap: 16px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 285px), 1fr)); align-items: start; }
+      /* The answer stands beside the button that asked for it. */
+      @media (min-width: 1000px) {
+        .desk { grid-template-columns: minmax(0, 1fr) minmax(0, 1.1fr); }
+        quartet-response-terminal { position: sticky; top: 84px; }
+      }
+      @media (min-width: 1500px) { .desk { grid-template-columns: minmax(0, 1.35fr) minmax(0, 1fr); } }
       .group { padding: 16px; }
       .group h3 { padding: 0 4px 8px; }
       details.more { margin-top: 18px; }
@@ -43,19 +51,24 @@ export class ApiTester extends View {
       <header>
         <div>
           <h2 id="tester-title">Live API Tester</h2>
-          <p class="lead">Each button sends the real request and shows the real answer below.</p>
+          <p class="lead">Each button sends the real request and shows the real answer. All of it is written down: <a href="/docs">the API, to read and to try</a>, <a href="/problems">every problem by its name</a>.</p>
         </div>
         <div class="who">
           ${this.#renderWho()}
-          <button class="primary run-all" aria-disabled=${this.runningAll} @click=${this.#runAll}>${icons.play} ${this.runningAll ? "Running…" : "Run all"}</button>
+          <button class="run-all" aria-disabled=${this.runningAll} @click=${this.#runAll}>${icons.list} ${this.runningAll ? "Running…" : "Run all"}</button>
         </div>
       </header>
       <quartet-status-lights .app=${this.app}></quartet-status-lights>
-      <div class="groups">${MAIN_GROUPS.map((service) => this.#renderGroup(service, true))}</div>
-      <details class="more">
-        <summary>More endpoints</summary>
-        <div class="groups">${MORE_GROUPS.map((service) => this.#renderGroup(service, false))}</div>
-      </details>
+      <div class="desk">
+        <div>
+          <div class="groups">${MAIN_GROUPS.map((service) => this.#renderGroup(service, true))}</div>
+          <details class="more">
+            <summary>More endpoints</summary>
+            <div class="groups">${MORE_GROUPS.map((service) => this.#renderGroup(service, false))}</div>
+          </details>
+        </div>
+        <quartet-response-terminal .app=${this.app}></quartet-response-terminal>
+      </div>
     `;
   }
 
@@ -90,7 +103,9 @@ export class ApiTester extends View {
     this.runningAll = true;
     const { sessions, info } = this.app;
     if (sessions.session.get() === undefined && info.get()?.oneClick === true) await sessions.signInWithOneClick();
-    for (const row of this.renderRoot.querySelectorAll<EndpointRow>("quartet-endpoint")) await row.test();
+    // All in one name: an admin's where there is one, for some endpoints need that.
+    const as = sessions.admin.get() ?? sessions.session.get();
+    for (const row of this.renderRoot.querySelectorAll<EndpointRow>("quartet-endpoint")) await row.send(as);
     this.runningAll = false;
   }
 }

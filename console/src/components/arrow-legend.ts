@@ -6,6 +6,7 @@ import { arrowStyles } from "./diagram-styles.ts";
 
 const KINDS: readonly (readonly [ArrowKind, string])[] = [
   ["http", "HTTP request"],
+  ["direct", "Direct call"],
   ["event", "Async event"],
   ["query", "DB query"],
 ];
@@ -18,7 +19,7 @@ export function arrowSample(kind: ArrowKind) {
   </svg>`;
 }
 
-/** What the three kinds of arrow mean. */
+/** What the four kinds of arrow mean. */
 export class ArrowLegend extends LitElement {
   static override styles = [
     base,

@@ -3,6 +3,17 @@ import type { App } from "../store/app.ts";
 import { base } from "./base-styles.ts";
 import type { FlowSection } from "./flow-section.ts";
 
+/** What the gateway serves beside this page. */
+const DOCUMENTS = [
+  ["/docs", "API documentation"],
+  ["/openapi.json", "OpenAPI"],
+  ["/asyncapi.json", "AsyncAPI"],
+  ["/problems", "Problems"],
+  ["/metrics", "Metrics"],
+  ["/status", "Status"],
+  ["/.well-known/jwks.json", "Public keys"],
+] as const;
+
 /** The whole page. */
 export class Console extends LitElement {
   static override properties = { app: { attribute: false } };
@@ -10,13 +21,12 @@ export class Console extends LitElement {
     base,
     css`
       .top { position: sticky; top: 0; z-index: 2; background: color-mix(in oklab, var(--page), transparent 8%); border-bottom: 1px solid var(--line); backdrop-filter: blur(10px); }
-      .wide { width: min(1280px, 100%); margin-inline: auto; padding-inline: clamp(14px, 3vw, 40px); }
-      main { display: grid; grid-template-columns: minmax(0, 1fr); gap: clamp(56px, 7vw, 88px); padding-block: clamp(28px, 4vw, 48px) 72px; }
+      .wide { width: min(1760px, 100%); margin-inline: auto; padding-inline: clamp(14px, 3vw, 40px); }
+      main { display: grid; grid-template-columns: minmax(0, 1fr); gap: clamp(56px, 7vw, 88px); padding-block: clamp(20px, 2.4vw, 36px) 72px; }
       .skip { position: absolute; left: 12px; top: -60px; z-index: 3; background: var(--accent); color: var(--on-accent); }
       .skip:focus { top: 12px; }
-      .try { display: grid; gap: 20px; grid-template-columns: minmax(0, 1fr); }
       footer { padding-block: 24px 40px; border-top: 1px solid var(--line); color: var(--text-2); font-size: 13.5px; }
-      footer div { display: flex; flex-wrap: wrap; gap: 6px 24px; }
+      footer nav { display: flex; flex-wrap: wrap; gap: 6px 24px; }
       @media (max-width: 900px) { .top { position: static; } }
     `,
   ];
@@ -30,13 +40,12 @@ export class Console extends LitElement {
       <main class="wide" @show-flow=${this.#showFlow}>
         <section aria-label="Architecture — Real-Time Flow"><quartet-flow-section id="flow" .app=${app}></quartet-flow-section></section>
         <section aria-label="Docker"><quartet-docker-cards .app=${app}></quartet-docker-cards></section>
-        <section class="try" aria-label="Live API Tester">
+        <section aria-label="Live API Tester">
           <quartet-api-tester .app=${app}></quartet-api-tester>
-          <quartet-response-terminal .app=${app}></quartet-response-terminal>
         </section>
         <section aria-label="Events"><quartet-events-section .app=${app}></quartet-events-section></section>
       </main>
-      <footer><div class="wide"><span>Quartet</span> <a href="/openapi.json">OpenAPI document</a> <a href="/status">Status</a> <a href="/.well-known/jwks.json">Public keys</a></div></footer>
+      <footer><nav class="wide" aria-label="Documents"><span>Quartet</span>${DOCUMENTS.map(([path, name]) => html`<a href=${path}>${name}</a>`)}</nav></footer>
     `;
   }
 

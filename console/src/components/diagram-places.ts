@@ -1,38 +1,41 @@
 import { nothing, svg } from "lit";
 import type { Box } from "../model/geometry.ts";
 import { type DatabaseName, type Place, placeName } from "../model/places.ts";
-import type { BusStatus, Light, ModuleStatus, Status } from "../model/topology.ts";
+import { type BusStatus, type Light, listens, type ModuleStatus, type Status } from "../model/topology.ts";
 
 interface Drawing {
   readonly box: Box;
   /** True where the current step begins or ends. */
   readonly lit: boolean;
+  /** True where the step that went wrong first ends. */
+  readonly broken: boolean;
   readonly narrow: boolean;
 }
 
 /** A database is a cylinder. */
-export function drawDatabase(place: DatabaseName, { box, lit, narrow }: Drawing) {
+export function drawDatabase(place: DatabaseName, { box, lit, broken, narrow }: Drawing) {
   const rim = narrow ? 5 : 7;
   const { x, y, width, height } = box;
   const lines = narrow ? [place.slice(0, -3), ".db"] : [place];
   const firstY = y + height / 2 + (narrow ? 3 : 9);
-  return svg`<g class="database ${lit ? "lit" : ""}">
+  return svg`<g class="database ${lit ? "lit" : ""} ${broken ? "broken" : ""}">
     <path d="M ${x} ${y + rim} a ${width / 2} ${rim} 0 0 1 ${width} 0 v ${height - 2 * rim} a ${width / 2} ${rim} 0 0 1 ${-width} 0 z"></path>
     <path class="rim" d="M ${x} ${y + rim} a ${width / 2} ${rim} 0 0 0 ${width} 0"></path>
     ${lines.map((line, index) => svg`<text x=${x + width / 2} y=${firstY + index * 11}>${line}</text>`)}
   </g>`;
 }
 
-/** The client, a service, or the bus: its name, where it listens, and a sign when it does not run. */
-export function drawService(place: Place, { box, lit, narrow }: Drawing, status: Status | undefined) {
+/** The client, a service, or the bus: its name, where it listens, if anywhere, and a sign when it does not run. */
+export function drawService(place: Place, { box, lit, broken, narrow }: Drawing, status: Status | undefined) {
   const about = place === "bus" ? status?.bus : status?.modules.find(({ name }) => name === place);
   const x = box.x + box.width / 2;
   const y = box.y + box.height / 2;
   const name = narrow && place === "gateway" ? "Gateway" : placeName(place);
-  return svg`<g class="place ${place} ${lit ? "lit" : ""} ${about?.status ?? ""}">
+  const detail = status === undefined || about === undefined ? "" : detailOf(about, status);
+  return svg`<g class="place ${place} ${lit ? "lit" : ""} ${broken ? "broken" : ""} ${about?.status ?? ""}">
     <rect x=${box.x} y=${box.y} width=${box.width} height=${box.height} rx="12"></rect>
-    <text class="name" x=${x} y=${about === undefined ? y + 5 : y - 3}>${name}</text>
-    ${about === undefined ? nothing : svg`<text class="detail" x=${x} y=${y + (narrow ? 13 : 15)}>${detailOf(about)}</text>`}
+    <text class="name" x=${x} y=${detail === "" ? y + 5 : y - 3}>${name}</text>
+    ${detail === "" ? nothing : svg`<text class="detail" x=${x} y=${y + (narrow ? 13 : 15)}>${detail}</text>`}
     ${drawAlarm(about?.status, box)}
   </g>`;
 }
@@ -47,8 +50,17 @@ function drawAlarm(light: Light | undefined, { x, y, width }: Box) {
   </g>`;
 }
 
-function detailOf(about: ModuleStatus | BusStatus): string {
-  const trouble = about.status === "running" ? "" : ` ${about.status}`;
-  if ("port" in about) return `:${about.port}${trouble}`;
-  return (about.kind === "redis" ? "Redis Streams" : "EventEmitter2, in this process") + trouble;
+function detailOf(about: ModuleStatus | BusStatus, status: Status): string {
+  const trouble = about.status === "running" ? "" : about.status;
+  const where = "port" in about ? portOf(about, status) : BUS_KINDS[about.kind];
+  return `${where} ${trouble}`.trim();
+}
+
+const BUS_KINDS: Readonly<Record<BusStatus["kind"], string>> = {
+  redis: "Redis Streams",
+  memory: "EventEmitter2, in this process",
+};
+
+function portOf({ name, port }: ModuleStatus, status: Status): string {
+  return listens(status, name) ? `:${port}` : "";
 }

@@ -1,14 +1,16 @@
 import { css } from "lit";
 
-/** Line and end of the three kinds of arrow, for the diagram and its legend. */
+/** Line and end of the four kinds of arrow, for the diagram and its legend. */
 export const arrowStyles = css`
   .http { --kind: var(--http); --kind-soft: var(--accent-soft); }
+  .direct { --kind: var(--direct); --kind-soft: var(--direct-soft); }
   .event { --kind: var(--event); --kind-soft: var(--event-soft); }
   .query { --kind: var(--query); --kind-soft: var(--query-soft); }
   .filled { fill: var(--kind); }
   .open { fill: none; stroke: var(--kind); stroke-width: 1.8; stroke-linecap: round; stroke-linejoin: round; }
   .ring { fill: var(--surface); stroke: var(--kind); stroke-width: 1.8; }
   .edge { fill: none; stroke: var(--kind); stroke-width: 1.7; }
+  .edge.direct { stroke-dasharray: 12 3.5 2 3.5; }
   .edge.event { stroke-dasharray: 7 5; }
   .edge.query { stroke-dasharray: 0.1 5; stroke-linecap: round; stroke-width: 2.4; }
 `;
@@ -19,8 +21,8 @@ export const diagramStyles = css`
 
   .frame .outline rect { fill: var(--line-strong); stroke: var(--line-strong); stroke-width: 2.5; }
   .frame .inside rect { fill: var(--surface-2); }
-  .frame text { text-anchor: start; font: 500 12px var(--mono); fill: var(--text-2); }
-  .narrow .frame text { font-size: 9.5px; }
+  .frame-label { text-anchor: start; font: 500 11px var(--mono); fill: var(--text-2); stroke: var(--surface-2); stroke-width: 4; paint-order: stroke; }
+  .narrow .frame-label { font-size: 9.5px; }
 
   .edge { transition: opacity 0.25s, stroke-width 0.25s; }
   .edge.idle { opacity: 0.4; }
@@ -48,6 +50,14 @@ export const diagramStyles = css`
   .narrow .place .detail { font-size: 11px; }
   .narrow .database text { font-size: 10px; }
 
+  /* Drawn small, the same words need larger letters. */
+  @container (max-width: 560px) {
+    .wide .place .name { font-size: 18px; }
+    .wide .place .detail { font-size: 15.5px; }
+    .wide .frame-label { font-size: 14px; }
+    .wide .badge text { font-size: 13.5px; }
+  }
+
   .badge rect { fill: var(--surface); stroke: var(--kind); stroke-width: 1.4; }
   .badge text { font: 700 12px var(--sans); fill: var(--kind); font-variant-numeric: tabular-nums; }
   .narrow .badge text { font-size: 9.5px; }
@@ -57,6 +67,16 @@ export const diagramStyles = css`
   .badge.failed text { fill: var(--bad); }
   .badge.failed.active rect { fill: var(--bad); }
   .badge.failed.active text { fill: var(--surface); }
+
+  .edge.broken { stroke: var(--bad); stroke-width: 3; }
+  .broken-end { fill: none; stroke: var(--bad); stroke-width: 3; stroke-linecap: round; }
+  .place.broken rect { stroke: var(--bad); stroke-width: 2.6; fill: var(--bad-soft); }
+  .database.broken path { stroke: var(--bad); stroke-width: 2.4; }
+  .database.broken path:not(.rim) { fill: var(--bad-soft); }
+  .badge.refused rect { stroke: var(--good); }
+  .badge.refused text { fill: var(--good); }
+  .badge.refused.active rect { fill: var(--good); }
+  .badge.refused.active text { fill: var(--surface); }
 
   .token { fill: var(--kind); stroke: var(--surface); stroke-width: 2.5; }
   .token.event { fill: var(--surface); stroke: var(--kind); stroke-width: 3; }

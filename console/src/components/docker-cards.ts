@@ -1,6 +1,6 @@
 import { css, html, type TemplateResult } from "lit";
 import { excerptOf } from "../model/excerpt.ts";
-import { describeGroups, groupByProcess } from "../model/topology.ts";
+import { describeGroups, groupByProcess, type ProcessGroup, type Status } from "../model/topology.ts";
 import type { App } from "../store/app.ts";
 import { base } from "./base-styles.ts";
 import { icons } from "./icons.ts";
@@ -20,14 +20,16 @@ export class DockerCards extends View {
   static override styles = [
     base,
     css`
-      ul { display: grid; gap: 16px; margin-top: 22px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); }
+      ul { display: grid; gap: 16px; margin-top: 22px; grid-template-columns: minmax(0, 1fr); }
+      @media (min-width: 700px) { ul { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
+      @media (min-width: 1300px) { ul { grid-template-columns: repeat(4, minmax(0, 1fr)); } }
       li { display: grid; grid-row: span 4; grid-template-rows: subgrid; gap: 12px; padding: 22px; min-width: 0; }
       h3 { display: flex; align-items: center; gap: 10px; }
       h3 svg { color: var(--accent); flex: none; }
       li > p { font-size: 14.5px; color: var(--text-2); text-wrap: pretty; }
       figure { display: grid; grid-template-rows: auto 1fr; }
       figcaption { font-size: 12.5px; color: var(--text-2); margin-bottom: 5px; }
-      pre { padding: 10px 12px; border-radius: 10px; background: var(--surface-2); font: 12px / 1.6 var(--mono); white-space: pre-wrap; overflow-wrap: anywhere; }
+      pre { padding: 10px 12px; border-radius: 10px; background: var(--surface-2); font: 12px / 1.6 var(--mono); white-space: pre; overflow-x: auto; scrollbar-width: thin; }
       .now { display: flex; gap: 8px; padding-top: 12px; border-top: 1px solid var(--line); font-size: 13.5px; overflow-wrap: anywhere; }
       .now b { color: var(--good); font-weight: 650; white-space: nowrap; }
     `,
@@ -45,7 +47,7 @@ export class DockerCards extends View {
         (card) => html`<li class="card">
           <h3>${card.icon} ${card.title}</h3>
           <p>${card.text}</p>
-          <figure><figcaption class="mono">${card.file}</figcaption><pre>${card.lines}</pre></figure>
+          <figure><figcaption class="mono">${card.file}</figcaption><pre tabindex="0" role="region" aria-label="${card.title}, lines of ${card.file}">${card.lines}</pre></figure>
           <p class="now"><b>Now</b> <span>${card.now}</span></p>
         </li>`,
       )}</ul>
@@ -60,36 +62,29 @@ export class DockerCards extends View {
   }
 
   #cards(): readonly Card[] {
-    const { compose, dockerfile } = this.app.info.get() ?? {};
+    const { compose, dockerfile, node, environment } = this.app.info.get() ?? {};
     const status = this.app.status.get();
     const groups = status === undefined ? [] : groupByProcess(status, this.app.processes.get());
-    const alone = groups.length === 1;
-    const remote = status?.modules.filter(({ placement }) => placement === "remote") ?? [];
     return [
       {
         icon: icons.container,
         title: "Container isolation",
-        text: "Each service has a container to itself: its own files, its own network addresses, its own processes.",
+        text: "In containers, each service has one to itself: its own files, its own network addresses, its own processes.",
         file: "docker-compose.yml",
         lines: this.#excerpt(
           compose,
           [/^\s+init:/, /^\s+read_only:/, /^\s+tmpfs:/, /^\s+cap_drop:/, /^\s+security_opt:/],
-          5,
+          6,
         ),
-        now:
-          status === undefined
-            ? "not known yet"
-            : `${describeGroups(groups)}${alone ? ": nothing is isolated but the databases" : `: ${groups.flatMap(({ process }) => process ?? []).join(", ")}`}`,
+        now: nowIsolated(groups),
       },
       {
         icon: icons.network,
         title: "Compose network",
-        text: "All containers share a virtual network and call each other by service name, never by IP address.",
+        text: "In containers, all share a virtual network and call each other by service name, never by IP address.",
         file: "docker-compose.yml",
-        lines: this.#excerpt(compose, [/^\s+(USERS|PRODUCTS|ORDERS|REDIS)_URL:/, /^\s+internal:/], 5),
-        now: alone
-          ? "direct calls within one process, no network between the services"
-          : `${remote.map(({ name, port }) => `${name}:${port}`).join(", ")} answer over HTTP`,
+        lines: this.#excerpt(compose, groups.length === 1 ? NETWORKS : [...ADDRESSES, /^\s+internal:/], 8),
+        now: nowConnected(status, groups),
       },
       {
         icon: icons.document,
@@ -98,11 +93,10 @@ export class DockerCards extends View {
         file: "docker-compose.yml",
         lines: this.#excerpt(
           compose,
-          [/^ {2}gateway:/, /SERVE:/, /ports:/, /networks:/, /depends_on:/, /condition:/],
-          7,
-          "services:",
+          [/SERVE: gateway/, /^ {4}ports:/, /^ {4}depends_on:/, /^ {6}\w+: \{ condition:/],
+          9,
         ),
-        now: `bus ${status?.bus.kind === "redis" ? "on Redis" : "in memory"}; ${status?.modules.filter((module) => module.status === "running").length ?? 0} of 4 services running`,
+        now: nowRunning(status),
       },
       {
         icon: icons.layers,
@@ -110,10 +104,37 @@ export class DockerCards extends View {
         text: "A Dockerfile builds the image layer by layer; what did not change comes from the cache, so the next build is quick.",
         file: "Dockerfile",
         lines: this.#excerpt(dockerfile, [/^(FROM|COPY|RUN|CMD|ENTRYPOINT)\b/], 6),
-        now: `Node.js ${this.app.info.get()?.node?.replace(/^v/, "") ?? "unknown"}, ${this.app.info.get()?.environment ?? "unknown"} settings`,
+        now: `Node.js ${node?.replace(/^v/, "") ?? "unknown"}, ${environment ?? "unknown"} settings`,
       },
     ];
   }
+}
+
+const NETWORKS = [/^ {2}(front|back):/, /^\s+internal:/];
+const ADDRESSES = [/^\s+(USERS|PRODUCTS|ORDERS|REDIS)_URL:/];
+
+function nowIsolated(groups: readonly ProcessGroup[]): string {
+  if (groups.length === 0) return "not known yet";
+  if (groups.length === 1) return `${describeGroups(groups)}: nothing is isolated but the databases`;
+  return `${describeGroups(groups)}: ${groups.map(({ services }) => services.join(" with ")).join(", ")}`;
+}
+
+function nowConnected(status: Status | undefined, groups: readonly ProcessGroup[]): string {
+  if (status === undefined) return "not known yet";
+  if (groups.length === 1) return "direct calls within one process, no network between the services";
+  const remote = status.modules.filter(({ placement }) => placement === "remote");
+  const [up, down] = [true, false].map((runs) => remote.filter((each) => (each.status === "running") === runs));
+  const told = [
+    up?.length ? `${up.map(({ name, port }) => `${name}:${port}`).join(", ")} over HTTP` : "",
+    down?.length ? `not to be reached: ${down.map(({ name }) => name).join(", ")}` : "",
+  ];
+  return told.filter((each) => each !== "").join("; ");
+}
+
+function nowRunning(status: Status | undefined): string {
+  if (status === undefined) return "not known yet";
+  const running = status.modules.filter((module) => module.status === "running").length;
+  return `bus ${status.bus.kind === "redis" ? "on Redis" : "in memory"}; ${running} of ${status.modules.length} services running`;
 }
 
 customElements.define("quartet-docker-cards", DockerCards);

@@ -2,6 +2,7 @@ import { css, html, nothing } from "lit";
 import type { Endpoint } from "../model/endpoints.ts";
 import type { App } from "../store/app.ts";
 import type { Exchange } from "../store/requests.ts";
+import type { Session } from "../store/session.ts";
 import { base } from "./base-styles.ts";
 import { View } from "./view.ts";
 
@@ -13,6 +14,7 @@ export class EndpointRow extends View {
     edited: { state: true },
     last: { state: true },
     busy: { state: true },
+    note: { state: true },
   };
   static override styles = [
     base,
@@ -29,6 +31,10 @@ export class EndpointRow extends View {
       details { margin-top: 8px; }
       summary { width: fit-content; font-size: 13px; color: var(--text-2); padding: 2px 4px; margin-left: -4px; }
       textarea { margin-top: 6px; min-height: 108px; font: 13px / 1.5 var(--mono); resize: vertical; border-color: var(--line-strong); background: var(--surface); }
+      .below { scroll-margin-block: 84px 16px; }
+      .note { display: flex; flex-wrap: wrap; align-items: center; gap: 6px 10px; margin-top: 8px; }
+      /* Beside the endpoints the terminal shows the same. */
+      @media (min-width: 1000px) { quartet-endpoint-answer { display: none; } }
       .wrong { margin-top: 4px; font-size: 13px; color: var(--bad); }
     `,
   ];
@@ -38,6 +44,8 @@ export class EndpointRow extends View {
   declare edited: string | undefined;
   declare last: Exchange | undefined;
   declare busy: boolean;
+  /** What the last answer has changed for the page. */
+  declare note: string | undefined;
 
   constructor() {
     super();
@@ -45,7 +53,7 @@ export class EndpointRow extends View {
   }
 
   protected override watched(app: App) {
-    return [app.known.version];
+    return [app.known.version, app.sessions.session];
   }
 
   override render() {
@@ -60,7 +68,18 @@ export class EndpointRow extends View {
         <button class="small test" aria-disabled=${this.busy} aria-label="Test ${endpoint.method} ${path}" @click=${this.test}>TEST</button>
       </div>
       ${endpoint.body === undefined ? nothing : this.#renderBody()}
+      ${last === undefined ? nothing : html`<div class="below">${this.#renderNote(last)}<quartet-endpoint-answer .exchange=${last}></quartet-endpoint-answer></div>`}
     `;
+  }
+
+  /** What has come of who is signed in, or what stands in the way. */
+  #renderNote({ answer, request }: Exchange) {
+    const { sessions, info } = this.app;
+    if (this.note !== undefined) return html`<p class="note small muted" role="status">${this.note}</p>`;
+    if (this.endpoint.access !== "admin" || (answer?.status !== 401 && answer?.status !== 403)) return nothing;
+    if (info.get()?.oneClick !== true) return html`<p class="note small muted">This needs an admin.</p>`;
+    return html`<p class="note small muted">This needs an admin${request.as === undefined ? "" : `, and ${request.as} is none`}.
+      <button class="small" @click=${() => void sessions.signInWithOneClick()}>Sign in as the demo admin</button></p>`;
   }
 
   #renderBody() {
@@ -72,15 +91,41 @@ export class EndpointRow extends View {
     </details>`;
   }
 
-  /** Sends the request as it stands here. A default body is made anew each time, so that it can be sent again. */
+  /** Sends the request and shows what came of it: below the button, on the stage where it failed, and in who is signed in. */
   async test(): Promise<void> {
+    const before = this.app.sessions.session.get();
+    const done = await this.send(before);
+    if (done === undefined) return;
+    this.note = this.#signIn(done, before);
+    await this.updateComplete;
+    this.renderRoot.querySelector(".below")?.scrollIntoView({ block: "nearest" });
+    await this.app.runs.explain(done);
+  }
+
+  /**
+   * Sends the request as it stands here. A default body is made anew each time, so that it can be sent again.
+   * @returns undefined where one is on its way already
+   */
+  async send(as: Session | undefined): Promise<Exchange | undefined> {
     const { endpoint, app } = this;
-    if (this.busy) return;
+    if (this.busy) return undefined;
     this.busy = true;
     const body = endpoint.body === undefined ? undefined : this.#body;
-    this.last = await app.requests.send(endpoint.method, endpoint.path(app.known), body);
+    const done = await app.requests.send(endpoint.method, endpoint.path(app.known), body, as);
+    this.last = done;
+    this.note = undefined;
     this.#default = undefined;
     this.busy = false;
+    return done;
+  }
+
+  /** Who logs in is signed in from then on. So is who registers, unless an admin did it: one creates accounts and goes on. */
+  #signIn({ answer }: Exchange, before: Session | undefined): string | undefined {
+    const { id } = this.endpoint;
+    if (answer === undefined || answer.status >= 400 || (id !== "register" && id !== "login")) return undefined;
+    if (id === "register" && before?.role === "admin") return `Created. You are still ${before.name}.`;
+    const session = this.app.sessions.adopt(answer.json);
+    return session && `You are ${session.name} now, ${session.role}.`;
   }
 
   #default: string | undefined;

@@ -1,4 +1,4 @@
-import { css, html } from "lit";
+import { css, html, nothing } from "lit";
 import { readEvents, type SeenEvent } from "../model/events.ts";
 import { formatTime } from "../model/format.ts";
 import type { App } from "../store/app.ts";
@@ -48,6 +48,7 @@ export class EventsSection extends View {
       app.deadLetters.missing,
       app.deadLetters.notice,
       app.sessions.session,
+      app.sessions.admin,
     ];
   }
 
@@ -97,8 +98,16 @@ export class EventsSection extends View {
     const { list, notice } = this.app.deadLetters;
     return html`<div class="head"><h3 id="dead-letters">Dead letters</h3>
         <button class="small quiet" @click=${() => this.app.deadLetters.refresh()}>Refresh</button></div>
-      ${this.#renderLetters(list.get())}
+      ${this.#renderEyes()}${this.#renderLetters(list.get())}
       <p class="small muted" role="status">${notice.get() ?? ""}</p>`;
+  }
+
+  /** Who sees and settles them, where that is not who acts. */
+  #renderEyes() {
+    const { admin, session } = this.app.sessions;
+    const watching = admin.get();
+    if (watching === undefined || watching === session.get()) return nothing;
+    return html`<p class="small muted">Seen and settled as ${watching.name}, who watches.</p>`;
   }
 
   #renderLetters(letters: DeadLetterList) {

@@ -9,6 +9,7 @@ export const exchangeStyles = css`
   .request { overflow-wrap: anywhere; font-size: 14px; }
   .prompt { color: #93a8ff; }
   .figures { display: flex; align-items: center; gap: 12px; font-size: 13px; color: #a9b0bd; }
+  .as:empty { display: none; }
   .tools { display: flex; flex-wrap: wrap; gap: 4px; margin: 0 0 4px -2px; }
   .failure { padding: 4px 6px; color: var(--bad); }
   dl { padding: 4px 6px; font-size: 12.5px; color: #a9b0bd; }

@@ -2,7 +2,7 @@ import { css, html, nothing } from "lit";
 import { toCurl } from "../model/curl.ts";
 import { formatBytes, formatMs } from "../model/format.ts";
 import { parseJson } from "../model/json.ts";
-import { maskSecrets, maskSecretsInText } from "../model/mask.ts";
+import { maskSecretsInText } from "../model/mask.ts";
 import { statusText } from "../model/status-text.ts";
 import type { App } from "../store/app.ts";
 import type { Answer, Exchange } from "../store/requests.ts";
@@ -10,6 +10,7 @@ import { base } from "./base-styles.ts";
 import { copyText } from "./copy-text.ts";
 import { exchangeStyles } from "./exchange-entry-styles.ts";
 import { icons } from "./icons.ts";
+import { drawJson } from "./masked-json.ts";
 import { prefersStillness } from "./motion.ts";
 import { View } from "./view.ts";
 
@@ -41,7 +42,7 @@ export class ExchangeEntry extends View {
     return html`<details class="entry" ?open=${open} @toggle=${this.#remember}>
       <summary>
         <span class="request mono"><span class="prompt">$</span> ${request.method} ${request.path}</span>
-        <span class="figures tabular">${figures(this.exchange)}</span>
+        <span class="figures tabular"><span class="as">${request.as === undefined ? "" : `as ${request.as}`}</span>${figures(this.exchange)}</span>
       </summary>
       ${open ? this.#renderContent() : nothing}
     </details>`;
@@ -99,19 +100,5 @@ function renderAnswer({ headers, text, json: body }: Answer) {
 function sent(value: unknown) {
   return html`<h3>Sent</h3>${drawJson(value)}`;
 }
-
-function drawJson(value: unknown) {
-  return html`<quartet-json .value=${masked(value)}></quartet-json>`;
-}
-
-/** The same value gives the same copy, so that nothing is drawn anew for it. */
-function masked(value: unknown): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  const known = copies.get(value) ?? maskSecrets(value);
-  copies.set(value, known);
-  return known;
-}
-
-const copies = new WeakMap<object, unknown>();
 
 customElements.define("quartet-exchange", ExchangeEntry);

@@ -1,14 +1,14 @@
 import { css, html, nothing, svg } from "lit";
 import { type Edge, type Geometry, layOut } from "../model/geometry.ts";
-import { isDatabase, type Place, placeName } from "../model/places.ts";
-import { groupByProcess } from "../model/topology.ts";
+import { type ArrowKind, isDatabase, type Place, placeName } from "../model/places.ts";
+import { groupByProcess, type ProcessGroup, sharesProcess } from "../model/topology.ts";
 import type { App } from "../store/app.ts";
 import { arrowMarkers } from "./arrow-markers.ts";
 import { base } from "./base-styles.ts";
 import { drawDatabase, drawService } from "./diagram-places.ts";
 import { arrowStyles, diagramStyles } from "./diagram-styles.ts";
 import { prefersStillness } from "./motion.ts";
-import { drawFrames } from "./process-frames.ts";
+import { drawFrameLabels, drawFrames } from "./process-frames.ts";
 import { View } from "./view.ts";
 
 /** A step as far as the diagram shows it. */
@@ -16,10 +16,13 @@ export interface ShownStep {
   readonly number: number;
   readonly from: Place;
   readonly to: Place;
+  readonly kind: ArrowKind;
   readonly failed?: boolean;
+  readonly refused?: boolean;
 }
 
-const NARROWER_THAN = 460;
+const NARROW_BELOW = 460;
+const BRIEF_BELOW = 620;
 
 /** Who there is, who shares a process, and which step is going on. */
 export class FlowDiagram extends View {
@@ -27,26 +30,38 @@ export class FlowDiagram extends View {
     ...View.properties,
     steps: { attribute: false },
     position: { attribute: false },
+    origin: { attribute: false },
     holdMs: { attribute: false },
-    narrow: { state: true },
+    width: { state: true },
   };
-  static override styles = [base, arrowStyles, diagramStyles, css`:host { display: block; }`];
+  static override styles = [
+    base,
+    arrowStyles,
+    diagramStyles,
+    css`:host { display: block; container-type: inline-size; }`,
+  ];
 
   declare steps: readonly ShownStep[];
   /** The number of the lit step; undefined where nothing has run. */
   declare position: number | undefined;
+  /** The number of the step that went wrong first. */
+  declare origin: number | undefined;
   /** How long a step stays lit. */
   declare holdMs: number;
-  declare narrow: boolean;
+  declare width: number;
   #resizes = new ResizeObserver(([entry]) => {
-    this.narrow = (entry?.contentRect.width ?? 0) < NARROWER_THAN;
+    this.width = entry?.contentRect.width ?? 0;
   });
 
   constructor() {
     super();
     this.steps = [];
     this.holdMs = 0;
-    this.narrow = false;
+    this.width = NARROW_BELOW;
+  }
+
+  get narrow(): boolean {
+    return this.width < NARROW_BELOW;
   }
 
   protected override watched(app: App) {
@@ -65,16 +80,16 @@ export class FlowDiagram extends View {
 
   override render() {
     const geometry = layOut(this.narrow);
-    const status = this.app.status.get();
-    const groups = status === undefined ? [] : groupByProcess(status, this.app.processes.get());
+    const groups = this.#groups;
     return html`<svg viewBox="0 0 ${geometry.width} ${geometry.height}" role="img" aria-label=${this.#describe()}
       class=${this.narrow ? "narrow" : "wide"}>
       ${arrowMarkers}
       ${drawFrames(geometry, groups)}
-      ${geometry.edges.map((edge) => this.#drawEdge(edge))}
+      ${geometry.edges.map((edge) => this.#drawEdge(edge, this.#kindOf(edge, groups)))}
+      ${drawFrameLabels(geometry, groups, this.width < BRIEF_BELOW)}
       ${[...geometry.boxes.keys()].map((place) => this.#drawPlace(place, geometry))}
       <circle class="token" r="7" visibility="hidden"></circle>
-      ${geometry.edges.map((edge) => this.#drawBadge(edge))}
+      ${geometry.edges.map((edge) => this.#drawBadge(edge, this.#kindOf(edge, groups)))}
     </svg>`;
   }
 
@@ -86,15 +101,33 @@ export class FlowDiagram extends View {
     return this.steps.find((step) => step.number === this.position);
   }
 
+  get #groups(): readonly ProcessGroup[] {
+    const status = this.app.status.get();
+    return status === undefined ? [] : groupByProcess(status, this.app.processes.get());
+  }
+
+  /** As the step on show was made; where there is none, as it would be made now. */
+  #kindOf(edge: Edge, groups: readonly ProcessGroup[]): ArrowKind {
+    const [step] = this.#stepsOn(edge);
+    if (step !== undefined) return step.kind;
+    return edge.kind === "http" && sharesProcess(groups, edge.from, edge.to) ? "direct" : edge.kind;
+  }
+
+  /** The step that went wrong first, once it is its turn. */
+  get #broken(): ShownStep | undefined {
+    const { origin, position } = this;
+    if (origin === undefined || position === undefined || position < origin) return undefined;
+    return this.steps.find(({ number }) => number === origin);
+  }
+
   #describe(): string {
-    const groups = this.app.status.get();
-    const shared =
-      groups === undefined
+    const shared = this.#groups.map(({ services }) => services.map(placeName).join(", ")).join("; ");
+    const broken = this.#broken;
+    const wrong =
+      broken === undefined
         ? ""
-        : groupByProcess(groups, this.app.processes.get())
-            .map(({ services }) => services.map(placeName).join(", "))
-            .join("; ");
-    return `Client, API Gateway, the services Users, Orders and Products with a database each, and the event bus. Processes: ${shared || "not known yet"}. The steps are in the list.`;
+        : ` Step ${broken.number} failed: ${placeName(broken.from)} to ${placeName(broken.to)}.`;
+    return `Client, API Gateway, the services Users, Orders and Products with a database each, and the event bus. Processes: ${shared || "not known yet"}. The steps are in the list.${wrong}`;
   }
 
   #stepsOn(edge: Edge): readonly ShownStep[] {
@@ -113,20 +146,25 @@ export class FlowDiagram extends View {
     return numbers.some((number) => number < position) ? "done" : "idle";
   }
 
-  #drawEdge(edge: Edge) {
-    const state = this.#stateOf(edge);
-    return svg`<path class="edge ${edge.kind} ${state}" d=${edge.path} marker-end="url(#${edge.kind}-end)"
+  #drawEdge(edge: Edge, kind: ArrowKind) {
+    const broken = this.#broken !== undefined && this.#stepsOn(edge).includes(this.#broken);
+    const end = broken ? "broken" : kind;
+    return svg`<path class="edge ${kind} ${this.#stateOf(edge)} ${broken ? "broken" : ""}" d=${edge.path} marker-end="url(#${end}-end)"
       data-edge="${edge.from}-${edge.to}"></path>`;
   }
 
-  #drawBadge(edge: Edge) {
+  #drawBadge(edge: Edge, kind: ArrowKind) {
     const steps = this.#stepsOn(edge).filter(({ number }) => this.position === undefined || number <= this.position);
     if (steps.length === 0) return nothing;
     const text = badgeText(steps.map((step) => step.number));
     const width = Math.max(this.narrow ? 17 : 22, text.length * (this.narrow ? 5.4 : 6.6) + (this.narrow ? 8 : 12));
     const height = this.narrow ? 17 : 22;
-    const failed = steps.some((step) => step.failed === true) ? "failed" : "";
-    return svg`<g class="badge ${edge.kind} ${this.#stateOf(edge)} ${failed}" transform="translate(${edge.badge.x} ${edge.badge.y})">
+    const mood = steps.some(({ failed }) => failed === true)
+      ? "failed"
+      : steps.some(({ refused }) => refused)
+        ? "refused"
+        : "";
+    return svg`<g class="badge ${kind} ${this.#stateOf(edge)} ${mood}" transform="translate(${edge.badge.x} ${edge.badge.y})">
       <rect x=${-width / 2} y=${-height / 2} width=${width} height=${height} rx=${height / 2}></rect>
       <text dy=${this.narrow ? 3.5 : 4}>${text}</text>
     </g>`;
@@ -137,9 +175,9 @@ export class FlowDiagram extends View {
     if (box === undefined) return nothing;
     const current = this.#current;
     const lit = current !== undefined && (current.from === place || current.to === place);
-    const drawing = { box, lit, narrow: this.narrow };
-    if (isDatabase(place)) return drawDatabase(place, drawing);
-    return drawService(place, drawing, this.app.status.get());
+    const broken = place !== "client" && this.#broken?.to === place;
+    const drawing = { box, lit, broken, narrow: this.narrow };
+    return isDatabase(place) ? drawDatabase(place, drawing) : drawService(place, drawing, this.app.status.get());
   }
 
   /** A token travels along its arrow, unless nothing is to move. */
@@ -149,7 +187,7 @@ export class FlowDiagram extends View {
       runsAlong(each, step.from, step.to, this.#edgeExists(step.from, step.to)),
     );
     if (token === null || edge === undefined || prefersStillness()) return;
-    token.setAttribute("class", `token ${edge.kind}`);
+    token.setAttribute("class", `token ${step.kind}`);
     token.style.offsetPath = `path("${edge.path}")`;
     token.style.offsetRotate = "0deg";
     const backwards = edge.from !== step.from;

@@ -9,13 +9,21 @@ export const flowSectionStyles = css`
   [role="tab"] { border-color: transparent; background: transparent; color: var(--text-2); }
   [role="tab"][aria-selected="true"] { background: var(--raised); border-color: var(--line); color: var(--text); box-shadow: var(--shadow); }
 
+  .who { align-self: center; padding-inline: 4px; }
+  .who b { color: var(--text); font-weight: 600; }
+
   .panel { display: grid; grid-template-columns: minmax(0, 1fr); gap: 16px; align-items: start; }
-  @media (min-width: 1100px) {
+  @media (min-width: 900px) {
     .panel { grid-template-columns: minmax(0, 1.22fr) minmax(0, 1fr); align-items: stretch; }
     .steps { display: flex; flex-direction: column; height: 0; min-height: 100%; }
     quartet-step-list, quartet-waterfall { flex: 1; min-height: 0; }
     quartet-waterfall { overflow-y: auto; scrollbar-width: thin; }
     quartet-recent-requests { grid-column: 1 / -1; }
+  }
+  /* Room for the steps in two columns beside the diagram. */
+  @media (min-width: 1600px) {
+    .panel { grid-template-columns: minmax(0, 1fr) minmax(0, 1.25fr); }
+    .steps { height: auto; }
   }
   .stage { padding: 20px; }
   quartet-playback-bar { margin-top: 18px; padding-top: 16px; border-top: 1px solid var(--line); }
@@ -28,6 +36,7 @@ export const flowSectionStyles = css`
   .views [aria-pressed="true"] { background: var(--raised); color: var(--text); box-shadow: var(--shadow); }
   .outcome { display: flex; gap: 10px; margin: 0 8px 10px; padding: 10px 12px; border-radius: 10px; background: var(--surface-2); font-size: 14px; }
   .outcome svg { flex: none; margin-top: 3px; }
+  .outcome.proud { background: var(--good-soft); color: var(--good); }
   .outcome.good { background: var(--good-soft); color: var(--good); }
   .outcome.bad { background: var(--bad-soft); color: var(--bad); }
   .hint { padding: 0 12px 10px; }
@@ -37,5 +46,7 @@ export const flowSectionStyles = css`
     .stage { padding: 14px 10px; }
     .steps { padding: 14px 4px 10px; }
     .runs, .runs button { width: 100%; }
+    .runs button:not(.primary) { order: 1; }
+    .who { width: 100%; order: 2; text-align: center; }
   }
 `;

@@ -2,10 +2,12 @@ import { css, html, nothing } from "lit";
 import type { Flow } from "../model/flow.ts";
 import { formatMs } from "../model/format.ts";
 import { toMermaid } from "../model/mermaid.ts";
-import { type FlowName, plans } from "../model/plan.ts";
+import { type PlannedStep, planOf } from "../model/plan.ts";
+import { groupByProcess, sharesProcess } from "../model/topology.ts";
 import type { App } from "../store/app.ts";
 import type { RunName } from "../store/runs.ts";
 import type { Stage, StageName } from "../store/stage.ts";
+import type { LinkState } from "../store/stream.ts";
 import { base } from "./base-styles.ts";
 import { copyText } from "./copy-text.ts";
 import { flowSectionStyles } from "./flow-section-styles.ts";
@@ -27,10 +29,10 @@ export class FlowSection extends View {
     this.copied = false;
   }
 
-  protected override watched({ stages, traces, runs, stream, sessions, info }: App) {
-    const each = (["registration", "order", "other"] as const).map((name) => stages.get(name));
+  protected override watched({ stages, traces, runs, stream, sessions, info, status, processes }: App) {
+    const each = STAGES.map((name) => stages.get(name));
     return [
-      ...[stages.current, traces, runs.running, runs.outcome, stream.state, sessions.session, info],
+      ...[stages.current, traces, runs.running, runs.outcome, stream.state, sessions.session, info, status, processes],
       ...each.flatMap((stage) => [stage.shown, stage.player]),
     ];
   }
@@ -38,6 +40,7 @@ export class FlowSection extends View {
   override render() {
     const stage = this.#stage;
     const flow = stage.flow();
+    const plan = this.#plan(stage);
     return html`
       <header>
         <div>
@@ -52,14 +55,15 @@ export class FlowSection extends View {
       </div>
       <div id="panel" role="tabpanel" aria-labelledby="tab-${stage.name}" class="panel">
         <div class="card stage">
-          <quartet-flow-diagram .app=${this.app} .steps=${flow?.steps ?? planned(stage.name)}
-            .position=${flow === undefined ? undefined : stage.player.position} .holdMs=${this.#holdMs(stage)}></quartet-flow-diagram>
+          <quartet-flow-diagram .app=${this.app} .steps=${flow?.steps ?? plan.map((step, index) => ({ ...step, number: index + 1 }))}
+            .position=${flow === undefined ? undefined : stage.player.position} .origin=${flow?.origin} .holdMs=${this.#holdMs(stage)}></quartet-flow-diagram>
+          ${flow === undefined ? nothing : html`<quartet-flow-verdict .app=${this.app} .flow=${flow} .position=${stage.player.position}></quartet-flow-verdict>`}
           <quartet-playback-bar .app=${this.app} .stage=${stage}></quartet-playback-bar>
         </div>
         <div class="card steps">
           ${this.#renderStepsHead(flow)}
           ${this.#renderOutcome()}
-          ${this.#renderSteps(stage, flow)}
+          ${this.#renderSteps(stage, flow, plan)}
         </div>
         <quartet-recent-requests .app=${this.app} @replay=${() => this.#replay()}></quartet-recent-requests>
       </div>
@@ -68,6 +72,13 @@ export class FlowSection extends View {
 
   focusTabs(): void {
     this.renderRoot.querySelector<HTMLElement>("[role=tab][aria-selected=true]")?.focus();
+  }
+
+  #plan({ name }: Stage): readonly PlannedStep[] {
+    if (name === "other") return [];
+    const status = this.app.status.get();
+    const groups = status === undefined ? [] : groupByProcess(status, this.app.processes.get());
+    return planOf(name, (from, to) => sharesProcess(groups, from, to));
   }
 
   get #stage(): Stage {
@@ -81,8 +92,8 @@ export class FlowSection extends View {
   #renderTabs() {
     const other = this.app.stages.get("other").flow();
     const names: [StageName, string][] = [
-      ["registration", "Registration"],
       ["order", "Order"],
+      ["registration", "Registration"],
     ];
     if (other !== undefined) names.push(["other", other.title]);
     const current = this.#stage.name;
@@ -113,15 +124,22 @@ export class FlowSection extends View {
     const current = this.#stage.name;
     if (current === "registration") return this.#runButton("registration", "Run registration", true);
     if (current === "order") {
-      return html`${this.#runButton("oversold", "Run an oversold order", false)} ${this.#runButton("order", "Run order", true)}`;
+      return html`${this.#renderWho()}${this.#runButton("oversold", "Run an oversold order", false)} ${this.#runButton("order", "Run order", true)}`;
     }
     return nothing;
+  }
+
+  /** In whose name an order will be placed. */
+  #renderWho() {
+    const session = this.app.sessions.session.get();
+    const who = session?.name ?? (this.app.info.get()?.oneClick === true ? "the demo admin" : undefined);
+    return html`<span class="who small muted">${who === undefined ? "Nobody is signed in" : html`Orders as <b>${who}</b>`}</span>`;
   }
 
   #runButton(name: RunName, title: string, primary: boolean) {
     const running = this.app.runs.running.get();
     return html`<button class=${primary ? "primary" : ""} aria-disabled=${running !== undefined} data-run=${name} @click=${() => this.#run(name)}>
-      ${icons.play} ${running === name ? "Running…" : title}
+      ${primary ? icons.play : icons.two} ${running === name ? "Running…" : title}
     </button>`;
   }
 
@@ -151,19 +169,16 @@ export class FlowSection extends View {
     const outcome = this.app.runs.outcome.get();
     const fits =
       outcome !== undefined && (outcome.run === "registration" ? "registration" : "order") === this.#stage.name;
-    return html`<div role="status">${fits ? html`<p class="outcome ${outcome.tone}">${outcome.tone === "good" ? icons.check : icons.warning}<span>${outcome.text}</span></p>` : nothing}</div>`;
+    return html`<div role="status">${fits ? html`<p class="outcome ${outcome.tone}">${OUTCOME_ICONS[outcome.tone]}<span>${outcome.text}</span></p>` : nothing}</div>`;
   }
 
-  #renderSteps(stage: Stage, flow: Flow | undefined) {
+  #renderSteps(stage: Stage, flow: Flow | undefined, plan: readonly PlannedStep[]) {
     const { player } = stage;
     if (flow !== undefined && this.view === "waterfall") {
       return html`<quartet-waterfall .flow=${flow} .position=${player.position}></quartet-waterfall>`;
     }
-    const hint =
-      flow === undefined && this.app.stream.state.get() === "denied"
-        ? html`<p class="small muted hint">Only an admin may watch what really happens here: sign in to see the real steps.</p>`
-        : nothing;
-    return html`${hint}<quartet-step-list .steps=${flow?.steps} .plan=${plans[stage.name === "other" ? "order" : stage.name]} .position=${player.position} .playing=${player.playing}
+    const hint = HINTS[this.app.stream.state.get()];
+    return html`${hint === undefined || flow?.requestId !== undefined ? nothing : html`<p class="small muted hint">${hint}</p>`}<quartet-step-list .steps=${flow?.steps} .plan=${plan} .position=${player.position} .playing=${player.playing}
       @step-selected=${(event: CustomEvent<number>) => player.step(event.detail - player.position)}></quartet-step-list>`;
   }
 
@@ -188,15 +203,22 @@ export class FlowSection extends View {
   }
 }
 
-function planned(name: StageName) {
-  const flow: FlowName | undefined = name === "other" ? undefined : name;
-  return flow === undefined ? [] : plans[flow].map(({ from, to }, index) => ({ from, to, number: index + 1 }));
-}
+const STAGES = ["registration", "order", "other"] as const;
+
+const OUTCOME_ICONS = { good: icons.check, proud: icons.shield, plain: icons.check, bad: icons.warning };
+
+/** Why no real steps are to be seen. */
+const HINTS: Readonly<Partial<Record<LinkState, string>>> = {
+  denied: "Only an admin may watch what really happens here: sign in as one to see the real steps.",
+  reconnecting: "The stream has broken off: real steps come as soon as it is back.",
+  paused: "The stream is paused: a run resumes it.",
+};
 
 function describe(flow: Flow): string {
-  const answered = flow.answeredInMs === undefined ? "no answer yet" : `answered in ${formatMs(flow.answeredInMs)}`;
+  const unanswered = flow.requestId === undefined && flow.failed ? "no answer" : "no answer yet";
+  const answered = flow.answeredInMs === undefined ? unanswered : `answered in ${formatMs(flow.answeredInMs)}`;
   const settled = flow.totalMs > (flow.answeredInMs ?? 0) + 0.05 ? `, all done in ${formatMs(flow.totalMs)}` : "";
-  return `${flow.steps.length} steps, ${answered}${settled}`;
+  return `${flow.steps.length} ${flow.steps.length === 1 ? "step" : "steps"}, ${answered}${settled}`;
 }
 
 customElements.define("quartet-flow-section", FlowSection);

@@ -1,6 +1,8 @@
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { isRecord } from "../model/json.ts";
+import { problemPage } from "../model/problem.ts";
 import { base } from "./base-styles.ts";
+import { problemLink } from "./problem-link.ts";
 
 /** How many members of a value are shown before a click shows the rest. */
 const AT_ONCE = 20;
@@ -37,7 +39,8 @@ export class JsonView extends LitElement {
   #renderValue(value: unknown, key: string | undefined, level: number): TemplateResult {
     const label = key === undefined ? nothing : html`<span class="key">${key}</span>: `;
     const list = Array.isArray(value);
-    if (!list && !isRecord(value)) return html`<div class="leaf">${label}${leaf(value)}</div>`;
+    if (!list && !isRecord(value))
+      return html`<div class="leaf">${label}${key === "type" && level === 1 && problemPage(value) !== undefined ? problemLink(String(value), JSON.stringify(value)) : leaf(value)}</div>`;
     const members = list
       ? value.map((member, index): [string, unknown] => [String(index), member])
       : Object.entries(value);

@@ -14,6 +14,9 @@ const LINK_WORDS: Readonly<Record<LinkState, string>> = {
   denied: "Not signed in",
 };
 
+/** The time that the gateway is up is told in minutes: a second hand is nothing to wake a browser for. */
+const UPTIME_EVERY_MS = 30_000;
+
 /** What this is and how it runs right now. */
 export class PageHeader extends View {
   static override styles = [
@@ -30,12 +33,13 @@ export class PageHeader extends View {
       .actions { display: flex; align-items: center; gap: 8px; margin-inline-start: auto; }
       .link { border-radius: 999px; }
       .dot { width: 9px; height: 9px; border-radius: 50%; background: var(--line-strong); }
-      .live .dot { background: var(--good); animation: breathe 2.4s ease-in-out infinite; }
-      .reconnecting .dot { background: none; border: 2px solid var(--warn); border-top-color: transparent; animation: turn 1s linear infinite; }
+      .live .dot { background: var(--good); box-shadow: 0 0 0 3px color-mix(in oklab, var(--good), transparent 80%); }
+      .reconnecting .dot { background: none; border: 2px solid var(--warn); border-top-color: transparent; }
       .paused .dot { border-radius: 2px; background: var(--warn); }
-      @keyframes breathe { 50% { box-shadow: 0 0 0 5px color-mix(in oklab, var(--good), transparent 78%); } }
-      @keyframes turn { to { rotate: 360deg; } }
+      .notice { order: 4; flex-basis: 100%; padding: 8px 12px; border-radius: 10px; background: var(--warn-soft); color: var(--warn); font-size: 14px; }
+      .notice:empty { display: none; }
       .facts { flex: 1 1 auto; }
+      @media (max-width: 1150px) { dl .up { display: none; } }
       @media (max-width: 900px) { .facts { order: 3; flex-basis: 100%; } }
       @media (max-width: 420px) { .brand h1 { position: absolute; clip-path: inset(50%); } .actions { gap: 6px; } .link { padding: 0 11px; } }
     `,
@@ -44,12 +48,12 @@ export class PageHeader extends View {
   #clock: ReturnType<typeof setInterval> | undefined;
 
   protected override watched(app: App) {
-    return [app.info, app.status, app.processes, app.stream.state, app.sessions.session];
+    return [app.info, app.status, app.processes, app.stream.state, app.sessions.notice];
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.#clock = setInterval(() => this.requestUpdate(), 1_000);
+    this.#clock = setInterval(() => this.requestUpdate(), UPTIME_EVERY_MS);
   }
 
   override disconnectedCallback(): void {
@@ -68,8 +72,9 @@ export class PageHeader extends View {
           <span class="dot"></span>${LINK_WORDS[link]}
         </button>
         <quartet-theme-toggle></quartet-theme-toggle>
-        <quartet-sign-in .app=${this.app}></quartet-sign-in>
+        <quartet-account .app=${this.app}></quartet-account>
       </div>
+      <p class="notice" role="status">${this.app.sessions.notice.get() ?? ""}</p>
       <span class="visually-hidden" role="status">${LINK_WORDS[link]}</span>
     </div>`;
   }
@@ -89,7 +94,9 @@ export class PageHeader extends View {
       ["Up", info !== undefined && isUp ? formatUptime((Date.now() - info.startedAtMs) / 1_000) : undefined],
     ];
     return facts.map(([name, value]) =>
-      value === undefined ? nothing : html`<div><dt>${name}</dt><dd>${value}</dd></div>`,
+      value === undefined
+        ? nothing
+        : html`<div class=${name.toLowerCase().replace(" ", "-")}><dt>${name}</dt><dd>${value}</dd></div>`,
     );
   }
 

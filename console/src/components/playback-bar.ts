@@ -1,4 +1,5 @@
-import { css, html } from "lit";
+import { css, html, nothing } from "lit";
+import type { Flow } from "../model/flow.ts";
 import { formatSlowed } from "../model/playback.ts";
 import type { App } from "../store/app.ts";
 import type { Stage } from "../store/stage.ts";
@@ -32,25 +33,40 @@ export class PlaybackBar extends View {
   override render() {
     const { player } = this.stage;
     const flow = this.stage.flow();
-    const off = flow === undefined;
-    const steps = flow?.steps.length ?? 0;
     return html`<div role="group" aria-label="Playback">
-      <button class="icon" aria-label="One step back" aria-disabled=${off || player.position <= 0} @click=${() => player.step(-1)}>${icons.back}</button>
-      <button class="play" aria-disabled=${off} @click=${() => (player.playing ? player.pause() : player.play())}>
-        ${player.playing ? icons.pause : icons.play} ${player.playing ? "Pause" : player.position > steps ? "Replay" : "Play"}
-      </button>
-      <button class="icon" aria-label="One step forward" aria-disabled=${off || player.position > steps} @click=${() => player.step(1)}>${icons.forward}</button>
-      <button class="icon" aria-label="Show all steps" title="Show all steps" aria-disabled=${off || player.position > steps} @click=${() => player.finish()}>${icons.finish}</button>
+      ${flow === undefined ? nothing : this.#renderControls(flow)}
       <label>Speed
         <select @change=${(event: Event) => player.speed.set(Number((event.target as HTMLSelectElement).value))}>
           ${SPEEDS.map((speed) => html`<option value=${speed} ?selected=${speed === player.speed.get()}>${speed}×</option>`)}
         </select>
       </label>
-      <span class="progress tabular">${off ? "" : `step ${Math.min(player.position, steps)} of ${steps}`}</span>
-      <span class="slowed tabular" title="Shown time divided by real time. Each step is held long enough to be seen; the times in the list are the real ones.">
-        ${off ? "" : formatSlowed(player.schedule().slowedBy)}
-      </span>
+      ${flow === undefined ? html`<span class="progress">A run is played here, step by step.</span>` : this.#renderProgress(flow)}
     </div>`;
+  }
+
+  /** Before a run there is nothing to play, and no second button that looks as if there were. */
+  #renderControls({ steps }: Flow) {
+    const { player } = this.stage;
+    const { playing, position } = player;
+    const isOver = position > steps.length;
+    return html`
+      <button class="icon" aria-label="One step back" aria-disabled=${position <= 0} @click=${() => player.step(-1)}>${icons.back}</button>
+      <button class="play" @click=${() => (playing ? player.pause() : player.play())}>
+        ${playing ? icons.pause : icons.play} ${playing ? "Pause" : isOver ? "Replay" : "Play"}
+      </button>
+      <button class="icon" aria-label="One step forward" aria-disabled=${isOver} @click=${() => player.step(1)}>${icons.forward}</button>
+      <button aria-label="Show all steps" aria-disabled=${isOver} @click=${() => player.finish()}>${icons.finish} Show all</button>
+    `;
+  }
+
+  #renderProgress({ steps }: Flow) {
+    const { player } = this.stage;
+    return html`
+      <span class="progress tabular">step ${Math.min(player.position, steps.length)} of ${steps.length}</span>
+      <span class="slowed tabular" title="Shown time divided by real time. Each step is held long enough to be seen; the times in the list are the real ones.">
+        ${formatSlowed(player.schedule().slowedBy)}
+      </span>
+    `;
   }
 }
 

@@ -1,17 +1,12 @@
 import { type SVGTemplateResult, svg } from "lit";
 import type { Box, Geometry } from "../model/geometry.ts";
-import { isModule, moduleNames } from "../model/places.ts";
+import { isModule, moduleNames, type ServiceName } from "../model/places.ts";
 import { hostOf, type ProcessGroup, pidOf } from "../model/topology.ts";
 
 /** One frame around everything that shares a process, whatever the split. */
 export function drawFrames(geometry: Geometry, groups: readonly ProcessGroup[]): SVGTemplateResult[] {
-  const hosts = new Set(groups.flatMap(({ process }) => (process === undefined ? [] : [hostOf(process)])));
   return groups.map((group) => {
     const boxes = boxesOf(group, geometry);
-    const first =
-      group.services.find((name) => name === "gateway") ?? moduleNames.find((name) => group.services.includes(name));
-    if (first === undefined) return svg``;
-    const label = geometry.label(first);
     const rects = boxes.map(
       (box) => svg`<rect x=${box.x} y=${box.y} width=${box.width} height=${box.height} rx="14"></rect>`,
     );
@@ -19,16 +14,37 @@ export function drawFrames(geometry: Geometry, groups: readonly ProcessGroup[]):
     return svg`<g class="frame" data-services=${group.services.join(" ")}>
       <g class="outline">${rects}</g>
       <g class="inside">${rects}</g>
-      <text x=${label.x} y=${label.y}>${labelOf(group, groups.length, hosts.size > 1)}</text>
     </g>`;
   });
 }
 
-/** Containers have a host each, and often the same pid. */
-function labelOf({ process }: ProcessGroup, processes: number, manyHosts: boolean): string {
-  if (process === undefined) return processes === 1 ? "one process" : "";
-  if (processes === 1) return `one process, pid ${pidOf(process)}`;
-  return manyHosts ? hostOf(process).slice(0, 12) : `pid ${pidOf(process)}`;
+/** What each frame is called; drawn above the arrows. @param brief true where there is room for little */
+export function drawFrameLabels(
+  geometry: Geometry,
+  groups: readonly ProcessGroup[],
+  brief: boolean,
+): SVGTemplateResult[] {
+  const hosts = new Set(groups.flatMap(({ process }) => (process === undefined ? [] : [hostOf(process)])));
+  return groups.map((group) => {
+    const first = firstOf(group);
+    if (first === undefined) return svg``;
+    const { x, y } = geometry.label(first);
+    return svg`<text class="frame-label" x=${x} y=${y}>${labelOf(group, groups.length, brief || hosts.size > 1)}</text>`;
+  });
+}
+
+function firstOf({ services }: ProcessGroup): ServiceName | undefined {
+  return services.find((name) => name === "gateway") ?? moduleNames.find((name) => services.includes(name));
+}
+
+/**
+ * A process is called by what it serves. Containers have a host each, whose name says nothing, and often the same pid.
+ * @param brief true where the pid says nothing, or there is no room for it
+ */
+function labelOf({ process, services }: ProcessGroup, processes: number, brief: boolean): string {
+  if (processes === 1) return process === undefined ? "one process" : `one process, pid ${pidOf(process)}`;
+  const names = services.join(", ");
+  return process === undefined || brief ? names : `${names}, pid ${pidOf(process)}`;
 }
 
 function boxesOf({ services, holdsBus }: ProcessGroup, geometry: Geometry): Box[] {

@@ -1,4 +1,4 @@
-import { css, html } from "lit";
+import { css, html, nothing } from "lit";
 import type { Flow } from "../model/flow.ts";
 import { formatMs, formatTime } from "../model/format.ts";
 import type { App } from "../store/app.ts";
@@ -60,10 +60,10 @@ export class RecentRequests extends View {
       <span class="when tabular">${formatTime(flow.startedAtMs)}</span>
       <span class="mono">${method}</span>
       <span class="path mono">${path}</span>
-      <span class="chip ${flow.failed || flow.outcome === "rejected" ? "bad" : "good"}">${flow.status}${flow.outcome === undefined ? "" : ` ${flow.outcome}`}</span>
+      <span class="chip ${flow.failed ? "bad" : "good"}">${isProud(flow) ? icons.shield : nothing}${flow.status}${flow.outcome === undefined ? "" : ` ${flow.outcome}`}</span>
       <span class="took tabular">${formatMs(flow.answeredInMs ?? 0)}</span>
       <span class="source">${this.app.requests.isOwn(flow.traceId) ? "this page" : "elsewhere"}</span>
-      ${icons.play}<span class="visually-hidden">Replay</span>
+      ${icons.restart}<span class="visually-hidden">Replay</span>
     </button>`;
   }
 
@@ -71,6 +71,11 @@ export class RecentRequests extends View {
     this.app.stages.show(flow);
     this.dispatchEvent(new CustomEvent("replay"));
   }
+}
+
+/** Not enough was left, and the shop said so. */
+function isProud({ outcome }: Flow): boolean {
+  return outcome === "rejected" || outcome === "refused";
 }
 
 customElements.define("quartet-recent-requests", RecentRequests);

@@ -21,7 +21,7 @@ export class ResponseTerminal extends View {
         <button class="small quiet" aria-disabled=${shown.length === 0} @click=${() => this.app.requests.clear()}>Clear</button>
       </header>
       <div class="log" tabindex="0" role="log" aria-label="Answers, newest first">
-        ${shown.length === 0 ? html`<p class="empty mono">$ press a TEST button, or run a flow<span class="cursor"></span></p>` : nothing}
+        ${shown.length === 0 ? greeting : nothing}
         ${repeat(
           shown,
           ({ number }) => number,
@@ -32,5 +32,11 @@ export class ResponseTerminal extends View {
     </section>`;
   }
 }
+
+const greeting = html`<div class="empty mono">
+  <p><span class="prompt">$</span> <b>Hello. Nothing has been asked yet.</b></p>
+  <p>Press a TEST button and its real answer stands here: status, time, headers, body. A run of a flow is told here too. Tokens and passwords are masked.</p>
+  <p>From a shell it is the same: <b class="curl">curl ${location.origin}/products</b></p>
+</div>`;
 
 customElements.define("quartet-response-terminal", ResponseTerminal);

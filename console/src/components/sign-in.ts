@@ -1,10 +1,9 @@
 import { css, html, nothing } from "lit";
 import type { App } from "../store/app.ts";
 import { base } from "./base-styles.ts";
-import { icons } from "./icons.ts";
 import { View } from "./view.ts";
 
-/** Who is signed in, and the way to be: by one click where the gateway offers it, else by e-mail address and password. */
+/** The form to sign in: by one click where the gateway offers it, else by e-mail address and password. */
 export class SignIn extends View {
   static override styles = [
     base,
@@ -16,15 +15,13 @@ export class SignIn extends View {
       label { display: grid; gap: 5px; font-size: 13.5px; font-weight: 600; }
       .row { display: flex; justify-content: end; gap: 8px; margin-top: 4px; }
       .failure { color: var(--bad); font-size: 14px; }
-      .name { max-width: 150px; overflow: hidden; text-overflow: ellipsis; line-height: 1.5; }
       .or { margin-top: 16px; padding-top: 16px; border-top: 1px solid var(--line); }
       .one-click { width: 100%; margin-top: 16px; }
-      @media (max-width: 420px) { .name { display: none; } }
     `,
   ];
 
   protected override watched(app: App) {
-    return [app.sessions.session, app.sessions.failure, app.info];
+    return [app.sessions.failure, app.info];
   }
 
   /** Opens the form. */
@@ -34,20 +31,6 @@ export class SignIn extends View {
   }
 
   override render() {
-    return html`${this.#renderButton()}${this.#renderDialog()}`;
-  }
-
-  /** The same button whether someone is signed in or not, so that it keeps the focus. */
-  #renderButton() {
-    const session = this.app.sessions.session.get();
-    const title = session && `Sign out ${session.name}`;
-    const label = session && `Signed in as ${session.name}, ${session.role}: sign out`;
-    return html`<button title=${title ?? nothing} aria-label=${label ?? nothing} @click=${this.#toggle}>
-      ${icons.person} <span class=${session === undefined ? "" : "name"}>${session?.name ?? "Sign in"}</span>
-    </button>`;
-  }
-
-  #renderDialog() {
     const failure = this.app.sessions.failure.get();
     const oneClick = this.app.info.get()?.oneClick === true;
     return html`<dialog aria-labelledby="title">
@@ -64,11 +47,6 @@ export class SignIn extends View {
         </div>
       </form>
     </dialog>`;
-  }
-
-  #toggle(): void {
-    if (this.app.sessions.session.get() === undefined) this.open();
-    else this.app.sessions.signOut();
   }
 
   async #signIn(event: SubmitEvent): Promise<void> {

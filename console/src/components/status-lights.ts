@@ -1,6 +1,6 @@
 import { css, html, nothing } from "lit";
 import { formatMs } from "../model/format.ts";
-import type { Light, ModuleStatus } from "../model/topology.ts";
+import { type Light, listens, type ModuleStatus, type Status } from "../model/topology.ts";
 import type { App } from "../store/app.ts";
 import { base } from "./base-styles.ts";
 import { icons } from "./icons.ts";
@@ -21,6 +21,7 @@ export class StatusLights extends View {
       ul { display: grid; gap: 12px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 136px), 1fr)); }
       li { padding: 14px 16px; }
       .name { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 8px; font: 650 13px / 1.5 var(--sans); letter-spacing: 0.04em; }
+      .name .inside { color: var(--text-2); font-weight: 400; letter-spacing: 0; }
       .name .mono { color: var(--text-2); font-weight: 500; letter-spacing: 0; }
       .state { display: flex; flex-wrap: wrap; align-items: center; gap: 0 8px; margin-top: 6px; font-weight: 600; }
       .state .latency { margin-inline-start: auto; white-space: nowrap; font-weight: 400; font-size: 13px; color: var(--text-2); }
@@ -36,27 +37,30 @@ export class StatusLights extends View {
   ];
 
   protected override watched(app: App) {
-    return [app.status, app.gatewayLatencyMs];
+    return [app.status, app.latencies];
   }
 
   override render() {
-    const modules = this.app.status.get()?.modules ?? [];
+    const status = this.app.status.get();
+    const modules = status?.modules ?? [];
     return html`
-      <ul aria-label="Services">${modules.map((module) => this.#renderLight(module))}</ul>
+      <ul aria-label="Services">${status === undefined ? nothing : modules.map((module) => this.#renderLight(module, status))}</ul>
       <p class="visually-hidden" role="status">${summarize(modules)}</p>
     `;
   }
 
-  /** The gateway measures the others; how long it takes itself, only the page can tell. */
-  #latencyOf(name: string, placement: ModuleStatus["placement"], latencyMs: number): string {
-    if (name === "gateway") return formatMs(this.app.gatewayLatencyMs.get());
-    return placement === "in-process" ? "in process" : formatMs(latencyMs);
+  /** The gateway measures the others; how long it takes itself, only the page can tell. What it calls directly has no way to be measured. */
+  #latencyOf({ name, placement }: ModuleStatus): string {
+    if (name !== "gateway" && placement === "in-process") return "direct call";
+    const ms = this.app.latencies.get()[name];
+    return ms === undefined ? "" : formatMs(ms);
   }
 
-  #renderLight({ name, port, placement, status, latency_ms, detail }: ModuleStatus) {
+  #renderLight(module: ModuleStatus, whole: Status) {
+    const { name, port, status, detail } = module;
     return html`<li class="card ${status}" data-service=${name}>
-      <p class="name"><span>${name.toUpperCase()}</span> <span class="mono">:${port}</span></p>
-      <p class="state">${ICONS[status]}<span>${status}</span>${status === "running" ? html`<span class="latency tabular">${this.#latencyOf(name, placement, latency_ms)}</span>` : nothing}</p>
+      <p class="name"><span>${name.toUpperCase()}</span> ${listens(whole, name) ? html`<span class="mono">:${port}</span>` : html`<span class="inside">same process</span>`}</p>
+      <p class="state">${ICONS[status]}<span>${status}</span>${status === "running" ? html`<span class="latency tabular">${this.#latencyOf(module)}</span>` : nothing}</p>
       ${detail === null ? nothing : html`<p class="reason">${detail}</p>`}
     </li>`;
   }

@@ -3,8 +3,13 @@ import { css } from "lit";
 export const stepListStyles = css`
   ol { display: grid; gap: 2px; }
   /* Beside the diagram the list scrolls by itself, so that the lit step and its arrow are seen together. */
-  @media (min-width: 1100px) {
+  @media (min-width: 900px) {
     ol { max-height: 100%; overflow-y: auto; scrollbar-width: thin; padding: 2px 6px 26px 2px; align-content: start; mask-image: linear-gradient(#000 calc(100% - 30px), transparent); }
+  }
+
+  @media (min-width: 1600px) {
+    ol { display: block; columns: 2; column-gap: 16px; max-height: none; mask-image: none; padding-bottom: 4px; }
+    ol > li { break-inside: avoid; }
   }
 
   .divider {
@@ -29,6 +34,12 @@ export const stepListStyles = css`
   .sample { width: 36px; overflow: visible; }
   .what { grid-column: 2; font: 500 13px / 1.5 var(--mono); color: var(--text); overflow-wrap: anywhere; }
   .how { font-size: 13px; color: var(--text-2); }
+  /* One line, so that a step is two: what does not fit is in the title. */
+  @media (min-width: 900px) {
+    .real .route { flex-wrap: nowrap; }
+    .real .ends, .real .chip { flex: none; }
+    .real .how { flex: 1 1 0; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+  }
   .route .chip { margin-inline-start: auto; }
   .times { grid-column: 3; grid-row: 2; display: flex; gap: 10px; justify-content: end; font-size: 13px; color: var(--text-2); }
   .duration { min-width: 58px; text-align: end; color: var(--text); font-weight: 600; }
@@ -44,6 +55,10 @@ export const stepListStyles = css`
   .real .failed .number { border-color: var(--bad); color: var(--bad); }
   .real .failed.current .number { background: var(--bad); color: var(--surface); }
 
+  .real .refused .number { border-color: var(--good); color: var(--good); }
+  .problem { margin: 0 12px 8px 50px; color: var(--bad); }
+  .problem a { color: inherit; }
+
   .statement {
     margin: 2px 12px 8px 50px; padding: 10px 12px; border-radius: 8px; background: var(--surface-2);
     font: 12px / 1.55 var(--mono); white-space: pre-wrap; overflow-wrap: anywhere;
@@ -55,6 +70,7 @@ export const stepListStyles = css`
     .real .how { order: 2; flex-basis: 100%; }
     .times { grid-column: 2; grid-row: auto; justify-content: start; }
     .duration { min-width: 0; }
+    .problem { margin-left: 42px; }
     .statement { margin-left: 42px; margin-right: 6px; }
   }
 `;

@@ -3,11 +3,13 @@ import type { Step } from "../model/flow.ts";
 import { formatMs, formatOffset } from "../model/format.ts";
 import { placeName } from "../model/places.ts";
 import type { PlannedStep } from "../model/plan.ts";
+import { pageOfStatus } from "../model/problem.ts";
 import { arrowSample } from "./arrow-legend.ts";
 import { base } from "./base-styles.ts";
 import { arrowStyles } from "./diagram-styles.ts";
 import { icons } from "./icons.ts";
 import { prefersStillness } from "./motion.ts";
+import { problemLink } from "./problem-link.ts";
 import { stepListStyles } from "./step-list-styles.ts";
 
 /** The numbered steps: those that really happened, or before that the plan. */
@@ -56,20 +58,27 @@ export class StepList extends LitElement {
   #renderStep(step: Step, opensAfterwards: boolean) {
     const current = step.number === this.position;
     const state = current ? "current" : step.number < this.position ? "done" : "ahead";
-    return html`<li class="${step.kind} ${state} ${step.failed ? "failed" : ""}" data-span=${step.spanId}>
+    return html`<li class="${step.kind} ${state} ${step.failed ? "failed" : step.refused ? "refused" : ""}" data-span=${step.spanId}>
       ${opensAfterwards ? divider(this.#laterTitle(step)) : nothing}
       <button class="step" aria-current=${current ? "step" : nothing} @click=${() => this.#select(step.number)}>
         <span class="number" aria-hidden="true">${step.number}</span>
-        <span class="route"><span class="ends">${placeName(step.from)} → ${placeName(step.to)}</span>${arrowSample(step.kind)}<span class="how">${step.how}</span>
-          <span class="chip ${step.failed ? "bad" : step.phase === "answer" ? "good" : ""}">${step.failed ? icons.cross : nothing}${step.status}</span></span>
+        <span class="route"><span class="ends">${placeName(step.from)} → ${placeName(step.to)}</span>${arrowSample(step.kind)}<span class="how" title=${step.how}>${step.how}</span>
+          ${statusChip(step)}</span>
         <code class="what">${step.what}</code>
         <span class="times tabular">
           <span class="offset" title="Start, since the request came"><span class="visually-hidden">started </span>${formatOffset(step.startMs)}</span>
           <span class="duration" title="Duration"><span class="visually-hidden">took </span>${formatMs(step.durationMs)}</span>
         </span>
       </button>
+      ${this.#renderProblem(step)}
       ${current && !this.playing ? step.statements.map((statement) => html`<pre class="statement">${statement.trim()}</pre>`) : nothing}
     </li>`;
+  }
+
+  /** Beside the button, for a link has no place in one. */
+  #renderProblem({ failed, status, number }: Step) {
+    const page = failed && number <= this.position ? pageOfStatus(status) : undefined;
+    return page === undefined ? nothing : html`<p class="problem small">What it means: ${problemLink(page, page)}</p>`;
   }
 
   /** The first effect of an event may even be quicker than the answer; then it was not after it. */
@@ -82,6 +91,12 @@ export class StepList extends LitElement {
   #select(number: number): void {
     this.dispatchEvent(new CustomEvent("step-selected", { detail: number }));
   }
+}
+
+function statusChip({ failed, refused, phase, status }: Step) {
+  if (failed) return html`<span class="chip bad">${icons.cross}${status}</span>`;
+  if (refused) return html`<span class="chip good">${icons.shield}${status}</span>`;
+  return html`<span class="chip ${phase === "answer" ? "good" : ""}">${status}</span>`;
 }
 
 function divider(text: string) {

@@ -21,6 +21,7 @@ export class WaterfallChart extends LitElement {
       .track { position: relative; height: 10px; margin-top: 3px; border-radius: 5px; background: var(--surface-2); }
       .bar { position: absolute; inset-block: 0; min-width: 3px; border-radius: 5px; background: var(--kind); }
       .query .bar { background: repeating-linear-gradient(90deg, var(--kind) 0 4px, color-mix(in oklab, var(--kind), var(--surface) 35%) 4px 6px); }
+      .direct .bar { background: linear-gradient(var(--kind) 0 30%, color-mix(in oklab, var(--kind), var(--surface) 55%) 30% 70%, var(--kind) 70%); }
       .event .bar { background: repeating-linear-gradient(90deg, var(--kind) 0 8px, color-mix(in oklab, var(--kind), var(--surface) 45%) 8px 11px); }
       .failed .bar { background: var(--bad); }
       .answer .bar { width: 3px; background: var(--text); }

@@ -26,6 +26,9 @@ export interface Endpoint {
 /** An id that is well-formed and that nothing has; what an endpoint is tried with as long as nothing is known. */
 const NOBODY = "00000000-0000-7000-8000-000000000000";
 
+/** Whom a shop for trying out has from the start. */
+export const DEMO_CUSTOMER = { email: "customer@example.com", password: "customer-demo-password" };
+
 export const endpoints: readonly Endpoint[] = [
   {
     id: "list-users",
@@ -97,7 +100,7 @@ export const endpoints: readonly Endpoint[] = [
     access: "public",
     main: false,
     path: () => "/users/login",
-    body: () => ({ email: "customer@example.com", password: "customer-demo-password" }),
+    body: () => ({ ...DEMO_CUSTOMER }),
   },
   {
     id: "me",

@@ -22,6 +22,8 @@ export interface Step {
   readonly how: string;
   readonly status: string;
   readonly failed: boolean;
+  /** True where nothing went wrong but the answer was no: there was not enough left. */
+  readonly refused: boolean;
   /** Since the trace began. */
   readonly startMs: number;
   readonly durationMs: number;
@@ -45,8 +47,10 @@ export interface Flow {
   readonly answeredInMs: number | undefined;
   /** From the request to the end of its last effect. */
   readonly totalMs: number;
-  /** What became of the order, as far as events have told. */
-  readonly outcome: "confirmed" | "rejected" | undefined;
+  /** What became of the order, as far as events have told; `refused` is a no at once, before it was taken. */
+  readonly outcome: "confirmed" | "rejected" | "refused" | undefined;
+  /** The number of the step that went wrong first; what called it failed only for that reason. */
+  readonly origin: number | undefined;
   /** True when everything has been told: the answer, what each call met, and the application of each event. */
   readonly settled: boolean;
 }
@@ -78,12 +82,22 @@ export function readFlow(spans: readonly Span[]): Flow | undefined {
   const root = tree.root;
   if (root === undefined) return undefined;
   const drafts = tree.ordered.flatMap((span) => draftStep(span, tree));
-  const answer = root.kind === "request" ? [draftAnswer(root, tree)] : [];
+  const answer =
+    root.kind === "request"
+      ? [
+          draftAnswer(
+            root,
+            tree,
+            drafts.some(({ refused }) => refused),
+          ),
+        ]
+      : [];
   const inPhase = (phase: Phase): Draft[] => drafts.filter((draft) => draft.phase === phase);
   const steps = [...inPhase("request"), ...answer, ...inPhase("afterwards")].map((draft, index) => ({
     ...draft,
     number: index + 1,
   }));
+  const told = root.kind === "request" && drafts.some(({ refused }) => refused) ? "refused" : outcomeOf(spans);
   return {
     traceId: root.trace_id,
     requestId: root.kind === "request" ? root.span_id : undefined,
@@ -91,10 +105,11 @@ export function readFlow(spans: readonly Span[]): Flow | undefined {
     startedAtMs: root.start_us / 1_000,
     steps,
     status: root.kind === "request" ? root.status : undefined,
-    failed: hasFailed(root),
+    failed: hasFailed(root) && told !== "refused",
     answeredInMs: root.kind === "request" ? root.duration_us / 1_000 : undefined,
     totalMs: Math.max(0, ...spans.map((span) => tree.offsetMs(span) + span.duration_us / 1_000)),
-    outcome: outcomeOf(spans),
+    outcome: told,
+    origin: originOf(steps, tree),
     settled: root.kind === "request" && tree.ordered.every((span) => isComplete(span, tree)),
   };
 }
@@ -110,7 +125,8 @@ function draftStep(span: Span, tree: SpanTree): Draft[] {
       spanId: span.span_id,
       phase: tree.isAfterwards(span) ? "afterwards" : "request",
       status: span.kind === "request" ? "received" : span.status,
-      failed: span.kind !== "request" && hasFailed(span),
+      failed: span.kind !== "request" && hasFailed(span) && !isRefusal(span),
+      refused: isRefusal(span),
       startMs: tree.offsetMs(span),
       durationMs: span.duration_us / 1_000,
       statements: statementsOf(span),
@@ -147,11 +163,9 @@ function call(span: Span, tree: SpanTree): Pick<Arrow, "kind" | "what" | "how"> 
   const route = served && textAttribute(served, "route");
   const what = method !== undefined && route !== undefined ? `${method} ${route}` : span.name;
   if (served === undefined) return { kind: "http", what, how: "no answer from there" };
-  return {
-    kind: "http",
-    what,
-    how: served.process === span.process ? "direct call, same process" : "HTTP, other process",
-  };
+  return served.process === span.process
+    ? { kind: "direct", what, how: "direct call, same process" }
+    : { kind: "http", what, how: "HTTP, other process" };
 }
 
 function applied(span: Span, tree: SpanTree): string {
@@ -160,7 +174,7 @@ function applied(span: Span, tree: SpanTree): string {
   return `asynchronously${place}`;
 }
 
-function draftAnswer(root: Span, tree: SpanTree): Draft {
+function draftAnswer(root: Span, tree: SpanTree, refused: boolean): Draft {
   return {
     spanId: root.span_id,
     phase: "answer",
@@ -170,7 +184,8 @@ function draftAnswer(root: Span, tree: SpanTree): Draft {
     what: statusText(root.status),
     how: "the client has its answer",
     status: root.status,
-    failed: hasFailed(root),
+    failed: hasFailed(root) && !refused,
+    refused: hasFailed(root) && refused,
     startMs: tree.offsetMs(root) + root.duration_us / 1_000,
     durationMs: root.duration_us / 1_000,
     statements: [],
@@ -184,6 +199,20 @@ function statementsOf(span: Span): string[] {
 
 export function hasFailed(span: Pick<Span, "kind" | "status">): boolean {
   return span.kind === "request" ? Number(span.status) >= 400 : span.status !== "ok";
+}
+
+/** What a call ends with when nothing was wrong but the stock: the shop at its best, not a failure of it. */
+function isRefusal({ kind, status }: Span): boolean {
+  return kind === "call" && status === "insufficient-stock";
+}
+
+/** Of the steps that failed the one below which none did; an answer only where nothing behind it failed. */
+function originOf(steps: readonly Step[], tree: SpanTree): number | undefined {
+  const failed = steps.filter((step) => step.failed);
+  const inner = failed.filter(({ phase }) => phase !== "answer");
+  const causes = (outer: Step) =>
+    inner.some(({ spanId }) => spanId !== outer.spanId && tree.isBelow(spanId, outer.spanId));
+  return (inner.find((step) => !causes(step)) ?? failed[0])?.number;
 }
 
 /** A process tells its spans in the order of their end, so with the outer one all inner ones of that process are there. */

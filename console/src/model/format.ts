@@ -17,11 +17,11 @@ export function formatBytes(bytes: number): string {
   return bytes < 1_024 ? `${bytes} B` : `${(bytes / 1_024).toFixed(1)} KiB`;
 }
 
-/** A time span in whole units: `42 s`, `3 min 5 s`, `2 h 14 min`, `5 d 3 h`. */
+/** A time span in whole units: `under a minute`, `3 min`, `2 h 14 min`, `5 d 3 h`. */
 export function formatUptime(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3_600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  if (whole < 60) return "under a minute";
+  if (whole < 3_600) return `${Math.floor(whole / 60)} min`;
   if (whole < 86_400) return `${Math.floor(whole / 3_600)} h ${Math.floor((whole % 3_600) / 60)} min`;
   return `${Math.floor(whole / 86_400)} d ${Math.floor((whole % 86_400) / 3_600)} h`;
 }

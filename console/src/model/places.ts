@@ -37,5 +37,5 @@ export function isDatabase(place: Place): place is DatabaseName {
   return place.endsWith(".db");
 }
 
-/** The three kinds of arrow. */
-export type ArrowKind = "http" | "event" | "query";
+/** The four kinds of arrow: a call between services of one process is no request, and not drawn as one. */
+export type ArrowKind = "http" | "direct" | "event" | "query";

@@ -13,8 +13,17 @@ export interface PlannedStep {
   readonly afterwards?: true;
 }
 
-/** What each flow is meant to do. Once it has run, its real steps are shown instead. */
-export const plans: Readonly<Record<FlowName, readonly PlannedStep[]>> = {
+/**
+ * What a flow is meant to do where it runs now. Once it has run, its real steps are shown instead.
+ * @param shared whether two services share a process: then one calls the other directly
+ */
+export function planOf(name: FlowName, shared: (from: Place, to: Place) => boolean): readonly PlannedStep[] {
+  return plans[name].map((each) =>
+    each.kind === "http" && shared(each.from, each.to) ? { ...each, kind: "direct" } : each,
+  );
+}
+
+const plans: Readonly<Record<FlowName, readonly PlannedStep[]>> = {
   registration: [
     step("client", "gateway", "http", "POST /users/register", "The client sends name, email and password."),
     step(

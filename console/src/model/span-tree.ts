@@ -12,6 +12,8 @@ export interface SpanTree {
   requestOf(span: Span): Span | undefined;
   /** True for the application of an event and all below it. */
   isAfterwards(span: Span): boolean;
+  /** True where the second span caused the first, at whatever remove. */
+  isBelow(spanId: string, ancestorId: string): boolean;
   /** Milliseconds since the root began. */
   offsetMs(span: Span): number;
 }
@@ -33,6 +35,10 @@ export function createTree(spans: readonly Span[]): SpanTree {
     childrenOf: (span) => children.get(span.span_id) ?? [],
     requestOf: (span) => [span, ...ancestors(span, parentOf)].find((each) => each.kind === "request"),
     isAfterwards: (span) => [span, ...ancestors(span, parentOf)].some((each) => each.kind === "apply"),
+    isBelow(spanId, ancestorId) {
+      const span = byId.get(spanId);
+      return span !== undefined && ancestors(span, parentOf).some((each) => each.span_id === ancestorId);
+    },
     offsetMs: (span) => (span.start_us - (root?.start_us ?? span.start_us)) / 1_000,
   };
 }

@@ -1,5 +1,5 @@
 import { isRecord } from "./json.ts";
-import { type ServiceName, serviceNames } from "./places.ts";
+import { type Place, type ServiceName, serviceNames } from "./places.ts";
 
 /** What the lights and the frames show: the body of /status, and what the stream adds to it. */
 export interface Status {
@@ -46,7 +46,8 @@ export function isStatus(value: unknown): value is Status {
 /** What can be said while the gateway itself does not answer. */
 export function unreachable(last: Status | undefined): Status {
   const detail = "unknown while the gateway does not answer";
-  const modules = last?.modules ?? DEFAULT_PORTS.map(([name, port]) => ({ name, port, placement: "remote" as const }));
+  const modules =
+    last?.modules ?? DEFAULT_PORTS.map(([name, port]) => ({ name, port, placement: "in-process" as const }));
   return {
     topology: last?.topology ?? "",
     modules: modules.map((module) =>
@@ -81,6 +82,27 @@ export function groupByProcess(status: Status, remembered: Status["processes"] =
     services,
     holdsBus: status.bus.kind === "memory" && services.length === serviceNames.length,
   }));
+}
+
+/** Whether two services share a process, as far as is known. */
+export function sharesProcess(groups: readonly ProcessGroup[], one: Place, other: Place): boolean {
+  return groups.some(({ services }) => isIn(services, one) && isIn(services, other));
+}
+
+function isIn(services: readonly ServiceName[], place: Place): boolean {
+  return services.some((name) => name === place);
+}
+
+/** Whether something listens on the port of this service: one process that serves all has only the gateway's. */
+export function listens({ modules }: Pick<Status, "modules">, name: string): boolean {
+  return name === "gateway" || modules.some(({ placement }) => placement === "remote");
+}
+
+/** The same status, but for what took how long: those figures change with each look. */
+export function isSameStatus(one: Status | undefined, other: Status | undefined): boolean {
+  const plain = (status: Status | undefined): string =>
+    JSON.stringify(status, (key, value: unknown) => (key === "latency_ms" ? 0 : value)) ?? "";
+  return plain(one) === plain(other);
 }
 
 /** The topology in a few words: `one process, pid 4711` or `4 processes`. */

@@ -1,13 +1,14 @@
 import { type Cell, createCell } from "../model/cell.ts";
 import { isRecord, parseJson } from "../model/json.ts";
 import { readSpans } from "../model/span.ts";
-import { isStatus, type Status, unreachable } from "../model/topology.ts";
+import type { Status } from "../model/topology.ts";
 import { createDeadLetters, type DeadLetters } from "./dead-letters.ts";
 import { createKnowledge, type Knowledge } from "./known.ts";
 import { createRequests, type Requests } from "./requests.ts";
 import { createRuns, type Runs } from "./runs.ts";
-import { createSessions, type Sessions } from "./session.ts";
+import { createSessions, type Session, type Sessions } from "./session.ts";
 import { createStages, type Stages } from "./stage.ts";
+import { createStatusBoard } from "./status-board.ts";
 import { createStatusPoll } from "./status-poll.ts";
 import { createStream, type Stream } from "./stream.ts";
 import { createTraces, type Traces } from "./traces.ts";
@@ -29,8 +30,8 @@ export interface App {
   readonly status: Cell<Status | undefined>;
   /** Every process that has been seen, so that one that is down keeps its frame. */
   readonly processes: Cell<Status["processes"]>;
-  /** What a request of this page to the gateway took of late. */
-  readonly gatewayLatencyMs: Cell<number>;
+  /** What asking each service took of late, in milliseconds; the gateway is asked by this page. */
+  readonly latencies: Cell<Readonly<Record<string, number>>>;
   /** Spans lost on their way since the gateway started. */
   readonly dropped: Cell<number>;
   readonly stream: Stream;
@@ -52,21 +53,18 @@ export interface AppDeps {
 
 export function createApp({ fetch, still }: AppDeps): App {
   const info = createCell<Info | undefined>(undefined);
-  const status = createCell<Status | undefined>(undefined);
-  const processes = createCell<Status["processes"]>(undefined);
   const dropped = createCell(0);
-  const gatewayLatencyMs = createCell(0);
   const traces: Traces = createTraces((traceId) => stages.isShown(traceId));
   const stages = createStages(traces);
   const sessions = createSessions(fetch);
-  const token = (): string | undefined => sessions.session.get()?.token;
-  const requests = createRequests({ fetch, token });
+  const requests = createRequests({ fetch, sessions });
   const known = createKnowledge(requests);
 
-  const asked = (path: string, init: RequestInit = {}): Promise<Response> => {
-    // A customer's token opens nothing here; where one click is enough, none is needed.
-    const session = sessions.session.get();
-    const authorization = session?.role === "admin" ? { authorization: `Bearer ${session.token}` } : {};
+  const asked = async (path: string, init: RequestInit = {}): Promise<Response> => {
+    // A customer's token opens nothing here, so the admin goes on watching; where one click is enough, none is needed.
+    const admin = sessions.admin.get();
+    const token = admin && (await sessions.tokenOf(admin));
+    const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
     return fetch(path, { ...init, headers: { ...init.headers, ...authorization } });
   };
   const read = async (path: string): Promise<unknown> => {
@@ -79,18 +77,20 @@ export function createApp({ fetch, still }: AppDeps): App {
     await Promise.all([readInfo(), read("/console/traces?limit=100").then((body) => traces.add(spansOf(body)))]);
   };
 
-  const setStatus = (body: unknown): void => {
-    const known = isStatus(body);
-    status.set(known ? body : unreachable(status.get()));
-    if (known) processes.set({ ...processes.get(), ...body.processes });
-  };
+  const board = createStatusBoard({
+    onHealthy: () => runs.forgetHealed(),
+    onHealed() {
+      void known.start();
+      void deadLetters.refresh();
+    },
+  });
 
   const receive = (event: string, data: unknown): void => {
     if (!isRecord(data)) return;
     if (typeof data.dropped === "number") dropped.set(data.dropped);
     if (event === "hello" && data.resumed !== true) void catchUp();
     if (event === "spans") traces.add(readSpans(data.spans));
-    if (event === "status") setStatus(data);
+    if (event === "status") board.take(data);
   };
 
   const stream = createStream({ fetch: asked, onMessage: receive });
@@ -99,26 +99,26 @@ export function createApp({ fetch, still }: AppDeps): App {
     traces,
     stages,
     still,
-    async ensureSignedIn() {
-      return token() !== undefined || (info.get()?.oneClick === true && (await sessions.signInWithOneClick()));
-    },
+    sessions,
+    oneClick: () => info.get()?.oneClick === true,
     knownProductId: () => known.productId,
-    isAdmin: () => sessions.session.get()?.role === "admin",
-    watching: () => stream.state.get() === "live",
+    watching: () => stream.state.get() !== "denied",
   });
-  const deadLetters = createDeadLetters(requests, () => sessions.session.get()?.role === "admin");
+  const deadLetters = createDeadLetters(requests, sessions.admin.get);
   const poll = createStatusPoll({
     fetch,
     isNeeded: () => stream.state.get() !== "live",
-    onStatus: setStatus,
-    onLatency: gatewayLatencyMs.set,
+    onStatus: board.take,
+    onLatency: (ms) => board.tellLatency("gateway", ms),
   });
+
+  const reopen = async (admin: Session): Promise<void> => {
+    if (await sessions.renew(admin)) stream.open();
+  };
 
   return {
     info,
-    status,
-    processes,
-    gatewayLatencyMs,
+    ...board,
     dropped,
     stream,
     traces,
@@ -129,16 +129,16 @@ export function createApp({ fetch, still }: AppDeps): App {
     runs,
     deadLetters,
     start() {
-      sessions.session.watch(() => {
+      sessions.admin.watch(() => {
         // Who has paused stays so; what the gateway tells this person of itself is asked for all the same.
         if (stream.state.get() === "paused") void readInfo();
         else stream.open();
         void deadLetters.refresh();
       });
       stream.state.watch(() => {
-        // A token that has run out: without it, the page may still read where one click is allowed.
-        if (stream.state.get() === "denied" && token() !== undefined && sessions.session.get()?.role === "admin")
-          sessions.signOut();
+        // A token that is refused: without it, the page may still read where one click is allowed.
+        const admin = sessions.admin.get();
+        if (stream.state.get() === "denied" && admin !== undefined) void reopen(admin);
       });
       stream.open();
       poll.start();

@@ -1,6 +1,7 @@
 import { type Cell, createCell } from "../model/cell.ts";
 import { isRecord, parseJson } from "../model/json.ts";
 import type { Requests } from "./requests.ts";
+import type { Session } from "./session.ts";
 
 /** An event that a module could not handle. */
 export interface DeadLetter {
@@ -24,13 +25,14 @@ export interface DeadLetters {
   settle(id: string, action: "replay" | "discard"): Promise<void>;
 }
 
-export function createDeadLetters({ sendQuietly }: Requests, isAdmin: () => boolean): DeadLetters {
+/** @param admin who may see and settle them: the admin who watches, also while a customer acts */
+export function createDeadLetters({ sendQuietly }: Requests, admin: () => Session | undefined): DeadLetters {
   const list = createCell<DeadLetterList>(undefined);
   const missing = createCell<readonly string[]>([]);
   const notice = createCell<string | undefined>(undefined);
 
   const ask = async (): Promise<DeadLetterList> => {
-    const response = await sendQuietly("/events/dead-letters");
+    const response = await sendQuietly("/events/dead-letters", "GET", admin());
     if (response.status === 404) return [];
     if (response.status === 401 || response.status === 403) return undefined;
     if (!response.ok) return "unavailable";
@@ -40,9 +42,9 @@ export function createDeadLetters({ sendQuietly }: Requests, isAdmin: () => bool
   };
 
   const refresh = async (): Promise<void> => {
-    const told = isAdmin() ? await ask().catch(() => "unavailable" as const) : undefined;
+    const told = admin() === undefined ? undefined : await ask().catch(() => "unavailable" as const);
     // Who has signed out meanwhile sees nothing of it.
-    list.set(isAdmin() ? told : undefined);
+    list.set(admin() === undefined ? undefined : told);
   };
 
   return {
@@ -52,7 +54,7 @@ export function createDeadLetters({ sendQuietly }: Requests, isAdmin: () => bool
     refresh,
     async settle(id, action) {
       const path = `/events/dead-letters/${encodeURIComponent(id)}/${action}`;
-      const response = await sendQuietly(path, "POST").catch(() => undefined);
+      const response = await sendQuietly(path, "POST", admin()).catch(() => undefined);
       const done = action === "replay" ? "Replayed" : "Discarded";
       notice.set(response?.ok ? `${done} ${id}.` : `That failed: ${response?.status ?? "no answer"}.`);
       await refresh();

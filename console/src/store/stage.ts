@@ -11,9 +11,14 @@ export type StageName = FlowName | "other";
 export interface Stage {
   readonly name: StageName;
   /** The request that is shown; without one, the plan is. */
-  readonly shown: Cell<Pick<Flow, "traceId" | "requestId"> | undefined>;
+  readonly shown: Cell<Shown | undefined>;
   readonly player: Player;
   flow(): Flow | undefined;
+}
+
+interface Shown extends Pick<Flow, "traceId" | "requestId"> {
+  /** What the page itself saw of it, for as long as no span has told more. */
+  readonly seen: Flow | undefined;
 }
 
 export interface Stages {
@@ -23,19 +28,19 @@ export interface Stages {
   top(): Stage;
   /** True for a trace that one of the tabs shows. */
   isShown(traceId: string): boolean;
-  /** Puts a trace on the stage where it belongs, and on top. */
-  show(flow: Flow): Stage;
+  /** Puts a flow on the stage that is named, or else where it belongs, and on top. */
+  show(flow: Flow, name?: StageName): Stage;
 }
 
 export function createStages(traces: Traces): Stages {
-  const current = createCell<StageName>("registration");
+  const current = createCell<StageName>("order");
   const stages = { registration: stage("registration"), order: stage("order"), other: stage("other") };
 
   function stage(name: StageName): Stage {
     const shown: Stage["shown"] = createCell(undefined);
     const flow = (): Flow | undefined => {
       const request = shown.get();
-      return request && traces.flow(request.traceId, request.requestId);
+      return request && (traces.flow(request.traceId, request.requestId) ?? request.seen);
     };
     return { name, shown, flow, player: createPlayer(flow) };
   }
@@ -45,13 +50,14 @@ export function createStages(traces: Traces): Stages {
     get: (name) => stages[name],
     top() {
       const name = current.get();
-      return name === "other" && stages.other.flow() === undefined ? stages.registration : stages[name];
+      return name === "other" && stages.other.flow() === undefined ? stages.order : stages[name];
     },
     isShown: (traceId) => Object.values(stages).some(({ shown }) => shown.get()?.traceId === traceId),
-    show(flow) {
-      const target = stages[stageOf(flow)];
+    show(flow, name = stageOf(flow)) {
+      const target = stages[name];
+      const { traceId, requestId } = flow;
       target.player.restart();
-      target.shown.set({ traceId: flow.traceId, requestId: flow.requestId });
+      target.shown.set({ traceId, requestId, seen: traces.flow(traceId, requestId) === undefined ? flow : undefined });
       current.set(target.name);
       return target;
     },

@@ -12,6 +12,9 @@ export interface StatusPollDeps {
 
 const EVERY_MS = 2_000;
 
+/** A figure alone is not worth the work of asking so often. */
+const FIGURE_EVERY_MS = 10_000;
+
 /** A gateway that is frozen takes the connection and never answers; it asks the others for no longer than a second. */
 const TIMEOUT_MS = 3_000;
 
@@ -30,8 +33,14 @@ export function createStatusPoll({ fetch, isNeeded, onStatus, onLatency }: Statu
     const text = response?.ok ? await response.text().catch(() => "") : "";
     if (needed && isNeeded()) onStatus(parseJson(text));
   };
+  let askedAtMs = Number.NEGATIVE_INFINITY;
   const loop = async (): Promise<void> => {
-    await ask();
+    const now = performance.now();
+    if (isNeeded() || now - askedAtMs >= FIGURE_EVERY_MS) {
+      // What was asked while the page was still being loaded took long for that reason alone: it is asked again soon.
+      askedAtMs = isNeeded() ? askedAtMs : now;
+      await ask();
+    }
     setTimeout(loop, EVERY_MS);
   };
   return { start: () => void loop() };

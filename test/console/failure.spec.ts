@@ -1,0 +1,171 @@
+import { expect } from "chai";
+import type { Browser, Page } from "playwright-core";
+import { inWholeRun } from "../support/extent.ts";
+import { fourProcesses, type ProcessShop } from "../support/topology.ts";
+import { findViolations } from "./axe.ts";
+import { openChromium } from "./chromium.ts";
+import { untilLive, type Visit, visit } from "./page.ts";
+
+describe("console: what fails is drawn where it failed", function () {
+  this.timeout(90_000);
+  let browser: Browser;
+  let shop: ProcessShop;
+  let own: Visit;
+  let page: Page;
+
+  before(async () => {
+    browser = await openChromium();
+    shop = await fourProcesses.start({ NODE_ENV: "development", SEED: "on" });
+  });
+
+  after(async () => {
+    await browser?.close();
+    await shop?.stop();
+  });
+
+  const open = async () => {
+    own = await visit(browser, shop.url, { width: 1440, reducedMotion: "reduce" });
+    page = own.page;
+  };
+
+  afterEach(() => own.close());
+
+  const light = (service: string, state: string) =>
+    page.locator(`quartet-status-lights [data-service=${service}].${state}`).waitFor();
+
+  it("a service that is down before an order, red with its problem, until it is back", async () => {
+    await open();
+    await untilLive(page);
+    await page.locator("button.demo-admin").click();
+    await shop.kill("products");
+    await light("products", "down");
+    const posted = page.waitForRequest((request) => request.url().endsWith("/orders/create"));
+    await run(page, "order");
+    await posted;
+    await broken(page, "orders-products");
+    expect(await page.locator("quartet-flow-diagram .place.products.broken").count()).to.equal(1);
+    const fault = page.locator("quartet-flow-verdict .fault");
+    expect(await fault.innerText()).to.match(
+      /Step \d+ failed: Orders → Products\. dependency-unavailable.*: .*products/s,
+    );
+    await expectSafeLink(page, "quartet-flow-verdict");
+    await expectSafeLink(page, "quartet-step-list");
+    await expectSafeLink(page, "quartet-response-terminal");
+    expect(await page.locator("quartet-step-list li.failed").count()).to.be.at.least(2);
+    const banner = page.locator("quartet-flow-section .outcome");
+    await banner.waitFor();
+    expect(await findViolations(page)).to.deep.equal([]);
+    await page.getByRole("button", { name: "Test GET /products", exact: true }).click();
+    await page.getByRole("tab", { name: "GET /products", selected: true }).waitFor();
+    await broken(page, "gateway-products");
+    await page.getByRole("tab", { name: "Order" }).click();
+    await shop.restart("products");
+    await banner.waitFor({ state: "detached" });
+    await run(page, "order");
+    await page.getByText("confirmed. Nobody waited").waitFor();
+    expect(await page.locator("quartet-flow-diagram .broken").count()).to.equal(0);
+  });
+
+  it("but not an order that is rejected or refused because nothing is left: that is the design at its best", async () => {
+    await open();
+    await untilLive(page);
+    await run(page, "oversold");
+    await page.locator("quartet-flow-verdict .pride").waitFor();
+    expect(await page.locator("quartet-flow-verdict .pride").innerText()).to.match(/the stock never went below zero/);
+    await page.locator("quartet-flow-section .outcome.proud").waitFor();
+    const row = page.locator("quartet-recent-requests .chip", { hasText: "rejected" }).first();
+    expect(await row.getAttribute("class")).to.contain("good");
+    expect(await page.locator("quartet-step-list li.failed").count()).to.equal(0);
+    expect(await page.locator("quartet-flow-diagram .broken").count()).to.equal(0);
+    await page.locator("quartet-endpoint", { hasText: "Place order" }).first().locator("summary").click();
+    const body = page.getByLabel("Body of POST /orders", { exact: true });
+    const order = JSON.parse(await body.inputValue());
+    await body.fill(JSON.stringify({ ...order, quantity: 999 }));
+    const answer = page.waitForResponse((response) => response.url().endsWith("/orders"));
+    await page.getByRole("button", { name: "Test POST /orders", exact: true }).click();
+    expect((await answer).status()).to.equal(409);
+    const refused = page.locator("quartet-recent-requests .chip", { hasText: "409 refused" }).first();
+    await refused.waitFor();
+    expect(await refused.getAttribute("class")).to.contain("good");
+    await refused.click();
+    await page.locator("quartet-flow-verdict .pride", { hasText: "Refused at once" }).waitFor();
+  });
+
+  inWholeRun("the page with more that is down", () => {
+    it("a service that was down before the page came, and one that signs in", async () => {
+      await shop.kill("products");
+      await open();
+      await untilLive(page);
+      await light("products", "down");
+      await run(page, "order");
+      await page.getByRole("tab", { name: "Order", selected: true }).waitFor();
+      await broken(page, "gateway-products");
+      await shop.restart("products");
+      await own.close();
+      await shop.kill("users");
+      await open();
+      await untilLive(page);
+      await run(page, "order");
+      await broken(page, "gateway-users");
+      expect(await page.locator("quartet-flow-verdict .fault").innerText()).to.match(/API Gateway → Users/);
+      await shop.restart("users");
+    });
+
+    it("the gateway itself, and nothing says so any more once it is back", async () => {
+      await open();
+      await untilLive(page);
+      await page.locator("button.demo-admin").click();
+      await page.locator(".who-name").waitFor();
+      await shop.kill("gateway");
+      await page.locator("button.link.reconnecting").waitFor();
+      await run(page, "order");
+      await broken(page, "client-gateway");
+      const banner = page.locator("quartet-flow-section .outcome");
+      await banner.waitFor();
+      await shop.restart("gateway");
+      await banner.waitFor({ state: "detached" });
+      await untilLive(page);
+    });
+
+    for (const [status, problem, told] of [
+      [504, { type: "/problems/upstream-timeout", outcome: "unknown" }, /Whether it was done is not known/],
+      [504, { type: "/problems/upstream-timeout", outcome: "not-begun" }, /Nothing was begun/],
+      [429, { type: "/problems/rate-limited" }, /Try again in 7 s/],
+    ] as const) {
+      it(`says what a ${status} means: ${"outcome" in problem ? problem.outcome : problem.type}`, async () => {
+        await open();
+        await untilLive(page);
+        const body = JSON.stringify({ ...problem, status, detail: "Said by the gateway." });
+        const headers = { "content-type": "application/problem+json", "retry-after": "7" };
+        await page.route("**/orders/create", (route) => route.fulfill({ status, headers, body }));
+        await run(page, "order");
+        const banner = page.locator("quartet-flow-section .outcome.bad");
+        await banner.waitFor();
+        expect(await banner.innerText()).to.match(told);
+        await broken(page, "client-gateway");
+        const link = page.locator(`quartet-flow-verdict a[href="${problem.type}"]`);
+        expect(await link.count()).to.equal(1);
+      });
+    }
+  });
+});
+
+async function run(page: Page, name: string): Promise<void> {
+  await page.locator(`[data-run=${name}]`).click();
+  await page.locator(`[data-run=${name}][aria-disabled=false]`).waitFor();
+}
+
+/** The one arrow that is drawn as broken: red, its end a cross. */
+async function broken(page: Page, edge: string): Promise<void> {
+  const path = page.locator(`quartet-flow-diagram [data-edge="${edge}"].broken`);
+  await path.waitFor({ state: "attached" });
+  expect(await path.getAttribute("marker-end")).to.equal("url(#broken-end)");
+  expect(await page.locator("quartet-flow-diagram .edge.broken").count()).to.equal(1);
+}
+
+/** The name of the problem leads to its page, in another tab that learns nothing of this one. */
+async function expectSafeLink(page: Page, within: string): Promise<void> {
+  const link = page.locator(`${within} a[href="/problems/dependency-unavailable"]`).first();
+  expect(await link.getAttribute("target"), within).to.equal("_blank");
+  expect((await link.getAttribute("rel"))?.split(" "), within).to.include("noopener");
+}

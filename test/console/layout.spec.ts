@@ -1,0 +1,139 @@
+import { expect } from "chai";
+import type { Browser, Locator, Page } from "playwright-core";
+import { oneProcess, type ProcessShop } from "../support/topology.ts";
+import { openChromium } from "./chromium.ts";
+import { textOf, untilLive, type VisitOptions, visit } from "./page.ts";
+
+/** What is seen at once, on which screen. */
+describe("console: at a look", function () {
+  this.timeout(60_000);
+  let browser: Browser;
+  let shop: ProcessShop;
+
+  before(async () => {
+    browser = await openChromium();
+    shop = await oneProcess.start({ NODE_ENV: "development", SEED: "on" });
+  });
+
+  after(async () => {
+    await browser?.close();
+    await shop?.stop();
+  });
+
+  const look = async (options: VisitOptions, check: (page: Page) => Promise<void>): Promise<void> => {
+    const { page, close } = await visit(browser, shop.url, { reducedMotion: "reduce", ...options });
+    try {
+      await untilLive(page);
+      await check(page);
+    } finally {
+      await close();
+    }
+  };
+
+  it("the order comes first, with one control that plays, and no button is without a word of what it does", () =>
+    look({}, async (page) => {
+      expect(await page.getByRole("tab").allInnerTexts()).to.deep.equal(["Order", "Registration"]);
+      await page.getByRole("tab", { name: "Order", selected: true }).waitFor();
+      expect(
+        await page.locator("button:visible", { has: page.locator("path[d='M5 3.2v9.6l7.6-4.8z']") }).count(),
+      ).to.equal(1);
+      await run(page);
+      const mute = await page
+        .locator("quartet-playback-bar button")
+        .evaluateAll((all) =>
+          all.filter((each) => each.querySelector("path[d*='12 13 4.5']") !== null && each.textContent?.trim() === ""),
+        );
+      expect(mute).to.deep.equal([]);
+      await page.locator("quartet-playback-bar button", { hasText: "Show all" }).waitFor();
+    }));
+
+  it("the empty terminal greets, and says what to do", () =>
+    look({}, async (page) => {
+      expect(await textOf(page, "quartet-response-terminal")).to.match(/Hello\. .*Press a TEST button.*curl http/);
+    }));
+
+  it("the lines of Docker's files keep their indentation", () =>
+    look({}, async (page) => {
+      const compose = page.locator("quartet-docker-cards pre", { hasText: "SERVE: gateway" });
+      await compose.waitFor();
+      expect(await compose.innerText()).to.match(/^services:\n {2}gateway:\n {4}environment:\n {6}SERVE: gateway\n/);
+      for (const lines of await page.locator("quartet-docker-cards pre").allInnerTexts()) {
+        expect(lines.split("\n")[0]).to.match(/^\S/);
+      }
+    }));
+
+  it("on a phone an answer is seen right after TEST", () =>
+    look({ width: 390, height: 844 }, async (page) => {
+      for (const endpoint of ["GET /products", "POST /orders"]) {
+        await page.getByRole("button", { name: `Test ${endpoint}`, exact: true }).click();
+        const row = page.locator("quartet-endpoint", { hasText: endpoint.replace(" ", "") }).first();
+        const answer = row.locator("quartet-endpoint-answer");
+        await answer.locator(".figures .chip", { hasText: /^\d{3} / }).waitFor();
+        await expectInView(page, answer.locator(".figures"));
+        const { y = 0 } = (await answer.locator("quartet-json").boundingBox()) ?? {};
+        expect(y, `the body of ${endpoint}`).to.be.within(0, 844 - 40);
+      }
+    }));
+
+  it("on a wide screen the terminal stands beside the buttons", () =>
+    look({ width: 1440 }, async (page) => {
+      await page.getByRole("button", { name: "Test POST /orders", exact: true }).click();
+      await page
+        .locator("quartet-exchange")
+        .first()
+        .locator(".figures .chip", { hasText: /^\d{3} / })
+        .waitFor();
+      await expectInView(page, page.locator("quartet-exchange .figures").first());
+    }));
+
+  it("at 1024 the diagram and its steps are seen together", () =>
+    look({ width: 1024, height: 768 }, async (page) => {
+      await run(page);
+      const diagram = await page.locator("quartet-flow-diagram").boundingBox();
+      const step = await page.locator("quartet-step-list li").first().boundingBox();
+      if (diagram === null || step === null) throw new Error("one of them is not drawn");
+      expect(step.x).to.be.above(diagram.x + diagram.width);
+      expect(step.y + step.height).to.be.below(768);
+      expect(diagram.y + diagram.height).to.be.below(768);
+    }));
+
+  it("at 1920 the width is used, and no step of an order has to be scrolled to", () =>
+    look({ width: 1920, height: 1080 }, async (page) => {
+      await run(page);
+      const section = await page.locator("quartet-flow-section").boundingBox();
+      expect(section?.width).to.be.above(1_500);
+      const steps = page.locator("quartet-step-list li");
+      expect(await steps.count()).to.be.at.least(13);
+      for (const step of await steps.all()) await expectInView(page, step);
+    }));
+
+  it("every document of the gateway is one click away", () =>
+    look({}, async (page) => {
+      const links = await page.locator("footer a").evaluateAll((all) => all.map((each) => each.getAttribute("href")));
+      expect(links).to.include.members([
+        "/docs",
+        "/openapi.json",
+        "/asyncapi.json",
+        "/metrics",
+        "/problems",
+        "/status",
+      ]);
+      for (const path of links.filter((each) => each !== "/problems")) {
+        expect((await fetch(shop.url + path)).status, String(path)).to.equal(200);
+      }
+    }));
+});
+
+async function run(page: Page): Promise<void> {
+  await page.locator("[data-run=order]").click();
+  await page.getByText("confirmed. Nobody waited").waitFor();
+}
+
+async function expectInView(page: Page, element: Locator): Promise<void> {
+  const box = await element.boundingBox();
+  const { width = 0, height = 0 } = page.viewportSize() ?? {};
+  if (box === null) throw new Error("it is not drawn");
+  expect(box.y, "top").to.be.at.least(0);
+  expect(box.y + box.height, "bottom").to.be.at.most(height);
+  expect(box.x + box.width, "right").to.be.at.most(width);
+}
