@@ -118,7 +118,7 @@ describe("console: at a look", function () {
         "/problems",
         "/status",
       ]);
-      for (const path of links.filter((each) => each !== "/problems")) {
+      for (const path of links) {
         expect((await fetch(shop.url + path)).status, String(path)).to.equal(200);
       }
     }));

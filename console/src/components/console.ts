@@ -5,10 +5,10 @@ import type { FlowSection } from "./flow-section.ts";
 
 /** What the gateway serves beside this page. */
 const DOCUMENTS = [
-  ["/docs", "API documentation"],
-  ["/openapi.json", "OpenAPI"],
-  ["/asyncapi.json", "AsyncAPI"],
-  ["/problems", "Problems"],
+  ["/docs", "API reference"],
+  ["/openapi.json", "OpenAPI document"],
+  ["/asyncapi.json", "AsyncAPI document"],
+  ["/problems", "Problem types"],
   ["/metrics", "Metrics"],
   ["/status", "Status"],
   ["/.well-known/jwks.json", "Public keys"],
