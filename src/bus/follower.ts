@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import type { Cursors, Position } from "../store/store.ts";
+import type { Cursors, LogEntry, Position } from "../store/store.ts";
 import type { Clock } from "./clock.ts";
 import { type Consumer, GROUP_SIZE } from "./consumer.ts";
 import type { LogSource } from "./log-source.ts";
@@ -14,6 +14,9 @@ const LONGEST_REST_MS = 10;
 
 /** How long a subscription that cannot go on waits before it looks again. */
 const STALL_MS = 1_000;
+
+/** After so long it is told of: whoever was away for long lacks rows until its publisher has heard of it. */
+const STALL_TOLD_AFTER_MS = 3_000;
 
 export interface FollowerOptions {
   readonly publisher: string;
@@ -54,8 +57,11 @@ export function createFollower(options: FollowerOptions): Follower {
   } = options;
   // Where to read on. Only a hint: whether a row is applied is decided by the cursor, in the consumer's transaction.
   let after = lastApplied().seq;
+  // All up to this row has been applied, the row itself now or before.
+  let reached = lastApplied();
   let rereading = false;
-  let stalled = false;
+  let stalledSinceMs: number | undefined;
+  let stallTold = false;
   let reportAtMs = clock.now();
   let restUntilMs = 0;
 
@@ -65,7 +71,7 @@ export function createFollower(options: FollowerOptions): Follower {
 
   /** Always overwrites, zero too: a subscriber restored from a backup, or a Redis from a snapshot, went back. */
   async function report(): Promise<void> {
-    await source.report(subscriber, lastApplied());
+    await source.report(subscriber, reached);
     reportAtMs = clock.now() + REPORT_EVERY_MS;
   }
 
@@ -81,9 +87,14 @@ export function createFollower(options: FollowerOptions): Follower {
     const startedAtMs = clock.now();
     const { applied, connected } = await consumer.apply(entries, await adoptableFloor());
     restUntilMs = clock.now() + Math.min(clock.now() - startedAtMs, LONGEST_REST_MS);
-    if (applied > 0) goOn();
-    if (connected) after = last.seq;
-    else await rereadOrStall();
+    if (applied > 0) {
+      reached = lastApplied();
+      goOn();
+    }
+    if (connected) {
+      after = last.seq;
+      reached = { epoch: last.epoch, seq: last.seq };
+    } else await rereadOrStall(entries);
   }
 
   /** As long as the last round took: under load more comes meanwhile and shares a commit; who comes alone waits for nobody. */
@@ -96,29 +107,43 @@ export function createFollower(options: FollowerOptions): Follower {
   async function checkHead(): Promise<void> {
     const head = await source.head();
     if (head === undefined) return;
-    if (head.seq <= cursors.position(publisher, head.epoch)) goOn();
-    else if (head.seq <= after) after = 0;
+    if (head.seq <= cursors.position(publisher, head.epoch)) {
+      reached = head;
+      goOn();
+    } else if (head.seq <= after) after = 0;
   }
 
-  async function rereadOrStall(): Promise<void> {
+  async function rereadOrStall(entries: readonly LogEntry[]): Promise<void> {
     after = 0;
     if (!rereading) {
       rereading = true;
       return;
     }
-    if (!stalled) {
-      stalled = true;
-      const position = lastApplied();
-      logger.error({ publisher, subscriber, position }, "Events are missing after this position; nothing is skipped");
-    }
     await report();
+    if (stalledSinceMs === undefined) {
+      stalledSinceMs = clock.now();
+      // A publisher that hears where this one stands brings what it lacks, unless that seems to be there.
+      if (!startsBeyond(entries)) await source.discard();
+    }
+    if (!stallTold && clock.now() - stalledSinceMs >= STALL_TOLD_AFTER_MS) {
+      stallTold = true;
+      logger.error(
+        { publisher, subscriber, position: lastApplied() },
+        "Events are missing after this position; nothing is skipped",
+      );
+    }
     await pace.sleep(STALL_MS);
+  }
+
+  function startsBeyond([first]: readonly LogEntry[]): boolean {
+    return first !== undefined && first.seq > reached.seq + 1;
   }
 
   function goOn(): void {
     rereading = false;
-    if (stalled) logger.info({ publisher, subscriber }, "The missing events have come");
-    stalled = false;
+    stalledSinceMs = undefined;
+    if (stallTold) logger.info({ publisher, subscriber }, "The missing events have come");
+    stallTold = false;
   }
 
   /** A subscriber that was added to a pruned log has no cursor at all; any other that finds rows missing has lost them. */
@@ -128,6 +153,6 @@ export function createFollower(options: FollowerOptions): Follower {
 
   return {
     run: () => repeat(step, { pace, onFailure: outage.failed, onSuccess: outage.worked }),
-    stalled: () => stalled,
+    stalled: () => stallTold,
   };
 }

@@ -46,5 +46,8 @@ export function createLocalLog({ log, pace, onReport }: LocalLogOptions): LocalL
     head: async () => log.head(),
     floor: async () => log.floor(),
     report: async (subscriber, position) => onReport(subscriber, position),
+    discard: async () => {
+      waiting = [];
+    },
   };
 }

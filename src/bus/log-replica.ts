@@ -6,9 +6,14 @@ export interface ReplicaEnds {
   readonly first: number | undefined;
 }
 
+/** Where a subscriber stands, and a text that is another in each report that it makes. */
+export interface Report extends Position {
+  readonly beat: string;
+}
+
 /** What a replica was told: where each subscriber stands, and the oldest row that the log still has. */
 export interface Reports {
-  readonly positions: ReadonlyMap<string, Position>;
+  readonly positions: ReadonlyMap<string, Report>;
   readonly floor: number | undefined;
 }
 

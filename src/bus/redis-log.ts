@@ -1,7 +1,9 @@
+import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
-import type { LogEntry, Position } from "../store/store.ts";
-import type { LogReplica, ReplicaEnds, Reports } from "./log-replica.ts";
+import type { LogEntry } from "../store/store.ts";
+import type { LogReplica, ReplicaEnds, Report, Reports } from "./log-replica.ts";
 import type { LogSource } from "./log-source.ts";
+import { createScripts } from "./redis-scripts.ts";
 
 /** How long a read waits for entries; the head is looked at as often. */
 const READ_BLOCK_MS = 1_000;
@@ -40,6 +42,9 @@ const REPORT = `#!lua flags=allow-oom
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 `;
 
+/** What a script or command answers when a key holds something else, or a stream has had a higher id. */
+const FOREIGN = /WRONGTYPE|equal or smaller than the target stream/;
+
 export interface RedisLogOptions {
   /** Set before all keys; the log of `orders` is `<prefix>log:orders`. */
   readonly keyPrefix: string;
@@ -47,24 +52,39 @@ export interface RedisLogOptions {
   readonly commands: Redis;
 }
 
-/** A publisher's stream, for its relay. */
+/** A publisher's stream, for its relay. What is found there and is none of ours gives way to what the log has. */
 export function createRedisReplica(options: RedisLogOptions): LogReplica {
-  const { commands } = options;
+  const { commands, publisher } = options;
   const { stream, reports } = keys(options);
+  const evaluate = createScripts(commands);
+
+  /** @throws Error when something else was found, which is gone then */
+  async function using<T>(key: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof ForeignEntry) && !(error instanceof Error && FOREIGN.test(error.message))) throw error;
+      await commands.del(key);
+      throw new Error(`the stream of ${publisher} held what is none of it, and is filled anew`, { cause: error });
+    }
+  }
+
   return {
-    ends: async () => toEnds(await commands.eval(ENDS, 1, stream)),
-    async append(expected, rows, rebuild) {
+    ends: () => using(stream, async () => toEnds(await evaluate(ENDS, stream))),
+    append(expected, rows, rebuild) {
       const values = rows.flatMap((row) => [String(row.seq), row.epoch, row.previousEpoch, row.event]);
       const expectation = [String(expected?.seq ?? 0), expected?.epoch ?? "", rebuild ? "1" : "0"];
-      const found = await commands.eval(APPEND, 1, stream, ...expectation, ...values);
-      return found === null ? undefined : toEnds(found);
+      return using(stream, async () => {
+        const found = await evaluate(APPEND, stream, ...expectation, ...values);
+        return found === null ? undefined : toEnds(found);
+      });
     },
     async trim(expected, seq) {
-      await commands.eval(TRIM, 1, stream, String(expected.seq), expected.epoch, String(seq));
+      await evaluate(TRIM, stream, String(expected.seq), expected.epoch, String(seq));
     },
-    reports: async () => toReports(await commands.hgetall(reports)),
+    reports: () => using(reports, async () => toReports(await commands.hgetall(reports))),
     async reportFloor(seq) {
-      await commands.eval(REPORT, 1, reports, FLOOR_FIELD, String(seq));
+      await evaluate(REPORT, reports, FLOOR_FIELD, String(seq));
     },
   };
 }
@@ -76,18 +96,31 @@ export function createRedisReplica(options: RedisLogOptions): LogReplica {
 export function createRedisSource({ reader, ...options }: RedisLogOptions & { reader: Redis }): LogSource {
   const { commands } = options;
   const { stream, reports } = keys(options);
+  const evaluate = createScripts(commands);
+  // No two reports are the same text, whoever makes them.
+  const reporter = randomUUID();
+  let made = 0;
   return {
     async read(seq, limit) {
       const found = await reader.xread("COUNT", limit, "BLOCK", READ_BLOCK_MS, "STREAMS", stream, `${seq}-0`);
       return found?.[0]?.[1].map(toEntry) ?? [];
     },
-    head: async () => toEnds(await commands.eval(ENDS, 1, stream)).head,
+    head: async () => toEnds(await evaluate(ENDS, stream)).head,
     floor: async () => toReports(await commands.hgetall(reports)).floor,
     async report(subscriber, { epoch, seq }) {
-      await commands.eval(REPORT, 1, reports, subscriber, `${seq}:${epoch}`);
+      made += 1;
+      await evaluate(REPORT, reports, subscriber, `${seq}:${epoch} ${reporter}-${made}`);
+    },
+    async discard() {
+      await commands.del(stream);
     },
   };
 }
+
+/** A whole number that JavaScript holds exactly. */
+const SAFE_NUMBER = /^\d{1,15}$/;
+
+class ForeignEntry extends Error {}
 
 function keys({ keyPrefix, publisher }: RedisLogOptions) {
   const stream = `${keyPrefix}log:${publisher}`;
@@ -96,19 +129,22 @@ function keys({ keyPrefix, publisher }: RedisLogOptions) {
 
 function toEnds(found: unknown): ReplicaEnds {
   const [seq, epoch, first] = found as [string, string, string];
+  if (!SAFE_NUMBER.test(seq) || !SAFE_NUMBER.test(first)) throw new ForeignEntry(`${first}…${seq}`);
   if (seq === "0") return { head: undefined, first: undefined };
   return { head: { seq: Number(seq), epoch }, first: Number(first) };
 }
 
+/** What is none of ours gets a number that connects to nothing. */
 function toEntry([id, fields]: [string, string[]]): LogEntry {
   const [, epoch = "", , previousEpoch = "", , event = ""] = fields;
-  return { seq: Number.parseInt(id, 10), epoch, previousEpoch, event };
+  const [, digits = "NaN"] = /^(\d{1,15})-0$/.exec(id) ?? [];
+  return { seq: Number(digits), epoch, previousEpoch, event };
 }
 
 function toReports({ [FLOOR_FIELD]: floor, ...positions }: Record<string, string>): Reports {
-  const entries = Object.entries(positions).map(([name, text]): [string, Position] => {
-    const colon = text.indexOf(":");
-    return [name, { seq: Number(text.slice(0, colon)), epoch: text.slice(colon + 1) }];
+  const entries = Object.entries(positions).map(([name, beat]): [string, Report] => {
+    const [, seq, epoch = ""] = /^(\d+):(.*?)(?: \S+)?$/s.exec(beat) ?? [];
+    return [name, { seq: Number(seq ?? Number.NaN), epoch, beat }];
   });
   return { positions: new Map(entries), floor: floor === undefined ? undefined : Number(floor) };
 }

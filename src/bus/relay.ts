@@ -1,6 +1,7 @@
 import type { EventLog, LogEntry, Position } from "../store/store.ts";
+import { createAttendance } from "./attendance.ts";
 import type { Clock } from "./clock.ts";
-import type { LogReplica, ReplicaEnds } from "./log-replica.ts";
+import type { LogReplica, ReplicaEnds, Reports } from "./log-replica.ts";
 import type { Outage } from "./outage.ts";
 import { type Pace, repeat } from "./pace.ts";
 import { lowestPosition } from "./pruning.ts";
@@ -8,8 +9,20 @@ import { lowestPosition } from "./pruning.ts";
 /** The most rows in one append, unless told otherwise: a script holds up everybody else in Redis. */
 const APPEND_SIZE = 64;
 
+/** The most rows in the replica ahead of what all who are there have applied: a log may be larger than Redis. */
+const WINDOW_ROWS = 20_000;
+
 /** How often the replica is looked at: after a loss it stays empty for no longer. */
 const LOOK_EVERY_MS = 1_000;
+
+/** How often while something that others do soon is waited for. */
+const LOOK_AGAIN_MS = 100;
+
+/** How long a replica that has lost all waits for the subscribers, who report once a second. */
+const PATIENCE_MS = 2_500;
+
+/** A subscriber that has not reported for so long is away: nothing is kept in the replica for it. */
+const SILENT_MS = 5_000;
 
 /** The most rows deleted from the log at one look, since appending waits. */
 const PRUNE_SIZE = 5_000;
@@ -17,7 +30,7 @@ const PRUNE_SIZE = 5_000;
 export interface RelayOptions {
   readonly log: EventLog;
   readonly replica: LogReplica;
-  /** The names of all who subscribe, from configuration: who was never seen may still need every row. */
+  /** The names of all who subscribe, from configuration: who was never seen may still need every row of the log. */
   readonly subscribers: readonly string[];
   /** See `EventLog.prunable`. */
   readonly pruneWindowMs: number;
@@ -28,6 +41,11 @@ export interface RelayOptions {
   readonly outage: Outage;
   /** The most rows in one append. */
   readonly appendSize?: number;
+  /** The most rows in the replica ahead of what all who are there have applied. */
+  readonly windowRows?: number;
+  /** How long to wait for the subscribers of a replica that has lost all, and after which silence one is away. */
+  readonly patienceMs?: number;
+  readonly silentMs?: number;
 }
 
 /** Brings a log to its replica. Several at once do no harm. */
@@ -38,70 +56,118 @@ export interface Relay {
   isCurrent(): boolean;
 }
 
-/** The newest entry of the replica, and whether all there is must give way to the log from its floor on. */
+/** The newest entry of the replica, and what comes next. */
 interface Place {
   readonly head: Position | undefined;
+  /** Whether all there is must give way first. */
   readonly rebuild: boolean;
+  /** The rows that come next are those after this one, up to `until`. */
+  readonly after: number;
+  readonly until: number;
 }
 
+/**
+ * The replica holds what subscribers that are there have not applied yet, and at most so many rows of it; the log holds the
+ * rest. docs/log-protocol.md has the rules, and what goes wrong without each of them.
+ */
 export function createRelay(options: RelayOptions): Relay {
   const { log, replica, subscribers, pruneWindowMs, pace, clock, outage, appendSize = APPEND_SIZE } = options;
+  const { windowRows = WINDOW_ROWS, patienceMs = PATIENCE_MS, silentMs = SILENT_MS } = options;
   // The prune window wants to be watched, also a short one.
   const lookEveryMs = Math.min(LOOK_EVERY_MS, pruneWindowMs / 8);
+  const attendance = createAttendance(subscribers, clock, silentMs);
+  // Who was there before may take so long to show it.
+  const trimAfterMs = clock.now() + silentMs;
   // Undefined while in doubt: at the start, and when a reply is missing.
   let place: Place | undefined;
   let lookAtMs = 0;
-
-  /** An entry that is in the log can be continued; any other is of a log that was restored, or pruned long ago. */
-  function locate({ head }: ReplicaEnds): Place {
-    return { head, rebuild: head !== undefined && log.entry(head.seq)?.epoch !== head.epoch };
-  }
+  let lostSinceMs: number | undefined;
 
   async function step(): Promise<void> {
     if (place === undefined || clock.now() >= lookAtMs) place = await look();
-    const { head, rebuild } = place;
-    const rows = log.readAfter(rebuild ? 0 : (head?.seq ?? 0), appendSize);
-    if (rows.length > 0 || rebuild) await append(place, rows);
-    else await pace.wait(Math.max(0, lookAtMs - clock.now()));
+    if (place === undefined) return pace.sleep(LOOK_AGAIN_MS);
+    const rows = log.readAfter(place.after, Math.min(appendSize, Math.max(0, place.until - place.after)));
+    if (rows.length > 0 || place.rebuild) return append(place, rows);
+    if (place.after >= place.until && (log.head()?.seq ?? 0) > place.after) {
+      place = undefined; // as soon as a subscriber has gone on, there is room
+      return pace.sleep(LOOK_AGAIN_MS);
+    }
+    await pace.wait(Math.max(0, lookAtMs - clock.now()));
   }
 
-  async function append({ head, rebuild }: Place, rows: readonly LogEntry[]): Promise<void> {
+  async function append({ head, rebuild, after, until }: Place, rows: readonly LogEntry[]): Promise<void> {
     place = undefined;
     const found = await replica.append(head, rows, rebuild);
-    place = found === undefined ? { head: rows.at(-1), rebuild: false } : locate(found);
+    const last = rows.at(-1);
+    if (found === undefined) place = { head: last, rebuild: false, after: last?.seq ?? after, until };
+    else if (isOurs(found)) place = { head: found.head, rebuild: false, after: found.head?.seq ?? 0, until };
   }
 
-  async function look(): Promise<Place> {
+  /** An entry that is in the log can be continued; any other is of a log that was restored, or pruned long ago. */
+  function isOurs({ head }: ReplicaEnds): boolean {
+    return head !== undefined && log.entry(head.seq)?.epoch === head.epoch;
+  }
+
+  /** @returns undefined while it cannot be told yet from which row on the replica has to be built anew */
+  async function look(): Promise<Place | undefined> {
     place = undefined;
     const ends = await replica.ends();
-    const found = locate(ends);
-    if (!found.rebuild) {
-      const { positions, floor: toldFloor } = await replica.reports();
-      const floor = log.floor() ?? 0;
-      const reported = subscribers.map((name) => positions.get(name));
-      const lowest = lowestPosition(log, reported);
-      if (lacksRows(ends, lowest, floor)) return { ...found, rebuild: true };
-      if (toldFloor !== floor) await replica.reportFloor(floor);
-      await trim(ends, lowest);
-      await prune(lowest, floor);
-    }
+    const reports = await replica.reports();
+    attendance.note(reports.positions);
+    const floor = log.floor() ?? 0;
+    if (reports.floor !== floor) await replica.reportFloor(floor);
+    const isLost = !isOurs(ends);
+    if (isLost && mustWait(floor)) return undefined;
+    if (!isLost) lostSinceMs = undefined;
+    await prune(reports, floor);
     lookAtMs = clock.now() + lookEveryMs;
-    return found;
+    return isLost ? buildAnew(ends, reports) : goOn(ends, floor);
   }
 
-  /** True when a subscriber may need rows that the log has and the replica has no more, or not again. */
-  function lacksRows({ first }: ReplicaEnds, lowest: number, floor: number): boolean {
-    return first !== undefined && first > lowest && floor < first;
+  /** Those who are there are asked where they stand, and answer soon; of a log that fits into one append it makes no difference. */
+  function mustWait(floor: number): boolean {
+    lostSinceMs ??= clock.now();
+    const isShort = (log.head()?.seq ?? 0) - floor < appendSize;
+    return !isShort && !attendance.isComplete() && clock.now() - lostSinceMs < patienceMs;
   }
 
-  /** Keeps the lowest entry itself; never when the replica lags behind it, since then nothing would be left. */
-  async function trim({ head, first }: ReplicaEnds, lowest: number): Promise<void> {
-    if (head !== undefined && first !== undefined && first < lowest && lowest <= head.seq) {
-      await replica.trim(head, lowest);
+  function buildAnew({ head }: ReplicaEnds, { positions }: Reports): Place {
+    const newest = log.head()?.seq ?? 0;
+    const present = attendance.present();
+    const known = subscribers.map((name) => positions.get(name));
+    // Where nobody answers nobody needs anything now; what there is room for may spare whoever comes a wait.
+    const from =
+      subscribers.length === 0 || present.length > 0
+        ? lowestPosition(log, present)
+        : Math.max(lowestPosition(log, known), newest - windowRows);
+    return startingAt(from, head);
+  }
+
+  async function goOn({ head, first }: ReplicaEnds, floor: number): Promise<Place> {
+    const present = attendance.present();
+    const seq = head?.seq ?? 0;
+    const oldest = first ?? 0;
+    if (present.length === 0 && subscribers.length > 0) {
+      return { head, rebuild: false, after: seq, until: oldest + windowRows };
     }
+    const lowest = lowestPosition(log, present);
+    // Somebody needs rows again that are gone here, or nobody needs those that are still on their way.
+    if ((oldest > lowest && floor < oldest) || lowest > seq) return startingAt(lowest, head);
+    // It keeps the lowest itself.
+    if (oldest < lowest && clock.now() >= trimAfterMs && head !== undefined) await replica.trim(head, lowest);
+    return { head, rebuild: false, after: seq, until: lowest + windowRows };
   }
 
-  async function prune(lowest: number, floor: number): Promise<void> {
+  /** All there is gives way to the rows from this one on. */
+  function startingAt(from: number, head: Position | undefined): Place {
+    return { head, rebuild: head !== undefined, after: Math.max(0, from - 1), until: from + windowRows };
+  }
+
+  async function prune({ positions }: Reports, floor: number): Promise<void> {
+    const lowest = lowestPosition(
+      log,
+      subscribers.map((name) => positions.get(name)),
+    );
     const below = Math.min(log.prunable(lowest, pruneWindowMs), floor + PRUNE_SIZE);
     // A store that cannot write now must not keep the relay from what it can do: it is tried again at the next look.
     if (below > floor) await log.prune(below).catch(() => undefined);

@@ -71,8 +71,10 @@ export function createRowApplier({ store, subscription, pace, outage, tell }: Ro
       connected = stands !== "disconnected";
       if (!connected) break;
       if (stands === "applied") continue;
+      const event = readEvent(row);
+      connected = event !== undefined;
+      if (event === undefined) break;
       at(index);
-      const event = JSON.parse(row.event) as CloudEvent;
       apply(event, () => subscription.apply(unit, event));
       moved.set(row.epoch, row.seq);
       applied += 1;
@@ -117,8 +119,9 @@ export function createRowApplier({ store, subscription, pace, outage, tell }: Ro
       });
     },
     countAttempt: ({ epoch, seq }) => persist(() => cursors.countAttempt(publisher, { epoch, seq })),
-    bury(row, reason, attempts) {
-      const event = JSON.parse(row.event) as CloudEvent;
+    async bury(row, reason, attempts) {
+      const event = readEvent(row);
+      if (event === undefined) return { applied: 0, connected: false };
       const error = reason instanceof Error ? reason.message : String(reason);
       const dead = { publisher, position: { epoch: row.epoch, seq: row.seq }, event, error, attempts };
       return persist(() =>
@@ -131,4 +134,13 @@ export function createRowApplier({ store, subscription, pace, outage, tell }: Ro
       );
     },
   };
+}
+
+/** No publisher writes what is no JSON: undefined for what somebody else has put into a replica. */
+function readEvent({ event }: LogEntry): CloudEvent | undefined {
+  try {
+    return JSON.parse(event) as CloudEvent;
+  } catch {
+    return undefined;
+  }
 }

@@ -43,6 +43,11 @@ export interface SimulatedProcess {
 
 const GROUP_SIZE = 4;
 
+/** Small, so that a log is often larger than what may be in Redis, and somebody is often taken to be away. */
+const WINDOW_ROWS = 12;
+const PATIENCE_MS = 1_500;
+const SILENT_MS = 2_500;
+
 export function startProcess(options: ModuleOptions, onDeath: () => void): SimulatedProcess {
   const { name, folder, publishers, subscribers, scheduler, random, redis, pruneWindowMs } = options;
   let alive = true;
@@ -71,6 +76,9 @@ export function startProcess(options: ModuleOptions, onDeath: () => void): Simul
     clock,
     outage,
     appendSize: GROUP_SIZE,
+    windowRows: WINDOW_ROWS,
+    patienceMs: PATIENCE_MS,
+    silentMs: SILENT_MS,
   });
   store.log.onAppended(pace.wake);
   const remember = store.prepare<[string, number]>("INSERT INTO applied (publisher, number) VALUES (?, ?)");

@@ -1,4 +1,4 @@
-import type { LogReplica, ReplicaEnds } from "../../../src/bus/log-replica.ts";
+import type { LogReplica, ReplicaEnds, Report } from "../../../src/bus/log-replica.ts";
 import type { LogSource } from "../../../src/bus/log-source.ts";
 import type { LogEntry, Position } from "../../../src/store/store.ts";
 import type { Random } from "./random.ts";
@@ -11,7 +11,7 @@ interface Stream {
   entries: LogEntry[];
   /** Survives the deletion of entries, as in Redis: lower numbers are refused. */
   lastSeq: number;
-  reports: Map<string, Position>;
+  reports: Map<string, Report>;
   floor: number | undefined;
 }
 
@@ -38,6 +38,7 @@ export interface SimulatedRedis {
 export function createSimulatedRedis(scheduler: Scheduler, random: Random): SimulatedRedis {
   let streams = new Map<string, Stream>();
   const snapshots: Map<string, Stream>[] = [];
+  let beats = 0;
   const blocked = new Set<{ publisher: string; seq: number; wake: () => void }>();
 
   function open(publisher: string): Stream {
@@ -54,8 +55,13 @@ export function createSimulatedRedis(scheduler: Scheduler, random: Random): Simu
   const isHead = (stream: Stream, expected: Position | undefined) =>
     JSON.stringify(ends(stream).head) === JSON.stringify(expected && { epoch: expected.epoch, seq: expected.seq });
 
+  const clear = (stream: Stream) => void Object.assign(stream, { entries: [], lastSeq: 0 });
+
   function add(stream: Stream, row: LogEntry): void {
-    if (row.seq <= stream.lastSeq) throw new Error(`the id ${row.seq} is not above ${stream.lastSeq}`);
+    if (row.seq <= stream.lastSeq) {
+      clear(stream);
+      throw new Error(`the id ${row.seq} was not above the last, so that all gave way`);
+    }
     stream.entries.push(row);
     stream.lastSeq = row.seq;
   }
@@ -63,7 +69,7 @@ export function createSimulatedRedis(scheduler: Scheduler, random: Random): Simu
   function append(publisher: string, expected: Position | undefined, rows: readonly LogEntry[], rebuild: boolean) {
     const stream = open(publisher);
     if (!isHead(stream, expected)) return ends(stream);
-    if (rebuild || stream.entries.length === 0) Object.assign(stream, { entries: [], lastSeq: 0 });
+    if (rebuild || stream.entries.length === 0) clear(stream);
     for (const row of rows) add(stream, row);
     for (const read of [...blocked]) {
       if (read.publisher === publisher && stream.lastSeq > read.seq) read.wake();
@@ -152,7 +158,11 @@ export function createSimulatedRedis(scheduler: Scheduler, random: Random): Simu
       read: (seq, limit) => ask(after, () => undefined).then(() => read(after, publisher, seq, limit)),
       head: () => ask(after, () => ends(open(publisher)).head),
       floor: () => ask(after, () => open(publisher).floor),
-      report: (subscriber, position) => ask(after, () => void open(publisher).reports.set(subscriber, position)),
+      report: (subscriber, position) => {
+        const beat = String(++beats);
+        return ask(after, () => void open(publisher).reports.set(subscriber, { ...position, beat }));
+      },
+      discard: () => ask(after, () => clear(open(publisher))),
     }),
   };
   return api;
