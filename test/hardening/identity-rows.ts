@@ -40,6 +40,23 @@ export const identityRows: readonly Row[] = [
       ),
   },
   {
+    input: "another scheme, such as a proxy's Basic, or none",
+    answer: "401 unauthenticated: there is no token",
+    run: (target) =>
+      tryAll(
+        target.doors.flatMap((door) =>
+          ["Basic YTpi", target.alice.token].map((authorization) => ({ door, authorization })),
+        ),
+        async ({ door, authorization }) => {
+          const [path = ""] = protectedPaths(door.url, target.doors);
+          const answer = await fetch(door.url + path, { headers: { authorization } });
+          const headers = Object.fromEntries(answer.headers);
+          const whole = { status: answer.status, headers, body: await answer.json() };
+          assertProblem(`${authorization} at ${door.name}`, whole, "401 unauthenticated");
+        },
+      ),
+  },
+  {
     input: "another customer's order or user",
     answer: "404, the same bytes as a missing one",
     async run({ api, alice, bob, order }) {
@@ -168,9 +185,7 @@ function badTokens({ alice, sign }: Target): Readonly<Record<string, string>> {
   const bearer = Object.entries(tokens).map(([name, token]) => [name, `Bearer ${token}`]);
   return {
     ...Object.fromEntries(bearer),
-    "another scheme": "Basic YTpi",
     "no token after the scheme": "Bearer",
     "two tokens": `Bearer ${alice.token} ${alice.token}`,
-    "a token alone": alice.token,
   };
 }

@@ -208,7 +208,7 @@ function endless({ write }: Door): Readonly<Record<string, Endless>> {
 function unwanted({ name, write }: Door): Readonly<Record<string, Endless>> {
   const head = (line: string) => request(line, [JSON_TYPE, "Transfer-Encoding: chunked"]);
   const protectedPath =
-    name === "products" ? "POST /products" : name === "users" ? "POST /users/logout" : "POST /orders";
+    name === "products" ? "POST /products" : name === "users" ? "POST /users/me/password" : "POST /orders";
   return {
     "no route": { head: head("POST /nothing"), expected: "404 not-found" },
     "no such method": { head: head(`PUT ${write.path}`), expected: "405 method-not-allowed" },
