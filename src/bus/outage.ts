@@ -5,7 +5,7 @@ import { isConsequence, reasonOf } from "./fault-reason.ts";
 /** The least time between two lines about failures: what is away for long, or comes and goes, does not fill the log. */
 const LINE_EVERY_MS = 20_000;
 
-/** Whether something that others depend on works, as they find it; tells the log of changes, in few lines. */
+/** Whether something that others depend on works, as they find it. */
 export interface Outage {
   failed(error: unknown): void;
   worked(): void;
@@ -13,25 +13,54 @@ export interface Outage {
   reason(): string | undefined;
 }
 
-/** @param what the subject of the lines, such as `Redis` */
-export function createOutage({ what, logger, clock }: { what: string; logger: Logger; clock: Clock }): Outage {
-  let reason: string | undefined;
+/** The same of something that is used in several ways: it works when it works in all of them. */
+export interface SharedOutage extends Outage {
+  /** One way to use it: that another works says nothing of this one. */
+  part(): Outage;
+}
+
+/**
+ * Tells the log of changes, in few lines.
+ * @param what the subject of the lines, such as `Redis`
+ */
+export function createOutage({
+  what,
+  logger,
+  clock,
+}: {
+  readonly what: string;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}): SharedOutage {
+  const failing = new Map<object, { readonly text: string; readonly isCause: boolean }>();
   let lastLineMs = Number.NEGATIVE_INFINITY;
   let told = false;
-  return {
-    failed(error) {
-      if (reason === undefined || !isConsequence(error)) reason = reasonOf(error); // the cause stays
-      if (clock.now() - lastLineMs < LINE_EVERY_MS) return;
-      lastLineMs = clock.now();
-      told = true;
-      logger.warn({ reason }, `${what} does not work; it is tried again until it does`);
-    },
-    worked() {
-      if (reason === undefined) return;
-      reason = undefined;
-      if (told) logger.info(`${what} works again`);
-      told = false;
-    },
-    reason: () => reason,
-  };
+
+  /** Of several the cause: what followed from it says less. */
+  function reason(): string | undefined {
+    const all = [...failing.values()];
+    return (all.find(({ isCause }) => isCause) ?? all[0])?.text;
+  }
+
+  function part(): Outage {
+    const self = {};
+    return {
+      failed(error) {
+        const isCause = !isConsequence(error);
+        if (isCause || !failing.has(self)) failing.set(self, { text: reasonOf(error), isCause });
+        if (clock.now() - lastLineMs < LINE_EVERY_MS) return;
+        lastLineMs = clock.now();
+        told = true;
+        logger.warn({ reason: reason() }, `${what} does not work; it is tried again until it does`);
+      },
+      worked() {
+        if (!failing.delete(self) || failing.size > 0) return;
+        if (told) logger.info(`${what} works again`);
+        told = false;
+      },
+      reason: () => failing.get(self)?.text,
+    };
+  }
+
+  return { ...part(), part, reason };
 }

@@ -5,11 +5,13 @@ import type { Store } from "../store/store.ts";
 import { createBroadcasts, writeBroadcast } from "./broadcasts.ts";
 import type { Backlog, Bus } from "./bus.ts";
 import { systemClock } from "./clock.ts";
-import { createOutage } from "./outage.ts";
+import { createOutage, type Outage } from "./outage.ts";
 import { createPace, type Pace } from "./pace.ts";
 import { DEFAULT_PRUNE_WINDOW_MS, rowsAfter } from "./pruning.ts";
 import { connectRedis } from "./redis-connection.ts";
+import { createLease, type Lease, NotHeld } from "./redis-lease.ts";
 import { createRedisReplica, createRedisSource } from "./redis-log.ts";
+import { requireVersion } from "./redis-version.ts";
 import { createRelay, type Relay } from "./relay.ts";
 import { createSubscriber, describeStall, type Subscriber } from "./subscriber.ts";
 import type { Subscription } from "./subscription.ts";
@@ -49,29 +51,56 @@ export function createRedisBus(options: RedisBusOptions): Bus {
   const subscribers: Subscriber[] = [];
   const subscribing: Promise<void>[] = [];
   const relaying: Promise<void>[] = [];
+  const leases: { lease: Lease; pace: Pace }[] = [];
+  const leasing: Promise<void>[] = [];
   const joined: { store: Store; subscriptions: readonly Subscription[] }[] = [];
   let commands: Redis | undefined;
 
   function connect(purpose: "commands" | "blocking"): Redis {
-    const redis = connectRedis(url, purpose, outage);
+    const redis = connectRedis(url, purpose, {
+      outage: outage.part(),
+      onDemoted: () => reconnectOthers(redis),
+    });
     connections.push(redis);
     return redis;
   }
 
-  function startRelay(store: Store, shared: Redis): void {
+  /** They lead to the same Redis, and may not notice by themselves: a replica can be read. */
+  function reconnectOthers(redis: Redis): void {
+    for (const other of connections) if (other !== redis && other.status === "ready") other.disconnect(true);
+  }
+
+  /** Being kept out is told by the lease. */
+  function outageOfLoop(): Outage {
+    const part = outage.part();
+    return { ...part, failed: (error) => void (error instanceof NotHeld || part.failed(error)) };
+  }
+
+  function startLease(store: Store, commands: Redis): Lease {
     const pace = createPace(clock);
-    const replica = createRedisReplica({ keyPrefix, publisher: store.name, commands: shared });
+    const own = { keyPrefix, module: store.name, seat: store.seat };
+    const lease = createLease({ ...own, commands, pace, clock, outage: outage.part(), logger });
+    leases.push({ lease, pace });
+    leasing.push(lease.run());
+    return lease;
+  }
+
+  function startRelay(store: Store, lease: Lease, shared: Redis): void {
+    const pace = createPace(clock);
+    const replica = lease.guard(createRedisReplica({ keyPrefix, publisher: store.name, commands: shared }));
     const names = subscriberNames[store.name] ?? [];
-    const relay = createRelay({ log: store.log, replica, subscribers: names, pruneWindowMs, pace, clock, outage });
+    const looks = { pruneWindowMs, pace, clock, outage: outageOfLoop() };
+    const relay = createRelay({ log: store.log, replica, subscribers: names, ...looks });
     relays.push({ relay, pace, unhook: store.log.onAppended(pace.wake) });
     relaying.push(relay.run());
   }
 
-  function startSubscriber(store: Store, subscription: Subscription, shared: Redis): void {
+  function startSubscriber(store: Store, subscription: Subscription, lease: Lease, shared: Redis): void {
     const { publisher } = subscription;
     const reader = connect("blocking");
-    const source = () => createRedisSource({ keyPrefix, publisher, commands: shared, reader });
-    const subscriber = createSubscriber({ store, subscription, source, outage, faults, clock, logger });
+    const source = () => lease.guard(createRedisSource({ keyPrefix, publisher, commands: shared, reader }));
+    const told = { outage: outageOfLoop(), logger };
+    const subscriber = createSubscriber({ store, subscription, source, faults, clock, ...told });
     subscribers.push({
       ...subscriber,
       stop: () => {
@@ -89,10 +118,18 @@ export function createRedisBus(options: RedisBusOptions): Bus {
     return names.map((subscriber) => ({ publisher, subscriber, rows: rowsAfter(log, positions.get(subscriber)) }));
   }
 
+  /** It is looked at whenever a connection is made: another server may stand at the address. */
+  function checkVersion(redis: Redis): void {
+    const part = outage.part();
+    const check = () => redis.info("server").then(requireVersion).then(part.worked, part.failed);
+    redis.on("ready", () => void check());
+  }
+
   /** A connection that has subscribed can do nothing else. */
   function listenToBroadcasts(): void {
     const listener = connect("commands");
-    listener.on("ready", () => listener.subscribe(channel).catch(outage.failed));
+    const subscribing = outage.part();
+    listener.on("ready", () => listener.subscribe(channel).then(subscribing.worked, subscribing.failed));
     listener.on("message", (_channel, text) => broadcasts.deliverText(text));
   }
 
@@ -100,6 +137,11 @@ export function createRedisBus(options: RedisBusOptions): Bus {
     status() {
       const away = commands?.status === "ready" ? outage.reason() : (outage.reason() ?? "not connected");
       if (away !== undefined) return { kind: "redis", status: "down", detail: away };
+      const conflicts = leases.flatMap(({ lease }) => lease.conflict() ?? []);
+      const conflict = conflicts.find(({ isKeptOut }) => isKeptOut) ?? conflicts[0];
+      if (conflict !== undefined) {
+        return { kind: "redis", status: conflict.isKeptOut ? "down" : "degraded", detail: conflict.detail };
+      }
       const stall = describeStall(subscribers);
       return stall === undefined
         ? { kind: "redis", status: "running" }
@@ -115,11 +157,12 @@ export function createRedisBus(options: RedisBusOptions): Bus {
     },
     async start() {
       commands = connect("commands");
-      commands.on("ready", outage.worked);
+      checkVersion(commands);
       listenToBroadcasts();
       for (const { store, subscriptions } of joined) {
-        startRelay(store, commands);
-        for (const subscription of subscriptions) startSubscriber(store, subscription, commands);
+        const lease = startLease(store, commands);
+        startRelay(store, lease, commands);
+        for (const subscription of subscriptions) startSubscriber(store, subscription, lease, commands);
       }
     },
     async stop(timeoutMs) {
@@ -134,8 +177,10 @@ export function createRedisBus(options: RedisBusOptions): Bus {
         unhook();
         pace.stop();
       }
-      for (const redis of connections) redis.disconnect();
       await Promise.all(relaying);
+      for (const { pace } of leases) pace.stop();
+      await Promise.all(leasing);
+      for (const redis of connections) redis.disconnect();
     },
     broadcast(topic, message) {
       if (commands?.status !== "ready") return;

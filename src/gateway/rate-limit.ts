@@ -49,7 +49,7 @@ export function createRateLimit(options: RateLimitOptions): RateLimit {
   const middleware = ratelimit<CountedRequest>({
     driver: "redis",
     db: { ratelimiter: (key, _clockMs, _durationMs, max) => left(windows, key, max) },
-    namespace: `quartet:rate:${name}`,
+    namespace: `rate:${name}`,
     max: limit.max,
     duration: limit.windowMs,
     headers: { total: "limit", remaining: "remaining", reset: "reset" },

@@ -146,7 +146,7 @@ async function createBus(config: Config, logger: Logger): Promise<Bus> {
   }
   const { createRedisBus } = await import("../bus/redis-bus.ts");
   const subscribers = Object.fromEntries(moduleNames.map((name) => [name, subscribersOf(name)]));
-  return createRedisBus({ url: config.REDIS_URL, logger, subscribers, ...faults });
+  return createRedisBus({ url: config.REDIS_URL, keyPrefix: config.REDIS_PREFIX, logger, subscribers, ...faults });
 }
 
 /** Makes the clients of what is served elsewhere. */

@@ -46,6 +46,7 @@ const table = {
   ...moduleUrls(),
   GATEWAY_URL: origin(["http:", "https:"], "where commands find the gateway; at HOST and PORT if left out"),
   REDIS_URL: url(["redis:", "rediss:"], "the Redis of bus and limiter"),
+  REDIS_PREFIX: text("a name", "quartet:", "what all keys and channels in Redis begin with; another for each shop"),
   DATA_DIR: text("a folder", "./data", "where each module's database is"),
   HEADERS_TIMEOUT: integer(50, 600_000, 10_000, "milliseconds in which a request's headers must have come"),
   REQUEST_TIMEOUT: integer(50, 600_000, 30_000, "milliseconds in which a request must have come, body included"),

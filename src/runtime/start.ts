@@ -243,5 +243,5 @@ async function connectLimiter(config: Config, logger: Logger): Promise<Redis | u
   if (config.REDIS_URL === undefined || !config.SERVE.includes("gateway")) return undefined;
   const { connectRedis } = await import("../bus/redis-connection.ts");
   const outage = createOutage({ what: "The rate limit's Redis", logger, clock: systemClock });
-  return connectRedis(config.REDIS_URL, "commands", outage);
+  return connectRedis(config.REDIS_URL, "commands", { outage, keyPrefix: config.REDIS_PREFIX });
 }

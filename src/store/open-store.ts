@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { accessSync, constants, existsSync } from "node:fs";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { hostname } from "node:os";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { KeptAnswers } from "./answers.ts";
@@ -123,6 +124,7 @@ function createStore(database: Database.Database, options: OpenStoreOptions): St
   const deadLetters = database.prepare<[], { count: number }>("SELECT count(*) AS count FROM dead_letters");
   return {
     name,
+    seat: seatOf(options.file),
     prepare: (sql) => database.prepare(sql),
     write,
     log,
@@ -150,4 +152,11 @@ function emptyLog(database: Database.Database): boolean {
 /** 96 random bits: two openings of one database never share them. */
 function drawEpoch(): string {
   return randomBytes(12).toString("base64url");
+}
+
+/** The file itself, and not its path, which may be a link or another container's. */
+function seatOf(file: string): string {
+  if (file === IN_MEMORY) return drawEpoch();
+  const { dev, ino } = statSync(file);
+  return `${hostname()}:${dev}:${ino}`;
 }

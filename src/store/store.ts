@@ -9,6 +9,8 @@ import type { CloudEvent, EventDraft } from "../contract/event.ts";
 export interface Store {
   /** The module's name: the file is `<name>.db`. */
   readonly name: string;
+  /** Names the file on its machine: every opening of it has this name, a copy has another. */
+  readonly seat: string;
   /** Prepares a statement. Reading with it sees committed data; writing with it belongs inside `write`. */
   prepare<Params extends unknown[] | Record<string, unknown> = unknown[], Row = unknown>(
     sql: string,

@@ -148,7 +148,7 @@ describe("the rate limit", () => {
       server.kill("SIGCONT");
     }
     expect(lines).to.have.length(1);
-    const key = "quartet:rate:default:late";
+    const key = "rate:default:late";
     while ((await redis.exists(key)) === 0) {
       await limit.count("late");
       await sleep(20);

@@ -1,0 +1,296 @@
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect } from "chai";
+import { Redis } from "ioredis";
+import pino from "pino";
+import type { Bus } from "../../src/bus/bus.ts";
+import { createRedisBus } from "../../src/bus/redis-bus.ts";
+import type { Store } from "../../src/store/store.ts";
+import { inWholeRun } from "../support/extent.ts";
+import { type RedisServer, startRedisServer } from "../support/redis.ts";
+import { type Forwarder, startForwarder } from "./forwarder.ts";
+import { applied, openModule, publish, range, remember, until } from "./modules.ts";
+
+const STREAM = "quartet:log:orders";
+
+/** A shop of one publisher and its subscribers, each with a bus of its own, as in processes of their own. */
+class Shop {
+  readonly folder = mkdtempSync(join(tmpdir(), "shop-"));
+  readonly lines: string[] = [];
+  readonly buses: Bus[] = [];
+  readonly #stores = new Map<string, Store>();
+  readonly #url: string;
+  readonly #keyPrefix: string;
+  readonly #subscribers: readonly string[];
+
+  constructor(url: string, { keyPrefix = "quartet:", subscribers = ["products"] } = {}) {
+    this.#url = url;
+    this.#keyPrefix = keyPrefix;
+    this.#subscribers = subscribers;
+  }
+
+  store(name: string): Store {
+    const store = this.#stores.get(name) ?? openModule(name, this.folder);
+    this.#stores.set(name, store);
+    return store;
+  }
+
+  async start(name: string): Promise<Bus> {
+    const logger = pino({ level: "info" }, { write: (line: string) => void this.lines.push(line) });
+    const settings = { url: this.#url, keyPrefix: this.#keyPrefix, logger };
+    const bus = createRedisBus({ ...settings, subscribers: { orders: this.#subscribers } });
+    this.buses.push(bus);
+    bus.join(this.store(name), name === "orders" ? [] : [remember(this.store(name), "orders")]);
+    await bus.start();
+    return bus;
+  }
+
+  async startAll(): Promise<void> {
+    for (const name of ["orders", "products"]) await this.start(name);
+  }
+
+  publish = (numbers: readonly number[]) => publish(this.store("orders"), numbers);
+  applied = (name = "products") => applied(this.store(name), "orders");
+  statuses = () => this.buses.map((bus) => bus.status().status);
+
+  async hasApplied(numbers: readonly number[], name = "products", timeoutMs = 15_000): Promise<void> {
+    await until(`${name} has applied all`, () => this.applied(name).length >= numbers.length, timeoutMs);
+    expect(this.applied(name)).to.deep.equal(numbers);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.buses.splice(0).map((bus) => bus.stop(500)));
+    for (const store of this.#stores.values()) await store.close();
+    this.#stores.clear();
+  }
+}
+
+describe("Redis in trouble", function () {
+  this.timeout(60_000);
+  let server: RedisServer;
+  let redis: Redis;
+  let shops: Shop[];
+
+  function open(...args: ConstructorParameters<typeof Shop>): Shop {
+    const shop = new Shop(...args);
+    shops.push(shop);
+    return shop;
+  }
+
+  beforeEach(async () => {
+    server = await startRedisServer();
+    redis = new Redis(server.url);
+    shops = [];
+  });
+  afterEach(async () => {
+    await Promise.all(shops.map((shop) => shop.stop()));
+    for (const { folder } of shops) rmSync(folder, { recursive: true });
+    redis.disconnect();
+    await server.stop();
+  });
+
+  describe("behind one address, when another becomes the primary", () => {
+    let other: RedisServer;
+    let address: Forwarder;
+
+    beforeEach(async () => {
+      other = await startRedisServer();
+      address = await startForwarder(server.port);
+    });
+    afterEach(async () => {
+      await address.close();
+      await other.stop();
+    });
+
+    it("goes on with the new one by itself, and loses nothing", async () => {
+      const shop = open(`redis://127.0.0.1:${address.port}`);
+      await shop.startAll();
+      await shop.publish(range(1, 50));
+      await shop.hasApplied(range(1, 50));
+      address.target = other.port;
+      await redis.replicaof("127.0.0.1", other.port);
+      for (let n = 51; n <= 150; n++) await shop.publish([n]);
+      await shop.hasApplied(range(1, 150));
+      await until("it runs", () => shop.statuses().every((status) => status === "running"));
+    });
+
+    it("is down while nothing can be written, though it can be read", async () => {
+      const shop = open(`redis://127.0.0.1:${address.port}`);
+      await shop.startAll();
+      await shop.publish([1]);
+      await shop.hasApplied([1]);
+      await redis.replicaof("127.0.0.1", other.port);
+      await until("it is told", () => shop.statuses().every((status) => status === "down"), 5_000);
+      await sleep(1_500);
+      expect(shop.statuses(), "and stays told").to.deep.equal(["down", "down"]);
+      await redis.replicaof("NO", "ONE");
+      await shop.publish([2]);
+      await shop.hasApplied([1, 2]);
+      await until("it runs", () => shop.statuses().every((status) => status === "running"));
+    });
+  });
+
+  inWholeRun("a Redis whose memory is smaller than the log", () => {
+    describe("whose memory is smaller than the log", function () {
+      this.timeout(300_000);
+      const COUNT = 40_000;
+
+      async function limitMemory(): Promise<void> {
+        const used = /used_memory:(\d+)/.exec(await redis.info("memory"))?.[1];
+        await redis.config("SET", "maxmemory", String(Number(used) + 8_500_000));
+      }
+
+      it("is filled anew from where the subscribers stand, when it has lost all", async () => {
+        const shop = open(server.url);
+        await shop.startAll();
+        await shop.publish(range(1, COUNT));
+        await shop.hasApplied(range(1, COUNT), "products", 60_000);
+        await limitMemory();
+        await redis.flushall();
+        await shop.publish(range(COUNT + 1, COUNT + 10));
+        await shop.hasApplied(range(1, COUNT + 10));
+        expect(await redis.xlen(STREAM)).to.be.below(100);
+      });
+
+      it("is not filled by a subscriber that is away, who gets all when it comes", async () => {
+        const shop = open(server.url, { subscribers: ["products", "mail"] });
+        await limitMemory();
+        await shop.startAll();
+        for (let from = 1; from < COUNT; from += 5_000) {
+          await shop.publish(range(from, from + 4_999));
+          await shop.hasApplied(range(1, from + 4_999), "products", 60_000);
+        }
+        await until("the stream is trimmed", async () => (await redis.xlen(STREAM)) < 5_000, 15_000);
+        await shop.start("mail");
+        await shop.hasApplied(range(1, COUNT), "mail", 60_000);
+        await shop.publish([COUNT + 1]);
+        await shop.hasApplied(range(1, COUNT + 1));
+        expect(shop.lines.filter((line) => line.includes("OOM"))).to.deep.equal([]);
+      });
+    });
+  });
+
+  const RUBBISH: Readonly<Record<string, (redis: Redis) => Promise<unknown>>> = {
+    "an id that is no safe integer": (redis) => redis.xadd(STREAM, "9999999999999999999-0", "epoch", "x"),
+    "an id between two rows": (redis) => redis.xadd(STREAM, "50-5", "epoch", "x", "previous_epoch", "x", "event", "{}"),
+    "an event that is no JSON": (redis) =>
+      redis.xadd(STREAM, "51-0", "epoch", "x", "previous_epoch", "x", "event", "{"),
+    "an entry without fields of ours": (redis) => redis.xadd(STREAM, "51-0", "a", "b"),
+    "a stream that has had a higher id": async (redis) => {
+      await redis.xadd(STREAM, "5000-0", "a", "b");
+      await redis.xdel(STREAM, "5000-0");
+    },
+    "another type of key": (redis) => redis.set(STREAM, "text"),
+    "reports that are none": (redis) => redis.set(`${STREAM}:reports`, "text"),
+    "reports that are no numbers": (redis) => redis.hset(`${STREAM}:reports`, "products", "text", "#floor", "text"),
+  };
+  for (const [what, put] of Object.entries(RUBBISH)) {
+    it(`repairs ${what} from the log, in few lines`, async () => {
+      const shop = open(server.url);
+      await shop.startAll();
+      await shop.publish(range(1, 50));
+      await shop.hasApplied(range(1, 50));
+      await put(redis);
+      await shop.publish(range(51, 100));
+      await shop.hasApplied(range(1, 100));
+      await until("it runs", () => shop.statuses().every((status) => status === "running"));
+      expect(shop.lines.length).to.be.below(8);
+    });
+  }
+
+  it("repairs rows that are missing in its midst", async () => {
+    const shop = open(server.url);
+    await shop.start("orders");
+    await shop.publish(range(1, 100));
+    await until("all are there", async () => (await redis.xlen(STREAM)) === 100);
+    await redis.xdel(STREAM, "40-0", "41-0");
+    await shop.start("products");
+    await shop.hasApplied(range(1, 100));
+  });
+
+  it("before version 7 is written to with scripts that it knows", async () => {
+    const old = await startForwarder(server.port, (bytes) =>
+      Buffer.from(bytes.toString("latin1").replaceAll("#!lua", "#?lua"), "latin1"),
+    );
+    const shop = open(`redis://127.0.0.1:${old.port}`);
+    await shop.startAll();
+    await shop.publish(range(1, 50));
+    await shop.hasApplied(range(1, 50));
+    await until("the stream is trimmed", async () => (await redis.xlen(STREAM)) === 1, 15_000);
+    expect(shop.statuses()).to.deep.equal(["running", "running"]);
+    await shop.stop();
+    await old.close();
+  });
+
+  describe("that two shops use", () => {
+    it("lets neither apply what is the other's, and both are told", async () => {
+      const [first, second] = [open(server.url), open(server.url)];
+      await first.startAll();
+      await first.publish(range(1, 20));
+      await first.hasApplied(range(1, 20));
+      await second.startAll();
+      await second.publish(range(101, 120));
+      await until("the second is told", () => second.statuses().every((status) => status === "down"), 5_000);
+      await until("the first is told", () => first.statuses().every((status) => status === "degraded"), 5_000);
+      await first.publish(range(21, 40));
+      await first.hasApplied(range(1, 40));
+      expect(second.applied()).to.deep.equal([]);
+      for (const { lines } of [first, second]) {
+        expect(lines.filter((line) => line.includes("REDIS_PREFIX"))).to.have.length(2); // of each module
+      }
+      await first.stop();
+      await sleep(1_500);
+      expect(second.statuses(), "the first may just start again").to.deep.equal(["down", "down"]);
+      expect(second.applied()).to.deep.equal([]);
+    });
+
+    it("knows a copy of a shop from the shop that runs", async () => {
+      const original = open(server.url);
+      await original.startAll();
+      await original.publish(range(1, 20));
+      await original.hasApplied(range(1, 20));
+      await original.stop();
+      const copy = open(server.url);
+      cpSync(original.folder, copy.folder, { recursive: true });
+      await original.startAll();
+      await original.publish([21]);
+      await original.hasApplied(range(1, 21));
+      await copy.startAll();
+      await copy.publish(range(901, 920));
+      await until("the copy is told", () => copy.statuses().every((status) => status === "down"), 5_000);
+      await until("so is the original", () => original.statuses().every((status) => status === "degraded"), 5_000);
+      expect(copy.applied()).to.deep.equal(range(1, 20));
+      expect(original.applied()).to.deep.equal(range(1, 21));
+    });
+
+    it("does not let them meet where each has a prefix of its own", async () => {
+      const [first, second] = [open(server.url, { keyPrefix: "a:" }), open(server.url, { keyPrefix: "b:" })];
+      await Promise.all([first.startAll(), second.startAll()]);
+      await Promise.all([first.publish(range(1, 20)), second.publish(range(101, 120))]);
+      await Promise.all([first.hasApplied(range(1, 20)), second.hasApplied(range(101, 120))]);
+      const heard: unknown[] = [];
+      for (const bus of second.buses) bus.onBroadcast("topic", (message) => void heard.push(message));
+      first.buses[0]?.broadcast("topic", "of the first");
+      second.buses[0]?.broadcast("topic", "of the second");
+      await until("its own is heard", () => heard.length >= 2);
+      expect(new Set(heard)).to.deep.equal(new Set(["of the second"]));
+      expect((await redis.keys("*")).filter((key) => !/^[ab]:/.test(key))).to.deep.equal([]);
+    });
+
+    it("has a place for who starts again at once, also after a kill", async () => {
+      const shop = open(server.url);
+      await shop.startAll();
+      await shop.publish([1]);
+      await shop.hasApplied([1]);
+      const killed = shop.buses.splice(0); // their leases are not given free
+      const holder = await redis.get("quartet:holder:orders");
+      await Promise.all(killed.map((bus) => bus.stop(0)));
+      await redis.set("quartet:holder:orders", String(holder), "PX", 60_000);
+      await shop.startAll();
+      await shop.publish([2]);
+      await shop.hasApplied([1, 2], "products", 3_000);
+    });
+  });
+});
