@@ -164,7 +164,9 @@ export const products = defineContract({
           .max(MAX_STOCK)
           .refine((delta) => delta !== 0, "must not be 0")
           .meta({ examples: [-2], description: "Units found beyond what the stock says, or missing" }),
-        reason: text(1, 200).meta({ examples: ["two broken in the warehouse"] }),
+        reason: text(1, 200)
+          .refine((reason) => reason.trim() !== "", "must not be blank")
+          .meta({ examples: ["two broken in the warehouse"] }),
         idempotencyKey: idempotencyKey.optional(),
       }),
       output: made,

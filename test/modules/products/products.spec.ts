@@ -284,6 +284,7 @@ describe("Products", () => {
         [{ delta: 0 }, "/delta"],
         [{ delta: -1_000_000_001 }, "/delta"],
         [{ reason: "" }, "/reason"],
+        [{ reason: " \n" }, "/reason"],
         [{ reason: "x".repeat(201) }, "/reason"],
       ];
       for (const [members, pointer] of refusals) {
