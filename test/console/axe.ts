@@ -1,10 +1,11 @@
 import axe from "axe-core";
 import type { Page } from "playwright-core";
+import { runningAnimations } from "./page.ts";
 
 /** What axe-core finds wrong with the page as it is now, one line each. */
 export async function findViolations(page: Page): Promise<string[]> {
   // Colours that are on their way to others have a contrast that nobody sees.
-  await page.evaluate(() => Promise.all(document.getAnimations().map((each) => each.finished.catch(() => undefined))));
+  while ((await runningAnimations(page)).length > 0) await page.waitForTimeout(50);
   await page.evaluate(axe.source);
   return page.evaluate(async () => {
     const { axe: here } = globalThis as unknown as { axe: typeof import("axe-core") };

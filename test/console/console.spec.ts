@@ -9,7 +9,7 @@ import type { Browser, Page } from "playwright-core";
 import { fourProcesses, oneProcess, type ProcessShop } from "../support/topology.ts";
 import { findViolations } from "./axe.ts";
 import { openChromium } from "./chromium.ts";
-import { linkState, readSteps, runAndWatch, textOf, untilLive, type Visit, visit } from "./page.ts";
+import { linkState, readSteps, runAndWatch, runningAnimations, textOf, untilLive, type Visit, visit } from "./page.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const BUILT = fileURLToPath(new URL("../../dist/console", import.meta.url));
@@ -359,7 +359,7 @@ describe("console: everybody's", function () {
     expect(steps.map(({ what }) => what)).to.include("stock.rejected");
     const badges = await page.locator("quartet-flow-diagram .badge text").allInnerTexts();
     expect(badges.length).to.be.at.least(9);
-    expect(await page.evaluate(() => document.getAnimations().length)).to.equal(0);
+    expect(await runningAnimations(page)).to.deep.equal([]);
     await close();
   });
 

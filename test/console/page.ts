@@ -102,6 +102,20 @@ function watchLights(page: Page): Promise<void> {
   });
 }
 
+/** What moves anywhere on the page: a document tells of its own elements only, not of those in shadow roots. */
+export function runningAnimations(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const found: string[] = [];
+    const look = (root: Document | ShadowRoot): void => {
+      for (const { effect } of root.getAnimations())
+        found.push((effect as KeyframeEffect).target?.outerHTML.slice(0, 80) ?? "");
+      for (const element of root.querySelectorAll("*")) if (element.shadowRoot !== null) look(element.shadowRoot);
+    };
+    look(document);
+    return found;
+  });
+}
+
 /** All text that an element shows, through shadow roots. */
 export function textOf(page: Page, selector: string): Promise<string> {
   return page.locator(selector).evaluate((element) => {

@@ -19,7 +19,7 @@ export class AccountControl extends View {
       .whom b { display: flex; align-items: center; justify-content: space-between; gap: 10px; font-weight: 650; }
       .menu button { width: 100%; justify-content: start; border-color: transparent; background: transparent; font-weight: 500; white-space: normal; text-align: start; line-height: 1.3; }
       .menu button:hover { background: var(--surface-2); }
-      @media (max-width: 420px) { .name { max-width: 84px; } .toggle { padding: 0 10px; gap: 6px; } }
+      @media (max-width: 420px) { .name { max-width: 84px; } .toggle { padding: 0 10px; gap: 6px; } .name + svg { display: none; } }
     `,
   ];
 

@@ -29,6 +29,7 @@ export class EventsSection extends View {
       dl div { display: flex; justify-content: space-between; gap: 12px; padding: 7px 0; border-top: 1px solid var(--line); font-size: 14px; }
       dl div:first-child { border-top: 0; }
       dd { font-weight: 600; }
+      .away { margin-bottom: 10px; }
       .letter { display: grid; gap: 6px; padding: 10px 0; border-top: 1px solid var(--line); }
       .actions { display: flex; gap: 8px; }
       @media (max-width: 640px) {
@@ -115,7 +116,7 @@ export class EventsSection extends View {
     if (letters === "unavailable") return html`<p class="muted">They cannot be had right now.</p>`;
     const missing = this.app.deadLetters.missing.get();
     if (missing.length > 0) {
-      return html`<p><span class="chip warn">${missing.join(" and ")} does not answer</span> <span class="small muted">Its letters are not shown.</span></p>
+      return html`<p class="away"><span class="chip warn">${missing.join(" and ")} does not answer</span> <span class="small muted">Its letters are not shown.</span></p>
         ${letters.map((letter) => this.#renderLetter(letter))}`;
     }
     if (letters.length === 0) return html`<p class="muted">None: every event was handled.</p>`;

@@ -11,7 +11,7 @@ const LINK_WORDS: Readonly<Record<LinkState, string>> = {
   live: "Live",
   reconnecting: "Reconnecting",
   paused: "Paused",
-  denied: "Not signed in",
+  denied: "Not watching",
 };
 
 /** The time that the gateway is up is told in minutes: a second hand is nothing to wake a browser for. */
@@ -39,7 +39,7 @@ export class PageHeader extends View {
       .notice { order: 4; flex-basis: 100%; padding: 8px 12px; border-radius: 10px; background: var(--warn-soft); color: var(--warn); font-size: 14px; }
       .notice:empty { display: none; }
       .facts { flex: 1 1 auto; }
-      @media (max-width: 1150px) { dl .up { display: none; } }
+      @media (min-width: 901px) and (max-width: 1150px) { dl .up { display: none; } }
       @media (max-width: 900px) { .facts { order: 3; flex-basis: 100%; } }
       @media (max-width: 420px) { .brand h1 { position: absolute; clip-path: inset(50%); } .actions { gap: 6px; } .link { padding: 0 11px; } }
     `,
