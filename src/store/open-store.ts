@@ -139,6 +139,7 @@ function createStore(database: Database.Database, options: OpenStoreOptions): St
 
 /** Does not wait for readers: the event loop would wait with it. */
 function emptyLog(database: Database.Database): boolean {
+  if (!database.open) return true; // whoever closes it last empties it
   database.pragma("busy_timeout = 0");
   try {
     return database.pragma("wal_checkpoint(TRUNCATE)", { simple: true }) === 0;

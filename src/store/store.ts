@@ -33,7 +33,7 @@ export interface Store {
   /**
    * Empties the write-ahead log into the database, so that what was deleted is in neither; with `PRAGMA secure_delete`
    * its bytes are overwritten. A reader in another process, such as a backup, may prevent it.
-   * @returns whether it is empty
+   * @returns whether it is empty, as that of a closed store is
    */
   emptyLog(): boolean;
   /** Undefined while writes succeed; else why the last one failed for a fault of the environment. */

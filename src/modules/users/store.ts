@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Problem } from "../../contract/problem.ts";
 import type { Claim, Store } from "../../store/store.ts";
 import type { RefreshTokenHashes } from "./refresh-token.ts";
@@ -52,6 +53,9 @@ export interface UserStore {
    */
   erase(id: string, now: string): Promise<void>;
 }
+
+/** A backup reads for seconds, or minutes where much is kept. */
+const LOG_RETRY_MS = 1_000;
 
 const USER = "id, name, email, role, created_at";
 
@@ -124,9 +128,14 @@ export function createUserStore(store: Store): UserStore {
         sql.noteErased.run(id, now);
         unit.forgetAnswers(id);
       });
-      store.emptyLog();
+      void emptyLog(store);
     },
   };
+}
+
+/** Empties the write-ahead log, as soon as nobody reads it who began before. */
+async function emptyLog(store: Store): Promise<void> {
+  while (!store.emptyLog()) await sleep(LOG_RETRY_MS, undefined, { ref: false });
 }
 
 /** The problem of an address that another account has. */

@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import Database from "better-sqlite3";
 import { expect } from "chai";
 import type { Session } from "../../../src/modules/users/contract.ts";
 import { readUserIds } from "../../../src/modules/users/user-ids.ts";
+import { until } from "../../support/process.ts";
 import { as, GOOD_PASSWORD, makeFolder, problemOf, startUsers, type UsersSystem } from "./users-system.ts";
 
 const nobody = as(null);
@@ -99,6 +101,18 @@ describe("a person who is erased", () => {
     expect(outcomes.map(({ status }) => status)).to.deep.equal(["fulfilled", "rejected"]);
     expect(await problemOf(erase(bob))).to.include({ code: "forbidden", status: 403 });
     expect((await system.client.getMe({}, of(bob))).id).to.equal(bob.user.id);
+  });
+
+  it("leaves the write-ahead log, too, as soon as a backup has read it", async () => {
+    const ada = await register("Adalgunde");
+    const backup = new Database(join(folder.path, "users.db"), { readonly: true });
+    backup.exec("BEGIN");
+    backup.prepare("SELECT count(*) FROM users").get();
+    await erase(ada);
+    const isLeft = () => `${bytesOf("users.db")}${bytesOf("users.db-wal")}`.includes("adalgunde");
+    expect(isLeft()).to.equal(true);
+    backup.close();
+    await until("nothing is left", () => !isLeft());
   });
 
   it("leaves no byte of name, address, password or sessions in the files, also where pages were split and rewritten", async () => {
