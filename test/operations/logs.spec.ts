@@ -1,7 +1,14 @@
 import { expect } from "chai";
 import { ADMIN, type Api, addProduct, bodyOf, createApi, signIn } from "../support/api.ts";
-import { until } from "../support/process.ts";
-import { oneProcess, type ProcessShop } from "../support/topology.ts";
+import { startShopProcess, until } from "../support/process.ts";
+import {
+  fourProcesses,
+  oneProcess,
+  type ProcessShop,
+  SERVICES,
+  type Service,
+  TEST_SETTINGS,
+} from "../support/topology.ts";
 
 const NAME = "Wilhelmina Walker";
 const EMAIL = "walker@example.org";
@@ -17,8 +24,12 @@ const PRODUCTION = {
 
 type Line = Readonly<Record<string, unknown>>;
 
-function linesOf(shop: ProcessShop): Line[] {
-  const lines = shop.process("gateway").output().split("\n");
+function servicesOf(lines: readonly Line[]): unknown[] {
+  return [...new Set(lines.map(({ service }) => service))].sort();
+}
+
+function linesOf(shop: ProcessShop, service: Service = "gateway"): Line[] {
+  const lines = shop.process(service).output().split("\n");
   return lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as Line);
 }
 
@@ -58,6 +69,92 @@ describe("logs", () => {
       ).to.equal(false);
     } finally {
       await api.close();
+      await shop.stop();
+    }
+  });
+
+  it("lead from a request id through all four processes, also where calls go together, and by the trace to the events", async () => {
+    const shop = await fourProcesses.start({ ...PRODUCTION, LOG_LEVEL: "info" });
+    const api = createApi(shop.url);
+    try {
+      const admin = await signIn(api);
+      const productId = await addProduct(api, admin, 40);
+      const order = (n: number) =>
+        api.post("/orders", { product_id: productId, quantity: 1 }, admin.token, { "X-Request-Id": `order-${n}` });
+      await Promise.all(Array.from({ length: 20 }, (_, n) => order(n))); // so many at once that calls are batched
+      await shop.settled();
+      const linesOfAll = () => SERVICES.flatMap((service) => linesOf(shop, service));
+      for (const id of ["order-0", "order-19"]) {
+        const ofRequest = () => linesOfAll().filter(({ request_id }) => request_id === id);
+        await until("all who took part have told", () => servicesOf(ofRequest()).length >= 3);
+        expect(servicesOf(ofRequest())).to.include.members(["gateway", "orders", "products"]);
+        expect(ofRequest().map(({ path }) => path)).not.to.include("/.calls");
+        const [trace, ...others] = new Set(ofRequest().map(({ trace_id }) => trace_id));
+        expect(others).to.deep.equal([]);
+        const applied = () => linesOfAll().filter(({ msg, trace_id }) => msg === "applied" && trace_id === trace);
+        await until("the events are told", () => applied().length >= 2);
+        expect(servicesOf(applied())).to.deep.equal(["orders", "products"]);
+        expect(applied().map(({ event }) => event)).to.include.members(["order.created", "stock.reserved"]);
+      }
+    } finally {
+      await api.close();
+      await shop.stop();
+    }
+  });
+
+  it("name the problem of a failure, where it is met and at the gateway", async () => {
+    const shop = await fourProcesses.start({ ...PRODUCTION, LOG_LEVEL: "info" });
+    const api = createApi(shop.url);
+    try {
+      const admin = await signIn(api);
+      const productId = await addProduct(api, admin, 1);
+      const headers = { "X-Request-Id": "too-many" };
+      await api.post("/orders", { product_id: productId, quantity: 2 }, admin.token, headers);
+      for (const service of ["gateway", "orders"] as const) {
+        const told = () => linesOf(shop, service).find(({ request_id }) => request_id === "too-many");
+        await until("it is told", () => told() !== undefined);
+        expect(told(), service).to.include({ status: 409, problem: "insufficient-stock", service });
+      }
+    } finally {
+      await api.close();
+      await shop.stop();
+    }
+  });
+
+  it("tell at the start what was done: files made or opened, with their schema, demo data, and how events travel", async () => {
+    const shop = await oneProcess.start({ ...PRODUCTION, ADMIN_EMAIL: "root@example.com", LOG_LEVEL: "info" });
+    const messages = () => linesOf(shop).map(({ msg }) => String(msg));
+    try {
+      expect(messages().join("\n"))
+        .to.match(/^users: made \S+users\.db, schema \d+\.\d+$/m)
+        .and.to.match(/^events: by this process's memory, running/m);
+      await shop.halt();
+      await shop.begin();
+      expect(messages().join("\n")).to.match(/^orders: opened \S+orders\.db, schema \d+\.\d+$/m);
+    } finally {
+      await shop.stop();
+    }
+  });
+
+  it("say that another ADMIN_PASSWORD is not that of the admin who is there, and neither of them", async () => {
+    const shop = await oneProcess.start({ ...PRODUCTION, ADMIN_EMAIL: "root@example.com", LOG_LEVEL: "info" });
+    const other = "quite another password";
+    try {
+      await shop.halt();
+      const env = {
+        ...TEST_SETTINGS,
+        ...PRODUCTION,
+        ADMIN_EMAIL: "root@example.com",
+        ADMIN_PASSWORD: other,
+        DATA_DIR: shop.dataDir,
+        PORT: "0",
+      };
+      const changed = startShopProcess({ env: { ...env, LOG_LEVEL: "info" }, cwd: shop.dataDir });
+      await until("it is ready, or has ended", () => changed.output().includes("ready in") || !changed.running, 15_000);
+      await changed.terminate();
+      expect(changed.output().match(/ADMIN_PASSWORD is not the password of the first admin/g)).to.have.length(1);
+      expect(changed.output()).not.to.include(other).and.not.to.include(ADMIN.password);
+    } finally {
       await shop.stop();
     }
   });
