@@ -150,6 +150,16 @@ export const endpoints: readonly Endpoint[] = [
     body: () => ({ quantity: 10 }),
   },
   {
+    id: "correct",
+    service: "products",
+    method: "POST",
+    title: "Correct the stock after a count",
+    access: "admin",
+    main: false,
+    path: (known) => `/products/${known.productId ?? NOBODY}/correct`,
+    body: () => ({ delta: -1, reason: "one was broken" }),
+  },
+  {
     id: "create-order",
     service: "orders",
     method: "POST",
