@@ -1,8 +1,16 @@
 import { createHash } from "node:crypto";
 import type { Context, Next } from "koa";
 
-/** Data: nothing in it may be run or framed, whatever a browser takes it for. */
-const DATA_POLICY = "default-src 'none'; frame-ancestors 'none'";
+/** What every answer tells a browser. It is data: nothing in it may be run or framed, whatever a browser takes it for. */
+export const DATA_HEADERS: Readonly<Record<string, string>> = {
+  "X-Content-Type-Options": "nosniff",
+  "Referrer-Policy": "no-referrer",
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Resource-Policy": "same-origin",
+  "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+};
+
+const OF_EVERY_ANSWER = Object.entries(DATA_HEADERS);
 
 /** Our own pages load from here alone, and nobody frames them. */
 const PAGE_POLICY =
@@ -16,11 +24,7 @@ const YEAR_SECONDS = 365 * 24 * 60 * 60;
  */
 export function securityHeaders(koa: Context, next: Next): Promise<unknown> {
   const { res } = koa;
-  res.setHeader("X-Content-Type-Options", "nosniff");
-  res.setHeader("Referrer-Policy", "no-referrer");
-  res.setHeader("Cross-Origin-Opener-Policy", "same-origin");
-  res.setHeader("Cross-Origin-Resource-Policy", "same-origin");
-  res.setHeader("Content-Security-Policy", DATA_POLICY);
+  for (const [name, value] of OF_EVERY_ANSWER) res.setHeader(name, value);
   if (koa.secure) res.setHeader("Strict-Transport-Security", `max-age=${YEAR_SECONDS}`);
   return next();
 }

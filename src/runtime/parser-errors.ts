@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import { Problem } from "../contract/problem.ts";
 import { PROBLEM_TYPE, problemBody, problemHeaders } from "../contract/problem-body.ts";
 import { requestIdOf } from "../contract/request-id.ts";
+import { DATA_HEADERS } from "../gateway/security-headers.ts";
 
 /** How long a refused connection may still send, so that its client gets to read the answer before a reset. */
 const LINGER_MS = 1_000;
@@ -100,7 +101,7 @@ function answerHeaders(body: string): Record<string, string> {
     "Content-Type": PROBLEM_TYPE,
     "Content-Length": String(Buffer.byteLength(body)),
     "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
+    ...DATA_HEADERS,
     Connection: "close",
   };
 }

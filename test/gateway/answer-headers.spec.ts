@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { describeAll } from "../../src/gateway/documents.ts";
 import { publicContracts } from "../../src/runtime/modules.ts";
+import { sendRaw } from "../hardening/raw.ts";
 import { ADMIN, type Answer, type Api, bodyOf, createApi } from "../support/api.ts";
 import { oneProcess, type Shop } from "../support/topology.ts";
 
@@ -90,6 +91,14 @@ describe("the headers of answers without a body", () => {
     expect([...unchanged]).to.include.members(["/", "/docs", "/favicon.svg"]);
     expect([...unchanged].some((path) => path.startsWith("/products/"))).to.equal(true);
     expect([...unchanged].some((path) => path.startsWith("/assets/"))).to.equal(true);
+  });
+
+  it("are also on what is no request that could be read", async () => {
+    const refused = await sendRaw(shop.url, "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nName : x\r\n\r\n");
+    const problem = await api.get("/nothing");
+    expect(refused.status).to.equal(400);
+    for (const [name, value] of Object.entries(without(problem, OWN)))
+      expect(refused.headers[name], name).to.equal(value);
   });
 
   it("let a page be a page, and data nothing", async () => {

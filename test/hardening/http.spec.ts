@@ -89,7 +89,7 @@ for (const topology of [oneProcess, fourProcesses]) {
       });
 
       it("are what the API says, to the letter: what a proxy closes cannot be had by another spelling", async () => {
-        const there = ["/metrics", "/status", "/docs", "/products", "/openapi.json", "/livez"];
+        const there = ["/metrics", "/status", "/products", "/openapi.json", "/livez"];
         for (const path of there) expect((await call("GET", path)).status, path).to.equal(200);
         for (const path of there.flatMap((path) => [
           `${path}/`,
@@ -97,6 +97,13 @@ for (const topology of [oneProcess, fourProcesses]) {
           path.replace(/[a-z]/, (c) => c.toUpperCase()),
         ]))
           expect((await call("GET", path)).status, path).to.equal(404);
+      });
+
+      it("of pages may end with a slash, which leads to the page and answers nothing of it", async () => {
+        const { status, headers } = await call("GET", "/docs/");
+        expect(status).to.equal(308);
+        expect(headers.location).to.equal("/docs");
+        expect((await call("GET", "/DOCS")).status).to.equal(404);
       });
     });
 
