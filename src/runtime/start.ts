@@ -29,6 +29,8 @@ const FINISH_REQUESTS_MS = 6_000;
 const FLUSH_EVENTS_MS = 2_000;
 const IDLE_CONNECTIONS_MS = 1_000;
 
+const LOOK_AT_BUS_MS = 50;
+
 /** Tells how far the start has come: a step's name and what it runs. */
 export type Step = <T>(name: string, work: () => T | Promise<T>) => Promise<T>;
 
@@ -94,11 +96,17 @@ async function serve(config: Config, logger: Logger, step: Step, doors: readonly
   };
 }
 
-/** Resolves how events travel, in words. */
-async function startBus({ bus }: System): Promise<string> {
+/** Resolves how events travel, in words. A Redis need not be there yet; the log tells when it is. */
+async function startBus({ bus, logger }: System): Promise<string> {
   await bus.start();
-  const { kind, status } = bus.status();
-  return `by ${kind === "redis" ? "Redis" : "this process's memory"}, ${status}`;
+  const { kind } = bus.status();
+  if (kind === "memory") return "through the memory of this process";
+  const timer = setInterval(() => {
+    if (bus.status().status !== "running") return;
+    clearInterval(timer);
+    logger.info("events: Redis is connected");
+  }, LOOK_AT_BUS_MS).unref();
+  return "through Redis";
 }
 
 async function stop(system: System, doors: readonly Door[]): Promise<void> {

@@ -83,6 +83,7 @@ describe("logs", () => {
         api.post("/orders", { product_id: productId, quantity: 1 }, admin.token, { "X-Request-Id": `order-${n}` });
       await Promise.all(Array.from({ length: 20 }, (_, n) => order(n))); // so many at once that calls are batched
       await shop.settled();
+      expect(linesOf(shop, "orders").map(({ msg }) => msg)).to.include("events: Redis is connected");
       const linesOfAll = () => SERVICES.flatMap((service) => linesOf(shop, service));
       for (const id of ["order-0", "order-19"]) {
         const ofRequest = () => linesOfAll().filter(({ request_id }) => request_id === id);
@@ -127,7 +128,7 @@ describe("logs", () => {
     try {
       expect(messages().join("\n"))
         .to.match(/^users: made \S+users\.db, schema \d+\.\d+$/m)
-        .and.to.match(/^events: by this process's memory, running/m);
+        .and.to.match(/^events: through the memory of this process/m);
       await shop.halt();
       await shop.begin();
       expect(messages().join("\n")).to.match(/^orders: opened \S+orders\.db, schema \d+\.\d+$/m);
