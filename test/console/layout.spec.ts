@@ -86,6 +86,21 @@ describe("console: at a look", function () {
       await expectInView(page, page.locator("quartet-exchange .figures").first());
     }));
 
+  it("a folded part of an answer is drawn when it is unfolded, and gone when it is folded again", () =>
+    look({ width: 1440 }, async (page) => {
+      await run(page);
+      await page.getByRole("button", { name: "Test GET /orders", exact: true }).click();
+      const answer = page.locator("quartet-exchange", { hasText: "GET /orders" }).first().locator("quartet-json");
+      const folded = answer.locator("summary", { hasText: "items: [ 1 item ]" }).first();
+      await folded.waitFor();
+      expect(await answer.getByText("unit_price_cents").count()).to.equal(0);
+      await folded.click();
+      await answer.locator("summary", { hasText: "0: { 5 members }" }).first().click();
+      await answer.getByText("unit_price_cents").first().waitFor();
+      await folded.click();
+      await answer.getByText("unit_price_cents").waitFor({ state: "detached" });
+    }));
+
   it("at 1024 the diagram and its steps are seen together", () =>
     look({ width: 1024, height: 768 }, async (page) => {
       await run(page);

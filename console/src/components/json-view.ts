@@ -32,34 +32,58 @@ export class JsonView extends LitElement {
   declare value: unknown;
   declare whole: boolean;
 
+  /** What someone has folded or unfolded, by its place. */
+  #folds = new Map<string, boolean>();
+
   override render() {
-    return this.#renderValue(this.value, undefined, 0);
+    return this.#renderValue(this.value, []);
   }
 
-  #renderValue(value: unknown, key: string | undefined, level: number): TemplateResult {
+  #renderValue(value: unknown, path: readonly string[]): TemplateResult {
+    const key = path.at(-1);
     const label = key === undefined ? nothing : html`<span class="key">${key}</span>: `;
+    const members = membersOf(value);
+    if (members === undefined) {
+      const isProblem = path.length === 1 && key === "type" && problemPage(value) !== undefined;
+      return html`<div class="leaf">${label}${isProblem ? problemLink(String(value), JSON.stringify(value)) : leaf(value)}</div>`;
+    }
     const list = Array.isArray(value);
-    if (!list && !isRecord(value))
-      return html`<div class="leaf">${label}${key === "type" && level === 1 && problemPage(value) !== undefined ? problemLink(String(value), JSON.stringify(value)) : leaf(value)}</div>`;
-    const members = list
-      ? value.map((member, index): [string, unknown] => [String(index), member])
-      : Object.entries(value);
     if (members.length === 0)
       return html`<div class="leaf">${label}<span class="fold">${list ? "[]" : "{}"}</span></div>`;
-    const shown = this.whole ? members : members.slice(0, AT_ONCE);
-    return html`<details ?open=${level < OPEN_LEVELS && !(level > 1 && list)}>
+    const place = JSON.stringify(path);
+    const open = this.#folds.get(place) ?? (path.length < OPEN_LEVELS && !(path.length > 1 && list));
+    return html`<details ?open=${open} @toggle=${(event: ToggleEvent) => this.#fold(event, place, open)}>
       <summary>${label}<span class="fold">${list ? `[ ${count(members.length, "item")} ]` : `{ ${count(members.length, "member")} }`}</span></summary>
-      <div>${shown.map(([name, member]) => this.#renderValue(member, name, level + 1))}
-        ${
-          shown.length < members.length
-            ? html`<button class="small" @click=${() => {
-                this.whole = true;
-              }}>Show ${members.length - shown.length} more</button>`
-            : nothing
-        }
-      </div>
+      ${open ? this.#renderMembers(members, path) : nothing}
     </details>`;
   }
+
+  /** Only of what is unfolded, for a document may have thousands. */
+  #renderMembers(members: readonly [string, unknown][], path: readonly string[]) {
+    const shown = this.whole ? members : members.slice(0, AT_ONCE);
+    return html`<div>${shown.map(([name, member]) => this.#renderValue(member, [...path, name]))}
+      ${
+        shown.length < members.length
+          ? html`<button class="small" @click=${() => {
+              this.whole = true;
+            }}>Show ${members.length - shown.length} more</button>`
+          : nothing
+      }
+    </div>`;
+  }
+
+  #fold(event: Event, place: string, was: boolean): void {
+    const { open } = event.currentTarget as HTMLDetailsElement;
+    if (open === was) return;
+    this.#folds.set(place, open);
+    this.requestUpdate();
+  }
+}
+
+/** The members of an object or a list; undefined of anything else. */
+function membersOf(value: unknown): [string, unknown][] | undefined {
+  if (Array.isArray(value)) return value.map((member, index): [string, unknown] => [String(index), member]);
+  return isRecord(value) ? Object.entries(value) : undefined;
 }
 
 function leaf(value: unknown): TemplateResult {
