@@ -130,6 +130,7 @@ describe("four processes that cannot be, or remain, four", function () {
       process.kill(pidOf("trap '' HUP INT", four), "SIGKILL");
       await until("it is told", () => toldOf("Redis (redis-server) was ended by SIGKILL; it is started again."));
       await until("it answers", () => answers(host, port));
+      await rm(`${places.DATA_DIR}`, { recursive: true, force: true }); // it cannot save, and would refuse to end
       await four?.kill();
       await until("it is gone", async () => !(await answers(host, port)));
     });
