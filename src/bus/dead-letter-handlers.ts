@@ -1,6 +1,7 @@
 import type { HandlersOf } from "../contract/contract.ts";
 import type { deadLetters } from "../contract/dead-letters.ts";
 import type { Fault } from "../contract/faults.ts";
+import { type Begin, beginning } from "../contract/in-time.ts";
 import { Problem } from "../contract/problem.ts";
 import { pageOf } from "../contract/schemas.ts";
 import { isEnvironmentFault } from "../store/environment-fault.ts";
@@ -23,10 +24,11 @@ export function createDeadLetterHandlers(options: DeadLetterHandlersOptions): Ha
   const replayable = new Map(subscriptions.map((each) => [each.publisher, withPoison(store.name, each, faults)]));
 
   /** The event applies in the unit of work that takes its letter out: once, however many replay it, and never lost. */
-  function replay({ id, publisher }: DeadLetter): Promise<DeadLetter | undefined> {
+  function replay({ id, publisher }: DeadLetter, begin: Begin): Promise<DeadLetter | undefined> {
     const subscription = replayable.get(publisher);
     return traceApplied(store.name, publisher, (apply) =>
       store.write((unit) => {
+        begin();
         if (subscription === undefined) throw new Error(`${store.name} does not subscribe to ${publisher} any more`);
         const letter = cursors.unbury(unit, id);
         if (letter !== undefined) apply(letter.event, () => subscription.apply(unit, letter.event));
@@ -43,9 +45,9 @@ export function createDeadLetterHandlers(options: DeadLetterHandlersOptions): Ha
         limit,
       );
     },
-    async replayDeadLetter({ id }) {
+    async replayDeadLetter({ id }, ctx) {
       const letter = found(cursors.deadLetter(id));
-      const replayed = await replay(letter).catch(async (error: unknown) => {
+      const replayed = await replay(letter, beginning(ctx)).catch(async (error: unknown) => {
         if (isEnvironmentFault(error)) throw error;
         const reason = error instanceof Error ? error.message : String(error);
         await store.write((unit) => cursors.failAgain(unit, id, reason));
@@ -54,8 +56,13 @@ export function createDeadLetterHandlers(options: DeadLetterHandlersOptions): Ha
       found(replayed);
       return {};
     },
-    async discardDeadLetter({ id }) {
-      found(await store.write((unit) => cursors.unbury(unit, id)));
+    async discardDeadLetter({ id }, ctx) {
+      const begin = beginning(ctx);
+      const discarded = await store.write((unit) => {
+        begin();
+        return cursors.unbury(unit, id);
+      });
+      found(discarded);
       return {};
     },
   };

@@ -1,12 +1,20 @@
 import { PassThrough } from "node:stream";
 import type Router from "@koa/router";
-import type { SpanContext } from "@opentelemetry/api";
-import { BATCH_LIMIT_BYTES, BATCH_PATH, type BatchedCall, type BatchLine, batchRequest } from "./batch.ts";
+import {
+  BATCH_LIMIT_BYTES,
+  BATCH_PATH,
+  type BatchedCall,
+  type BatchLine,
+  batchRequest,
+  CLOCK_HEADER,
+} from "./batch.ts";
 import { readBytes } from "./body-reader.ts";
 import type { CallContext, Principal } from "./context.ts";
 import type { Callable, Operation } from "./contract.ts";
+import { processTimeMs, timeLeft } from "./peer-clock.ts";
 import { isProblem, Problem } from "./problem.ts";
 import { problemBody, problemHeaders } from "./problem-body.ts";
+import type { Progress } from "./progress.ts";
 import type { AnsweredRequest } from "./request-stats.ts";
 import { passesOver } from "./service.ts";
 import { traceOf } from "./trace.ts";
@@ -27,10 +35,13 @@ export function mountBatches(
     const { calls } = readBatch(bytes);
     const lines = new PassThrough();
     koa.type = "application/x-ndjson";
+    koa.set(CLOCK_HEADER, String(processTimeMs()));
     koa.body = lines;
     answerAll(calls, lines, callable, verify, tell);
   });
 }
+
+type FinalLine = Exclude<BatchLine, { begun: true }>;
 
 function readBatch(bytes: Buffer) {
   try {
@@ -50,27 +61,41 @@ function answerAll(
 ): void {
   const startedAt = performance.now();
   let ready = "";
+  let flushing = false;
   let open = calls.length;
+  const flushAnswers = () => {
+    flushing = false;
+    flush();
+  };
   const flush = () => {
-    lines.write(ready);
+    if (ready !== "") lines.write(ready);
     ready = "";
     if (open === 0) lines.end();
   };
   calls.forEach(async (call, index) => {
     const trace = traceOf(call.traceparent);
-    const line = await answer(call, index, trace, callable, verify);
+    let announced = false;
+    const announce = () => {
+      if (announced) return;
+      announced = true;
+      ready += `${JSON.stringify({ index, begun: true } satisfies BatchLine)}\n`;
+      process.nextTick(flush); // it has left this process before anything is written, which waits for a turn of the loop
+    };
+    const progress: Progress = { begun: false, announce, isGone: () => lines.destroyed };
+    const line = await answer(call, index, { trace, progress }, callable, verify);
     open -= 1;
     const operation = operationOf(call, callable);
     if (operation !== undefined) tell(answered(call, operation, line, trace.traceId, performance.now() - startedAt));
-    if (ready === "") setImmediate(flush);
     ready += `${JSON.stringify(line)}\n`;
+    if (!flushing) setImmediate(flushAnswers);
+    flushing = true;
   });
 }
 
 function answered(
   call: BatchedCall,
   { method, path, status = 200 }: Operation,
-  line: BatchLine,
+  line: FinalLine,
   traceId: string,
   durationMs: number,
 ): AnsweredRequest {
@@ -105,15 +130,15 @@ async function identify(
 async function answer(
   call: BatchedCall,
   index: number,
-  trace: SpanContext,
+  own: Pick<CallContext, "trace" | "progress">,
   callable: Callable,
   verify: (token: string) => Principal | Promise<Principal>,
-): Promise<BatchLine> {
+): Promise<FinalLine> {
   const { token, request_id: requestId } = call;
   try {
-    const deadline = performance.now() + call.timeout_ms;
+    const deadline = performance.now() + timeLeft(call.timeout_ms, call.until_ms);
     const caller = await identify(token, operationOf(call, callable), verify);
-    const ctx = { ...caller, deadline, requestId, trace };
+    const ctx = { ...caller, ...own, deadline, requestId };
     return { index, output: await callable.call(call.operation, call.input, ctx) };
   } catch (error) {
     const problem = isProblem(error) ? error : new Problem("internal", "Something went wrong here.", { cause: error });

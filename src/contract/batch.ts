@@ -30,6 +30,8 @@ export const batchRequest = z.object({
           .number()
           .min(0)
           .transform((ms) => Math.min(ms, LONGEST_TIMEOUT_MS)),
+        // When the caller stops waiting, in the callee's own time, if that is known.
+        until_ms: z.number().optional(),
         request_id: z.string(),
         traceparent: z.string(),
       }),
@@ -40,7 +42,14 @@ export const batchRequest = z.object({
 
 export type BatchedCall = z.infer<typeof batchRequest>["calls"][number];
 
-/** One line of the answer: an output, or a problem as RFC 9457 has it. */
+/** Tells a neighbour when its caller stops waiting, in the neighbour's own time (`processTimeMs`). */
+export const UNTIL_HEADER = "x-until-ms";
+
+/** Tells a caller what time it is here (`processTimeMs`). */
+export const CLOCK_HEADER = "x-clock-ms";
+
+/** One line of the answer: that a call may be about to begin, or, last, its output, or a problem as RFC 9457 has it. */
 export type BatchLine =
+  | { readonly index: number; readonly begun: true }
   | { readonly index: number; readonly output: Record<string, unknown> }
   | { readonly index: number; readonly problem: Record<string, unknown>; readonly retryAfter: string | null };

@@ -1,5 +1,6 @@
 import { type CallContext, remainingMs } from "./context.ts";
-import { Problem } from "./problem.ts";
+import { tooLate } from "./in-time.ts";
+import type { Outcome } from "./progress.ts";
 
 /** At most this many flights to one neighbour hold a slot; whoever comes meanwhile goes in the next. */
 const SLOTS = 2;
@@ -10,11 +11,24 @@ const SLOT_MS = 5;
 /** How long after the deadline an answer may still arrive: the callee keeps the deadline, the way back takes time. */
 const GRACE_MS = 100;
 
+/** How far a call has come, as its sender knows. */
+export interface Journey {
+  sent: boolean;
+  /** Whether the callee was told when its caller stops waiting: what has not begun by then never does. */
+  bounded: boolean;
+  /** Whether the callee has said that it may be about to begin. */
+  begun: boolean;
+}
+
 /** A call on its way, in a flight with others or alone. */
 export interface QueuedCall {
   readonly name: string;
   readonly input: Readonly<Record<string, unknown>>;
   readonly ctx: CallContext;
+  /** Whether it changes nothing, so that it cannot have happened. */
+  readonly isRead: boolean;
+  /** What its sender knows of it. */
+  readonly journey: Journey;
   readonly settled: boolean;
   resolve(output: Record<string, unknown>): void;
   reject(error: unknown): void;
@@ -31,7 +45,10 @@ export interface CallQueue {
    * @param patient the call waits by its nature (a long poll): it goes alone and holds no slot
    * @throws Problem upstream-timeout when no answer comes in time; what the flight rejects with
    */
-  call(call: Pick<QueuedCall, "name" | "input" | "ctx">, patient: boolean): Promise<Record<string, unknown>>;
+  call(
+    call: Pick<QueuedCall, "name" | "input" | "ctx" | "isRead" | "journey">,
+    patient: boolean,
+  ): Promise<Record<string, unknown>>;
 }
 
 /**
@@ -110,10 +127,12 @@ function withDeadline(call: QueuedCall, onTimeout: () => void): QueuedCall {
       with_(value);
     };
   const reject = settle(call.reject);
-  const timer = setTimeout(() => {
-    reject(new Problem("upstream-timeout", "The answer did not come in time."));
+  const giveUp = () => {
+    reject(tooLate(outcomeOf(call)));
     onTimeout();
-  }, remainingMs(call.ctx) + GRACE_MS);
+  };
+  // What has arrived meanwhile is looked at first: it may be this process that stood still.
+  const timer = setTimeout(() => setImmediate(() => setImmediate(giveUp)), remainingMs(call.ctx) + GRACE_MS);
   return {
     ...call,
     get settled() {
@@ -122,6 +141,11 @@ function withDeadline(call: QueuedCall, onTimeout: () => void): QueuedCall {
     resolve: settle(call.resolve),
     reject,
   };
+}
+
+/** What can be said of a call that nobody has answered. */
+function outcomeOf({ isRead, journey: { sent, bounded, begun } }: QueuedCall): Outcome {
+  return isRead || !sent || (bounded && !begun) ? "not-begun" : "unknown";
 }
 
 function onlyOnce(work: () => void): () => void {

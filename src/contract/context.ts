@@ -1,4 +1,5 @@
 import type { SpanContext } from "@opentelemetry/api";
+import type { Progress } from "./progress.ts";
 
 /** Who is calling, as a verified token says. */
 export interface Principal {
@@ -14,6 +15,8 @@ export interface CallContext {
   /** When the caller stops waiting, in milliseconds of `performance.now()`. */
   readonly deadline: number;
   readonly requestId: string;
+  /** How far the call has come, for whoever called; made where it is served if it is left out. */
+  readonly progress?: Progress;
   /** W3C trace context: the span that calls. */
   readonly trace: SpanContext;
 }

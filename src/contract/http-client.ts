@@ -1,11 +1,12 @@
 import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, handleAll } from "cockatiel";
 import { BATCH_LIMIT } from "./batch.ts";
 import { Binding } from "./binding.ts";
-import { createCallQueue } from "./call-queue.ts";
+import { createCallQueue, type Journey } from "./call-queue.ts";
 import { remainingMs } from "./context.ts";
 import type { Callable, Contract, Operation } from "./contract.ts";
 import { type BoundOperation, createFlightSender } from "./http-flight.ts";
 import { isProblem, Problem } from "./problem.ts";
+import type { Outcome } from "./progress.ts";
 import type { CreateTransport } from "./transport.ts";
 
 /** Failures in a row after which a neighbour is left alone, and for how long. */
@@ -13,6 +14,11 @@ const BREAKER_FAILURES = 5;
 const BREAKER_OPEN_MS = 1_000;
 
 export type BreakerState = "closed" | "open" | "half-open";
+
+export interface HttpCallableOptions {
+  /** Whether the other end takes batches: a module does, a gateway, which is for the public, does not. */
+  readonly takesBatches?: boolean;
+}
 
 /** A module that is served by another process. */
 export interface HttpCallable extends Callable {
@@ -28,22 +34,35 @@ export interface HttpCallable extends Callable {
  * or a call with an idempotency key.
  * @param origin `http://host:port`
  */
-export function createHttpCallable(contract: Contract, origin: string, createTransport: CreateTransport): HttpCallable {
+export function createHttpCallable(
+  contract: Contract,
+  origin: string,
+  createTransport: CreateTransport,
+  { takesBatches = true }: HttpCallableOptions = {},
+): HttpCallable {
   const transport = createTransport(origin);
   const operations = new Map(Object.entries(contract.operations).map(([name, operation]) => [name, bind(operation)]));
   const breaker = circuitBreaker(handleAll, {
     halfOpenAfter: BREAKER_OPEN_MS,
     breaker: new ConsecutiveBreaker(BREAKER_FAILURES),
   });
-  const send = createFlightSender(transport, operations);
-  const queue = createCallQueue((calls, signal) => breaker.execute(() => send(calls, signal)), BATCH_LIMIT);
+  const send = createFlightSender(transport, operations, takesBatches);
+  const queue = createCallQueue(
+    (calls, signal) => breaker.execute(() => send(calls, signal)),
+    takesBatches ? BATCH_LIMIT : 1,
+  );
   return {
     contract,
     async call(name, input, ctx) {
       const bound = operations.get(name);
       if (bound === undefined) throw new Problem("not-found", "There is no such operation.");
       const patient = (bound.operation.extraTimeMs?.(input) ?? 0) > 0;
-      const attempt = () => queue.call({ name, input, ctx }, patient);
+      const isRead = bound.operation.method === "GET";
+      let journey: Journey = { sent: false, bounded: false, begun: false };
+      const attempt = () => {
+        journey = { sent: false, bounded: false, begun: false };
+        return queue.call({ name, input, ctx, isRead, journey }, patient);
+      };
       try {
         return await attempt().catch((error) => {
           if (isFinal(error) || !isSafeToRepeat(bound.operation, input) || remainingMs(ctx) === 0) throw error;
@@ -51,9 +70,7 @@ export function createHttpCallable(contract: Contract, origin: string, createTra
         });
       } catch (error) {
         if (isProblem(error)) throw error;
-        throw new Problem("dependency-unavailable", `The ${contract.name} service cannot be reached.`, {
-          cause: error,
-        });
+        throw unreachable(contract.name, isRead || hasNotArrived(error, journey) ? "not-begun" : "unknown", error);
       }
     },
     breaker: () => BREAKER_STATES[breaker.state],
@@ -76,6 +93,24 @@ function bind(operation: Operation): BoundOperation {
 /** An answer is final, and so is an open breaker: only a lost connection is worth another try. */
 function isFinal(error: unknown): boolean {
   return isProblem(error) || error instanceof BrokenCircuitError;
+}
+
+/** A connection that was refused, or never tried, has carried nothing; one that broke may have. */
+function hasNotArrived(error: unknown, { sent }: Journey): boolean {
+  return !sent || error instanceof BrokenCircuitError || codesOf(error).includes("ECONNREFUSED");
+}
+
+function codesOf(error: unknown): unknown[] {
+  if (!(error instanceof Error)) return [];
+  const causes = error instanceof AggregateError ? error.errors : [error.cause];
+  return ["code" in error ? error.code : undefined, ...causes.flatMap(codesOf)];
+}
+
+function unreachable(name: string, outcome: Outcome, cause: unknown): Problem {
+  const detail = `The ${name} service cannot be reached.`;
+  if (outcome === "not-begun") return new Problem("dependency-unavailable", detail, { cause });
+  const told = `${detail} This may have been done or not: send it again, with the same Idempotency-Key if it had one.`;
+  return new Problem("dependency-unavailable", told, { extensions: { outcome }, cause });
 }
 
 /** The methods of ours whose second request changes nothing more than the first (RFC 9110, 9.2.2). */

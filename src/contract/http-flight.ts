@@ -1,9 +1,18 @@
-import { BATCH_LIMIT_BYTES, BATCH_PATH, type BatchedCall, type BatchLine, TIMEOUT_HEADER } from "./batch.ts";
+import {
+  BATCH_LIMIT_BYTES,
+  BATCH_PATH,
+  type BatchedCall,
+  type BatchLine,
+  CLOCK_HEADER,
+  TIMEOUT_HEADER,
+  UNTIL_HEADER,
+} from "./batch.ts";
 import type { Binding } from "./binding.ts";
 import { BODY_LIMIT_BYTES } from "./body-reader.ts";
 import type { QueuedCall, SendFlight } from "./call-queue.ts";
 import { type CallContext, remainingMs } from "./context.ts";
 import { NO_CONTENT, type Operation } from "./contract.ts";
+import { createPeerClock, type PeerClock, processTimeMs } from "./peer-clock.ts";
 import { readProblem } from "./problem-body.ts";
 import { HEAD_LIMIT_BYTES } from "./request-head.ts";
 import { formatTraceparent } from "./trace.ts";
@@ -15,30 +24,56 @@ export interface BoundOperation {
 }
 
 /**
- * Sends a lone call as the plain REST request of its contract, several as one batch.
+ * Sends a lone read as the plain REST request of its contract, all else as a batch.
  * @returns the sender; it rejects when the neighbour cannot be reached, breaks off, or answers what is not ours
  */
-export function createFlightSender(transport: Transport, operations: ReadonlyMap<string, BoundOperation>): SendFlight {
+export function createFlightSender(
+  plain: Transport,
+  operations: ReadonlyMap<string, BoundOperation>,
+  takesBatches: boolean,
+): SendFlight {
+  const transport = withClock(plain);
   return async (calls, signal) => {
     const [first, second] = calls;
     if (first === undefined) return;
-    if (second === undefined) await sendAlone(first, transport, operations, signal);
+    // Only in a batch can a call that changes something tell that it begins.
+    if (second === undefined && (first.isRead || !takesBatches)) await sendAlone(first, transport, operations, signal);
     else await sendBatch(calls, transport, signal);
+  };
+}
+
+/** A transport, and what its answers have told of the neighbour's clock. */
+interface ClockedTransport extends Pick<Transport, "send"> {
+  readonly clock: PeerClock;
+}
+
+function withClock(transport: Transport): ClockedTransport {
+  const clock = createPeerClock();
+  return {
+    clock,
+    async send(request) {
+      const sentAtMs = processTimeMs();
+      const answer = await transport.send(request);
+      const told = answer.header(CLOCK_HEADER);
+      if (told !== null) clock.note(Number(told), sentAtMs, processTimeMs());
+      return answer;
+    },
   };
 }
 
 async function sendAlone(
   call: QueuedCall,
-  transport: Transport,
+  transport: ClockedTransport,
   operations: ReadonlyMap<string, BoundOperation>,
   signal: AbortSignal,
 ): Promise<void> {
   const bound = operations.get(call.name);
   if (bound === undefined) throw new Error(`no operation ${call.name}`);
+  call.journey.sent = true;
   const { path, query, headers, body } = bound.binding.write(call.input);
   const json = body === undefined ? undefined : JSON.stringify(body);
   const target = query === "" ? path : `${path}?${query}`;
-  const head = { ...headers, ...contextHeaders(call.ctx), ...(body === undefined ? {} : JSON_BODY) };
+  const head = { ...headers, ...contextHeaders(call.ctx, transport.clock), ...(body === undefined ? {} : JSON_BODY) };
   // What was within the limits may be beyond them when it is written anew (1e20 has 21 digits, "(" is %28): a batch takes it.
   if (Buffer.byteLength(json ?? "") > BODY_LIMIT_BYTES || isLargeHead(target, head)) {
     return sendBatch([call], transport, signal);
@@ -61,8 +96,12 @@ function isLargeHead(target: string, headers: Readonly<Record<string, string>>):
   return Object.values(headers).reduce((bytes, value) => bytes + value.length, target.length) > HEAD_LIMIT_BYTES / 2;
 }
 
-async function sendBatch(calls: readonly QueuedCall[], transport: Transport, signal: AbortSignal): Promise<void> {
-  const body = JSON.stringify({ calls: calls.map(batched) });
+async function sendBatch(
+  calls: readonly QueuedCall[],
+  transport: ClockedTransport,
+  signal: AbortSignal,
+): Promise<void> {
+  const body = JSON.stringify({ calls: calls.map((call) => batched(call, transport.clock)) });
   if (calls.length > 1 && Buffer.byteLength(body) > BATCH_LIMIT_BYTES) {
     const half = calls.length >> 1;
     await sendBatch(calls.slice(0, half), transport, signal);
@@ -73,8 +112,7 @@ async function sendBatch(calls: readonly QueuedCall[], transport: Transport, sig
   let answered = 0;
   try {
     for await (const line of linesOf(answer.body)) {
-      settle(calls, JSON.parse(line) as BatchLine);
-      answered += 1;
+      if (settle(calls, JSON.parse(line) as BatchLine)) answered += 1;
     }
   } catch (error) {
     // The last of them gave up; that a neighbour which answered others was slow for one is not its failure.
@@ -83,23 +121,40 @@ async function sendBatch(calls: readonly QueuedCall[], transport: Transport, sig
   if (answered < calls.length && !signal.aborted) throw new Error("a batch broke off");
 }
 
-function settle(calls: readonly QueuedCall[], line: BatchLine): void {
+/** @returns whether that was the last word on a call */
+function settle(calls: readonly QueuedCall[], line: BatchLine): boolean {
   const call = calls[line.index];
   if (call === undefined) throw new Error("a batch answered a call that was not in it");
+  if ("begun" in line) {
+    begin(call);
+    return false;
+  }
   if ("problem" in line) call.reject(problemOf(line.problem, () => line.retryAfter));
   else call.resolve(line.output);
+  return true;
+}
+
+/** What a neighbour does for a call is done by the one that it serves, too. */
+function begin({ journey, ctx: { progress } }: QueuedCall): void {
+  journey.begun = true;
+  progress?.announce?.();
+  if (progress !== undefined) progress.begun = true;
 }
 
 function problemOf(body: unknown, header: (name: string) => string | null): Error {
   return readProblem(body, header) ?? new Error("the neighbour answered what is not a problem of ours");
 }
 
-function batched({ name, input, ctx }: QueuedCall): BatchedCall {
+function batched({ name, input, ctx, journey }: QueuedCall, clock: PeerClock): BatchedCall {
+  const until = untilOf(ctx, clock);
+  journey.sent = true;
+  journey.bounded = until !== undefined;
   return {
     operation: name,
     input: { ...input },
     token: ctx.token,
     timeout_ms: remainingMs(ctx),
+    ...(until === undefined ? {} : { until_ms: until }),
     request_id: ctx.requestId,
     traceparent: formatTraceparent(ctx.trace),
   };
@@ -107,8 +162,15 @@ function batched({ name, input, ctx }: QueuedCall): BatchedCall {
 
 const JSON_BODY = { "content-type": "application/json" };
 
-function contextHeaders(ctx: CallContext): Record<string, string> {
+/** The deadline in the neighbour's time, undefined while that is not known. */
+function untilOf(ctx: CallContext, clock: PeerClock): number | undefined {
+  return clock.translate(processTimeMs() + remainingMs(ctx));
+}
+
+function contextHeaders(ctx: CallContext, clock: PeerClock): Record<string, string> {
+  const until = untilOf(ctx, clock);
   return {
+    ...(until === undefined ? {} : { [UNTIL_HEADER]: until.toFixed(3) }),
     ...(ctx.token === null ? {} : { authorization: `Bearer ${ctx.token}` }),
     [TIMEOUT_HEADER]: String(Math.ceil(remainingMs(ctx))),
     "x-request-id": ctx.requestId,

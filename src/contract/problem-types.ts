@@ -136,7 +136,11 @@ const BUILT_IN: Readonly<Record<string, Row>> = {
     "There is more work waiting than can be done in time.",
     "Try again after Retry-After, and then less often.",
   ],
-  "upstream-timeout": [504, "The answer did not come in time.", RETRY_SAFELY],
+  "upstream-timeout": [
+    504,
+    "The answer did not come in time. outcome says what became of the request: not-begun, it was not done and will not be; unknown, it may have been done.",
+    RETRY_SAFELY,
+  ],
   "storage-full": [
     507,
     "There is no space left to store this. What was stored stays, and can be read.",

@@ -1,10 +1,11 @@
 import type Router from "@koa/router";
 import type { Context } from "koa";
-import { TIMEOUT_HEADER } from "./batch.ts";
+import { CLOCK_HEADER, TIMEOUT_HEADER, UNTIL_HEADER } from "./batch.ts";
 import { Binding } from "./binding.ts";
 import { BODY_LIMIT_BYTES, readBody } from "./body-reader.ts";
 import type { CallContext, Principal } from "./context.ts";
 import { type Callable, NO_CONTENT, type Operation } from "./contract.ts";
+import { processTimeMs, timeLeft } from "./peer-clock.ts";
 import { isProblem, type Problem } from "./problem.ts";
 import { problemHeaders } from "./problem-body.ts";
 import { checkAccess, passesOver } from "./service.ts";
@@ -27,7 +28,10 @@ export function timeoutOf(ownTimeoutMs: number): RouteOptions["timeoutMs"] {
   return (koa, extraTimeMs) => {
     const own = ownTimeoutMs + extraTimeMs;
     const told = koa.get(TIMEOUT_HEADER);
-    return /^\d{1,9}$/.test(told) ? Math.min(Number(told), own) : own;
+    if (!/^\d{1,9}$/.test(told)) return own;
+    koa.set(CLOCK_HEADER, String(processTimeMs()));
+    const until = koa.get(UNTIL_HEADER);
+    return timeLeft(Math.min(Number(told), own), /^\d{1,15}(\.\d+)?$/.test(until) ? Number(until) : undefined);
   };
 }
 
@@ -83,6 +87,7 @@ function handleOperation(name: string, operation: Operation, callable: Callable,
       ...caller,
       deadline: performance.now() + timeoutMs,
       requestId: koa.state.requestId,
+      progress: { begun: false, isGone: () => koa.res.destroyed },
       trace: koa.state.trace,
     };
     answer(koa, operation, await callable.call(name, input, ctx), ctx);

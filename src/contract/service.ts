@@ -4,7 +4,9 @@ import { type CallContext, remainingMs } from "./context.ts";
 import type { Callable, Contract, HandlersOf, Operation } from "./contract.ts";
 import { faultText } from "./fault-text.ts";
 import { type Fault, injectFault } from "./faults.ts";
+import { requireTime, tooLate } from "./in-time.ts";
 import { ENVIRONMENT_PROBLEMS, type FieldError, isProblem, Problem } from "./problem.ts";
+import type { Progress } from "./progress.ts";
 import { inSpan, isSampled } from "./span.ts";
 
 export interface ServiceOptions {
@@ -79,14 +81,18 @@ function serveOperation(name: string, operation: Operation, handler: Handler, op
   return async (input, ctx) => {
     checkAccess(operation, ctx);
     const parsed = parseInput(operation.input, binding, input);
+    const progress: Progress = ctx.progress ?? { begun: false };
+    const own: CallContext = { ...ctx, progress };
     try {
-      const work = fault === undefined ? handler(parsed, ctx) : injectFault(fault, () => handler(parsed, ctx));
-      const output = work instanceof Promise ? await beforeDeadline(work, ctx) : work;
+      requireTime(own);
+      const work = fault === undefined ? handler(parsed, own) : injectFault(fault, () => handler(parsed, own));
+      const output = work instanceof Promise ? await beforeDeadline(work, own, progress) : work;
       return operation.output.parse(output);
     } catch (error) {
       if (isProblem(error) && mayLeave(error, operation)) throw error;
       options.onUnexpected(name, error, ctx);
-      throw new Problem("internal", "Something went wrong here.", { cause: error });
+      const extensions = progress.begun ? { extensions: { outcome: "unknown" } } : undefined;
+      throw new Problem("internal", "Something went wrong here.", { ...extensions, cause: error });
     }
   };
 }
@@ -119,11 +125,11 @@ function fieldErrors(binding: Binding, issue: z.core.$ZodIssue): FieldError[] {
 }
 
 /** Settles with the work, or fails when the caller's deadline has passed; the work itself goes on. */
-function beforeDeadline(work: Promise<unknown>, ctx: CallContext): Promise<unknown> {
+function beforeDeadline(work: Promise<unknown>, ctx: CallContext, progress: Progress): Promise<unknown> {
   return new Promise((resolve, reject) => {
     // Timers fire up to a millisecond early: what sees time left before it commits must not be told of as too late.
     const timer = setTimeout(
-      () => reject(new Problem("upstream-timeout", "The answer did not come in time.")),
+      () => reject(tooLate(progress.begun ? "unknown" : "not-begun")),
       Math.ceil(remainingMs(ctx)) + 1,
     );
     const settle =

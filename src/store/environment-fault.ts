@@ -33,6 +33,7 @@ export function problemOfFault(error: unknown): Problem {
   }
   return new Problem("dependency-unavailable", "The store cannot write now; this may or may not have happened.", {
     retryAfterSeconds: 1,
+    extensions: { outcome: "unknown" },
     cause: error,
   });
 }

@@ -33,7 +33,7 @@ describe("a fault of the environment", () => {
   it("loses no acknowledged row when the database may not grow, and passes without reopening", async () => {
     const temporary = useStore();
     const limit = (pages: number) => store.prepare(`PRAGMA max_page_count = ${pages}`).get();
-    limit(40);
+    limit(60);
     const acknowledged = await writeUntilFull(store);
     expectOnlyAcknowledged(store, acknowledged);
     expect(store.fault()).to.contain("SQLITE_FULL");

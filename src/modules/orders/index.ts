@@ -1,8 +1,9 @@
 import type { Logger } from "pino";
 import { type Subscription, subscribeTo } from "../../bus/subscription.ts";
-import { type CallContext, type Principal, remainingMs } from "../../contract/context.ts";
+import type { CallContext, Principal } from "../../contract/context.ts";
 import type { HandlersOf } from "../../contract/contract.ts";
 import { draftEvent } from "../../contract/event.ts";
+import { beginning } from "../../contract/in-time.ts";
 import { newId } from "../../contract/new-id.ts";
 import { Problem } from "../../contract/problem.ts";
 import { pageOf } from "../../contract/schemas.ts";
@@ -62,7 +63,7 @@ function placing(book: OrderStore, answers: Answers, neighbours: Neighbours): Ha
     return answers.once(claim, async () => {
       const found = await lookUp(neighbours, userId, units.keys(), ctx);
       const order = placeOrder(newId(), userId, units, found, new Date().toISOString());
-      return book.place(order, orderCreated(order, ctx), claim, () => requireTime(ctx));
+      return book.place(order, orderCreated(order, ctx), claim, beginning(ctx));
     });
   };
 }
@@ -89,7 +90,12 @@ function cancelling(book: OrderStore, waits: Waits): HandlersOf<typeof orders>["
   return async ({ id }, ctx) => {
     const { user_id } = await findVisible(book, id, ctx);
     const cancelled = draftEvent(orders, "order.cancelled", id, { order_id: id, user_id }, ctx.trace);
-    const order = await book.cancel(id, (order) => cancelOrder(order, new Date().toISOString()), cancelled);
+    const order = await book.cancel(
+      id,
+      (order) => cancelOrder(order, new Date().toISOString()),
+      cancelled,
+      beginning(ctx),
+    );
     waits.wake(id);
     return order;
   };
@@ -137,14 +143,6 @@ async function findVisible(book: OrderStore, id: string, ctx: CallContext): Prom
 function callerOf({ principal }: CallContext): Principal {
   if (principal === null) throw new Problem("unauthenticated", "This needs a signed-in user.");
   return principal;
-}
-
-/**
- * Whoever asked has been told by now that there is no answer: an order would come as a surprise. Between this and the
- * end of the commit nothing else runs in this process, the timer that tells of it neither.
- */
-function requireTime(ctx: CallContext): void {
-  if (remainingMs(ctx) === 0) throw new Problem("upstream-timeout", "The answer did not come in time.");
 }
 
 function orderCreated(order: Order, ctx: CallContext) {

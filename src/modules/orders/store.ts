@@ -1,5 +1,6 @@
 import { MAX as MAX_ID } from "uuid";
 import type { EventDraft } from "../../contract/event.ts";
+import type { Begin } from "../../contract/in-time.ts";
 import { Problem } from "../../contract/problem.ts";
 import type { Claim, Store } from "../../store/store.ts";
 import type { Order, Outcome } from "./order.ts";
@@ -17,14 +18,14 @@ export interface OrderStore {
   list(filter: OrderFilter, before: string | undefined, limit: number): Promise<Order[]>;
   /**
    * Keeps a new order, the event that tells of it, and the answer to a retry.
-   * @param check called at the last moment: what it throws is thrown, and nothing is kept
+   * @param begin what it throws is thrown, and nothing is kept
    */
-  place(order: Order, created: EventDraft, claim: Claim | undefined, check: () => void): Promise<Order>;
+  place(order: Order, created: EventDraft, claim: Claim | undefined, begin: Begin): Promise<Order>;
   /**
    * Changes an order by a rule that sees it as it is at that moment, and appends the event if that changed it.
-   * @throws Problem not-found, or whatever the rule throws; nothing has changed then
+   * @throws Problem not-found, or whatever the rule or `begin` throws; nothing has changed then
    */
-  cancel(id: string, rule: (order: Order) => Order, cancelled: EventDraft): Promise<Order>;
+  cancel(id: string, rule: (order: Order) => Order, cancelled: EventDraft, begin: Begin): Promise<Order>;
   /**
    * Inside a unit of work: does to an order what the rule makes of a reply to it.
    * @returns undefined when there is no such order
@@ -72,17 +73,18 @@ export function createOrderStore(store: Store): OrderStore {
       const statement = sql.lists[listOf(userId, status)];
       return statement.all({ userId, status, before, limit }).map(toOrder);
     },
-    place(order, created, claim, check) {
+    place(order, created, claim, begin) {
       return store.write((unit) => {
-        check();
+        begin();
         sql.insert.run(toRow(order));
         unit.append(created);
         if (claim !== undefined) unit.keepAnswer(claim, order);
         return order;
       });
     },
-    cancel(id, rule, cancelled) {
+    cancel(id, rule, cancelled, begin) {
       return store.write((unit) => {
+        begin();
         const before = find(id);
         if (before === undefined) throw new Problem("not-found", "There is no such order.");
         const after = rule(before);

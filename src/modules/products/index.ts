@@ -2,6 +2,7 @@ import { type Subscription, subscribeTo } from "../../bus/subscription.ts";
 import type { CallContext } from "../../contract/context.ts";
 import type { HandlersOf } from "../../contract/contract.ts";
 import { type CloudEvent, draftEvent, type EventDraft } from "../../contract/event.ts";
+import { beginning, unasked } from "../../contract/in-time.ts";
 import { newId } from "../../contract/new-id.ts";
 import { Problem } from "../../contract/problem.ts";
 import { pageOf } from "../../contract/schemas.ts";
@@ -13,7 +14,7 @@ import { orders } from "../orders/contract.ts";
 import { products } from "./contract.ts";
 import { DEMO_PRODUCTS } from "./demo-products.ts";
 import { cursorAfter, readPosition } from "./list-position.ts";
-import { correctProduct, createProduct, restockProduct, reviseProduct } from "./product.ts";
+import { correctProduct, createProduct, type Product, restockProduct, reviseProduct } from "./product.ts";
 import { createProductStore, type ProductStore } from "./store.ts";
 
 export { type Reservation, readStockBook, type StockBook } from "./stock-book.ts";
@@ -30,7 +31,9 @@ export function createProducts({ store }: ModuleDeps<ProductsSettings>): Module<
     async seed() {
       if (DEMO_PRODUCTS.length === 0 || !(await catalogue.isEmpty())) return undefined;
       const now = new Date().toISOString();
-      await Promise.all(DEMO_PRODUCTS.map((draft) => catalogue.add(createProduct(newId(), draft, now))));
+      await Promise.all(
+        DEMO_PRODUCTS.map((draft) => catalogue.add(createProduct(newId(), draft, now), undefined, unasked)),
+      );
       return `${DEMO_PRODUCTS.length} demo products`;
     },
   };
@@ -53,31 +56,32 @@ function createHandlers(catalogue: ProductStore, answers: Answers): HandlersOf<t
     },
     addProduct(input, ctx) {
       const claim = claimFor("addProduct", input, ctx);
-      return answers.once(claim, () => catalogue.add(createProduct(newId(), input, new Date().toISOString()), claim));
+      return answers.once(claim, () =>
+        catalogue.add(createProduct(newId(), input, new Date().toISOString()), claim, beginning(ctx)),
+      );
     },
-    updateProduct({ id, ifMatch, ...changes }) {
-      return catalogue.change(id, (product) => reviseProduct(product, changes, ifMatch, new Date().toISOString()));
+    updateProduct({ id, ifMatch, ...changes }, ctx) {
+      const revise = (product: Product) => reviseProduct(product, changes, ifMatch, new Date().toISOString());
+      return catalogue.change(id, revise, { begin: beginning(ctx) });
     },
     restockProduct(input, ctx) {
       const claim = claimFor("restockProduct", input, ctx);
       return answers.once(claim, () =>
-        catalogue.change(
-          input.id,
-          (product) => restockProduct(product, input.quantity, new Date().toISOString()),
-          { reason: "restocked" },
+        catalogue.change(input.id, (product) => restockProduct(product, input.quantity, new Date().toISOString()), {
+          begin: beginning(ctx),
+          movement: { reason: "restocked" },
           claim,
-        ),
+        }),
       );
     },
     correctProduct(input, ctx) {
       const claim = claimFor("correctProduct", input, ctx);
       return answers.once(claim, () =>
-        catalogue.change(
-          input.id,
-          (product) => correctProduct(product, input.delta, new Date().toISOString()),
-          { reason: "corrected", note: input.reason },
+        catalogue.change(input.id, (product) => correctProduct(product, input.delta, new Date().toISOString()), {
+          begin: beginning(ctx),
+          movement: { reason: "corrected", note: input.reason },
           claim,
-        ),
+        }),
       );
     },
   };

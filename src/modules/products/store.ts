@@ -1,3 +1,4 @@
+import type { Begin } from "../../contract/in-time.ts";
 import { newId } from "../../contract/new-id.ts";
 import { Problem } from "../../contract/problem.ts";
 import type { Claim, Store } from "../../store/store.ts";
@@ -9,6 +10,14 @@ import { addUp, findRejection, type OrderLines, type Refusal, type Rejection } f
 /** How the stock is changed by hand; a correction says why. */
 export type StockMovement = { readonly reason: "restocked" } | { readonly reason: "corrected"; readonly note: string };
 
+/** How a product is changed. */
+export interface Change {
+  readonly begin: Begin;
+  /** What a difference of stock is put down to. */
+  readonly movement?: StockMovement;
+  readonly claim?: Claim | undefined;
+}
+
 /** All that is kept of products. What changes together is one method and one unit of work. */
 export interface ProductStore {
   /** At most `limit` products, from the position on if there is one. */
@@ -16,13 +25,13 @@ export interface ProductStore {
   find(id: string): Promise<Product | undefined>;
   isEmpty(): Promise<boolean>;
   /** Keeps a new product, its first stock in the ledger, and the answer to a retry. */
-  add(product: Product, claim?: Claim): Promise<Product>;
+  add(product: Product, claim: Claim | undefined, begin: Begin): Promise<Product>;
   /**
    * Changes one product by a rule that sees it as it is at that moment, and keeps the answer to a retry.
    * @param movement what a difference of stock is called in the ledger
    * @throws Problem not-found, or whatever the rule throws; nothing has changed then
    */
-  change(id: string, rule: (product: Product) => Product, movement?: StockMovement, claim?: Claim): Promise<Product>;
+  change(id: string, rule: (product: Product) => Product, how: Change): Promise<Product>;
   /**
    * Inside a unit of work: decides an order and takes its units, of all its products or of none.
    * @returns undefined when the order was decided before, or cancelled before it came: nothing is taken then
@@ -81,8 +90,9 @@ export function createProductStore(store: Store): ProductStore {
     async isEmpty() {
       return sql.any.get() === undefined;
     },
-    add(product, claim) {
+    add(product, claim, begin) {
       return store.write((unit) => {
+        begin();
         sql.insert.run(toRow(product));
         const { id, stock: delta, created_at: at } = product;
         record({ cause: id, reason: "initial", productId: id, delta, at, note: null });
@@ -90,8 +100,9 @@ export function createProductStore(store: Store): ProductStore {
         return product;
       });
     },
-    change(id, rule, movement, claim) {
+    change(id, rule, { begin, movement, claim }) {
       return store.write((unit) => {
+        begin();
         const before = find(id);
         if (before === undefined) throw new Problem("not-found", "There is no such product.");
         const after = rule(before);

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { unasked } from "../../contract/in-time.ts";
 import { StartRefusal } from "../module.ts";
 import { loadCommonPasswords } from "./common-passwords.ts";
 import { DEMO_USERS } from "./demo-users.ts";
@@ -44,7 +45,7 @@ export async function ensureAdmin(
   if (fault !== undefined) throw new StartRefusal(`The first admin cannot be made. ${fault}`);
   const hash = await passwords.hash(canonicalPassword(admin.password));
   const account = newAccount({ email: admin.email, name: "Admin", role: "admin" }, hash);
-  await store.add(account);
+  await store.add(account, unasked);
   logger.info({ userId: account.id }, "the first admin was made");
 }
 

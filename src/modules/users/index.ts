@@ -1,4 +1,5 @@
 import type { HandlersOf } from "../../contract/contract.ts";
+import { beginning } from "../../contract/in-time.ts";
 import { Problem } from "../../contract/problem.ts";
 import { pageOf } from "../../contract/schemas.ts";
 import type { Store } from "../../store/store.ts";
@@ -58,8 +59,8 @@ export function createUsers({ store: file, settings, logger }: ModuleDeps<UsersS
       ...createRegistration(signIn, file.answers),
       ...createSignIn(signIn),
       ...createLookUps(store, tokens),
-      async eraseMe(_, { principal }) {
-        await store.erase(principal?.id ?? "", new Date(now()).toISOString());
+      async eraseMe(_, ctx) {
+        await store.erase(ctx.principal?.id ?? "", new Date(now()).toISOString(), beginning(ctx));
         return {};
       },
     },

@@ -1,4 +1,5 @@
 import type { HandlersOf } from "../../contract/contract.ts";
+import { beginning } from "../../contract/in-time.ts";
 import { Problem } from "../../contract/problem.ts";
 import { claimOf } from "../../store/claim.ts";
 import type { Answers } from "../../store/store.ts";
@@ -29,17 +30,17 @@ const ANYBODY = "anybody";
 /** The way in for who has no account yet. */
 export function createRegistration(deps: SignInDeps, answers: Answers): Pick<HandlersOf<typeof users>, "registerUser"> {
   return {
-    async registerUser({ idempotencyKey: key, password, ...person }) {
+    async registerUser({ idempotencyKey: key, password, ...person }, ctx) {
       if (key === undefined) {
         const { account, first, session } = await prepare(person, password, deps);
-        await deps.store.add(account, first);
+        await deps.store.add(account, beginning(ctx), first);
         return session;
       }
       const claim = claimOf(ANYBODY, "registerUser", sha256(key), person);
       const kept = await answers.once(claim, async () => {
         const { account, first, session } = await prepare(person, password, deps);
         const answer = { sealed: seal({ session, passwordHash: account.password_hash } satisfies Registered, key) };
-        await deps.store.add(account, first, claim && { claim, answer });
+        await deps.store.add(account, beginning(ctx), first, claim && { claim, answer });
         return answer;
       });
       const { session, passwordHash } = unseal(kept.sealed, key) as Registered;

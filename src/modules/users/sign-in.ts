@@ -1,4 +1,6 @@
+import type { CallContext } from "../../contract/context.ts";
 import type { HandlersOf } from "../../contract/contract.ts";
+import { beginning } from "../../contract/in-time.ts";
 import { Problem } from "../../contract/problem.ts";
 import type { AttemptLimiter } from "./attempt-limiter.ts";
 import { loadCommonPasswords } from "./common-passwords.ts";
@@ -28,15 +30,15 @@ type SignIn = Pick<HandlersOf<typeof users>, "loginUser" | "refreshSession" | "l
 export function createSignIn(deps: SignInDeps): SignIn {
   const { store, attempts } = deps;
   return {
-    async loginUser({ email, password, refresh_token }) {
+    async loginUser({ email, password, refresh_token }, ctx) {
       const lane = await laneOf(email, refresh_token, deps);
-      const session = await attempts.attempt(lane, () => logIn(email, canonicalPassword(password), deps));
+      const session = await attempts.attempt(lane, () => logIn(email, canonicalPassword(password), deps, ctx));
       if (session === undefined) throw invalidCredentials("The e-mail address or the password is wrong.");
       return session;
     },
-    async refreshSession({ refresh_token, idempotencyKey }) {
+    async refreshSession({ refresh_token, idempotencyKey }, ctx) {
       const presented = readRefreshToken(refresh_token);
-      const session = presented && (await exchange(presented, idempotencyKey, deps));
+      const session = presented && (await exchange(presented, idempotencyKey, deps, ctx));
       if (session === undefined) throw new Problem("invalid-token", "The refresh token is not good, or no longer.");
       return session;
     },
@@ -45,11 +47,13 @@ export function createSignIn(deps: SignInDeps): SignIn {
       if (presented !== undefined) await store.endSession(presented.handleHash);
       return {};
     },
-    async changePassword(input, { principal }) {
-      const id = principal?.id ?? "";
+    async changePassword(input, ctx) {
+      const id = ctx.principal?.id ?? "";
       const password = await acceptable(input.new_password);
       const current = canonicalPassword(input.current_password);
-      if ((await attempts.attempt(`user ${id}`, () => changePassword(id, current, password, deps))) === undefined) {
+      if (
+        (await attempts.attempt(`user ${id}`, () => changePassword(id, current, password, deps, ctx))) === undefined
+      ) {
         throw invalidCredentials("The current password is wrong.");
       }
       return {};
@@ -79,14 +83,20 @@ async function laneOf(email: string, refreshToken: string | undefined, { store }
 }
 
 /** Resolves undefined when the password is wrong. */
-async function logIn(email: string, password: string, deps: SignInDeps): Promise<Session | undefined> {
+async function logIn(
+  email: string,
+  password: string,
+  deps: SignInDeps,
+  ctx: CallContext,
+): Promise<Session | undefined> {
   const { store } = deps;
   for (;;) {
     const account = await verified(password, await store.findByEmail(email), deps);
     if (account === undefined) return undefined;
     const token = newSessionToken();
     const rehashed = await rehash(password, account.password_hash, deps);
-    if (await store.beginSession(account, issuedNow(token, deps), rehashed)) return sessionOf(account, token, deps);
+    if (await store.beginSession(account, issuedNow(token, deps), rehashed, beginning(ctx)))
+      return sessionOf(account, token, deps);
     // Meanwhile another has changed the password, or its cost: it is looked at again.
   }
 }
@@ -97,11 +107,13 @@ async function changePassword(
   current: string,
   password: string,
   deps: SignInDeps,
+  ctx: CallContext,
 ): Promise<true | undefined> {
   for (;;) {
     const account = await verified(current, await deps.store.findAccount(id), deps);
     if (account === undefined) return undefined;
-    if (await deps.store.changePassword(account, await deps.passwords.hash(password))) return true;
+    const hash = await deps.passwords.hash(password);
+    if (await deps.store.changePassword(account, hash, beginning(ctx))) return true;
   }
 }
 
@@ -127,11 +139,13 @@ async function exchange(
   presented: RefreshToken,
   key: string | undefined,
   deps: SignInDeps,
+  ctx: CallContext,
 ): Promise<Session | undefined> {
   const next = nextToken(presented.text);
   const { hashes, ...times } = issuedNow(next, deps);
   const keyHash = key === undefined ? undefined : sha256(key);
-  const user = await deps.store.exchangeToken({ presented, next: hashes, keyHash, ...times });
+  const exchange = { presented, next: hashes, keyHash, ...times };
+  const user = await deps.store.exchangeToken(exchange, beginning(ctx));
   return user && sessionOf(user, next, deps);
 }
 

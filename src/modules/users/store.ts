@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Begin } from "../../contract/in-time.ts";
 import { Problem } from "../../contract/problem.ts";
 import type { Claim, Store } from "../../store/store.ts";
 import type { RefreshTokenHashes } from "./refresh-token.ts";
@@ -14,6 +15,11 @@ export interface IssuedToken {
 }
 
 /** All that is kept of users but their keys. What changes together is one method and one unit of work. */
+export interface KeptRegistration {
+  readonly claim: Claim;
+  readonly answer: object;
+}
+
 export interface UserStore {
   find(id: string): Promise<User | undefined>;
   /** With what is secret of it. */
@@ -28,7 +34,7 @@ export interface UserStore {
    * Adds an account, signed in if there is a first token, and keeps the answer to a retry.
    * @throws Problem email-taken when another has the address
    */
-  add(account: Account, first?: IssuedToken, kept?: { readonly claim: Claim; readonly answer: object }): Promise<void>;
+  add(account: Account, begin: Begin, first?: IssuedToken, kept?: KeptRegistration): Promise<void>;
   /** Whether there is any account beside the one with this address. */
   hasOthers(email: string | undefined): Promise<boolean>;
   /** Adds the accounts if there are no others beside the one with this address. Resolves whether it did. */
@@ -37,21 +43,21 @@ export interface UserStore {
    * Begins a session, and keeps the password's hash at another cost if there is one.
    * @returns false, and nothing has changed, when the account's hash is no longer the one that was verified
    */
-  beginSession(verified: Account, first: IssuedToken, rehashed: string | undefined): Promise<boolean>;
+  beginSession(verified: Account, first: IssuedToken, rehashed: string | undefined, begin: Begin): Promise<boolean>;
   /** See `SessionRows.exchange`; resolves the user as he is now. */
-  exchangeToken(exchange: Exchange): Promise<User | undefined>;
+  exchangeToken(exchange: Exchange, begin: Begin): Promise<User | undefined>;
   endSession(handleHash: string): Promise<void>;
   /** Whether this is, or was, a session of this user. */
   hasSession(handleHash: string, userId: string): Promise<boolean>;
   /** Changes the password and ends all sessions. Resolves false as `beginSession` does. */
-  changePassword(verified: Account, passwordHash: string): Promise<boolean>;
+  changePassword(verified: Account, passwordHash: string, begin: Begin): Promise<boolean>;
   /**
    * Erases a person: the account, its sessions, the answers kept for retries, and the bytes that they were written in.
    * Only the id stays, which orders hold. A second time changes nothing.
    * @param now RFC 3339
    * @throws Problem not-found when there never was such a user, forbidden for the last admin
    */
-  erase(id: string, now: string): Promise<void>;
+  erase(id: string, now: string, begin: Begin): Promise<void>;
 }
 
 /** A backup reads for seconds, or minutes where much is kept. */
@@ -85,8 +91,9 @@ export function createUserStore(store: Store): UserStore {
     list: async (limit, after = "g") => sql.listAfter.all(after, limit),
     highestHashCost: async () => Number(sql.highestCost.get()?.cost ?? 0),
     hasOthers: async (email) => hasOthers(email),
-    add: (account, first, kept) =>
+    add: (account, begin, first, kept) =>
       store.write((unit) => {
+        begin();
         if (!add(account)) throw emailTaken();
         if (first !== undefined) sessions.begin(account.id, first.hashes, first.expiresAt, first.now);
         if (kept !== undefined) unit.keepAnswer(kept.claim, kept.answer, account.id);
@@ -97,27 +104,31 @@ export function createUserStore(store: Store): UserStore {
         for (const account of accounts) add(account);
         return true;
       }),
-    beginSession: (verified, { hashes, expiresAt, now }, rehashed) =>
+    beginSession: (verified, { hashes, expiresAt, now }, rehashed, begin) =>
       store.write(() => {
+        begin();
         if (!replaceHash(verified, rehashed)) return false;
         sessions.begin(verified.id, hashes, expiresAt, now);
         return true;
       }),
-    exchangeToken: (exchange) =>
+    exchangeToken: (exchange, begin) =>
       store.write(() => {
+        begin();
         const userId = sessions.exchange(exchange);
         return userId === undefined ? undefined : sql.find.get(userId);
       }),
     endSession: (handleHash) => store.write(() => sessions.revoke(handleHash)),
     hasSession: async (handleHash, userId) => sessions.isOf(handleHash, userId),
-    changePassword: (verified, passwordHash) =>
+    changePassword: (verified, passwordHash, begin) =>
       store.write(() => {
+        begin();
         if (!replaceHash(verified, passwordHash)) return false;
         sessions.revokeAllOf(verified.id);
         return true;
       }),
-    async erase(id, now) {
+    async erase(id, now, begin) {
       await store.write((unit) => {
+        begin();
         if (sql.wasErased.get(id) !== undefined) return;
         const user = sql.find.get(id);
         if (user === undefined) throw new Problem("not-found", "There is no such user.");

@@ -32,6 +32,7 @@ export async function runDeadLetters(config: Config, words: readonly string[]): 
     { ...withDeadLetters(users), name: "gateway" },
     urlOf(config),
     createUndiciTransport,
+    { takesBatches: false },
   );
   try {
     return await carryOut(command, config, gateway);

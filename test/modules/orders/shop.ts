@@ -7,6 +7,7 @@ import type { CallContext, Principal } from "../../../src/contract/context.ts";
 import { type ClientOf, type Contract, createClient, type HandlersOf } from "../../../src/contract/contract.ts";
 import type { CloudEvent } from "../../../src/contract/event.ts";
 import { parseFaults } from "../../../src/contract/faults.ts";
+import { unasked } from "../../../src/contract/in-time.ts";
 import { isProblem, type Problem } from "../../../src/contract/problem.ts";
 import { createService } from "../../../src/contract/service.ts";
 import type { Module } from "../../../src/modules/module.ts";
@@ -68,7 +69,7 @@ export async function openShop(faults = ""): Promise<Shop> {
   const accounts = createUserStore(stores.users);
   const signUp = async (name: string, role: Principal["role"]) => {
     const account = newAccount({ name, email: `${name}@example.com`, role }, "no password fits");
-    await accounts.add(account);
+    await accounts.add(account, unasked);
     return contextOf({ id: account.id, role });
   };
   const admin = await signUp("admin", "admin");
