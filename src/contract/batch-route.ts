@@ -35,9 +35,9 @@ export function mountBatches(
     const { calls } = readBatch(bytes);
     const lines = new PassThrough();
     koa.type = "application/x-ndjson";
-    koa.set(CLOCK_HEADER, String(processTimeMs()));
     koa.body = lines;
-    answerAll(calls, lines, callable, verify, tell);
+    const tellTime = () => koa.set(CLOCK_HEADER, String(processTimeMs()));
+    answerAll(calls, lines, { callable, verify, tell, tellTime });
   });
 }
 
@@ -51,24 +51,35 @@ function readBatch(bytes: Buffer) {
   }
 }
 
+interface BatchService {
+  readonly callable: Callable;
+  readonly verify: (token: string) => Principal | Promise<Principal>;
+  readonly tell: (answered: AnsweredRequest) => void;
+  /** Called right before the first line, with which the head leaves. */
+  readonly tellTime: () => void;
+}
+
 /** Writes each answer as its call finishes; what finishes in one turn of the event loop goes out together. */
 function answerAll(
   calls: readonly BatchedCall[],
   lines: PassThrough,
-  callable: Callable,
-  verify: (token: string) => Principal | Promise<Principal>,
-  tell: (answered: AnsweredRequest) => void,
+  { callable, verify, tell, tellTime }: BatchService,
 ): void {
   const startedAt = performance.now();
   let ready = "";
   let flushing = false;
+  let headSent = false;
   let open = calls.length;
   const flushAnswers = () => {
     flushing = false;
     flush();
   };
   const flush = () => {
-    if (ready !== "") lines.write(ready);
+    if (ready !== "") {
+      if (!headSent) tellTime();
+      headSent = true;
+      lines.write(ready);
+    }
     ready = "";
     if (open === 0) lines.end();
   };

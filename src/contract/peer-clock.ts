@@ -27,7 +27,7 @@ export interface PeerClock {
 }
 
 /** Beyond this the bounds say too little. */
-const LARGEST_ERROR_MS = 1_000;
+const LARGEST_ERROR_MS = 200;
 
 export function createPeerClock(): PeerClock {
   // Between these lies what its clock is ahead of ours.

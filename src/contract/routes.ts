@@ -1,5 +1,5 @@
 import type Router from "@koa/router";
-import type { Context } from "koa";
+import type { Context, Next } from "koa";
 import { CLOCK_HEADER, TIMEOUT_HEADER, UNTIL_HEADER } from "./batch.ts";
 import { Binding } from "./binding.ts";
 import { BODY_LIMIT_BYTES, readBody } from "./body-reader.ts";
@@ -29,10 +29,15 @@ export function timeoutOf(ownTimeoutMs: number): RouteOptions["timeoutMs"] {
     const own = ownTimeoutMs + extraTimeMs;
     const told = koa.get(TIMEOUT_HEADER);
     if (!/^\d{1,9}$/.test(told)) return own;
-    koa.set(CLOCK_HEADER, String(processTimeMs()));
     const until = koa.get(UNTIL_HEADER);
     return timeLeft(Math.min(Number(told), own), /^\d{1,15}(\.\d+)?$/.test(until) ? Number(until) : undefined);
   };
+}
+
+/** Middleware that tells a neighbour what time it is here, as late as can be. */
+export async function tellTime(koa: Context, next: Next): Promise<void> {
+  await next();
+  if (koa.get(TIMEOUT_HEADER) !== "") koa.set(CLOCK_HEADER, String(processTimeMs()));
 }
 
 /**

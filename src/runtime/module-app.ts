@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import { mountBatches } from "../contract/batch-route.ts";
 import { createHttpApp } from "../contract/http-app.ts";
 import { type AnsweredRequest, observeRequests } from "../contract/request-stats.ts";
-import { mountContract, type RouteOptions, timeoutOf } from "../contract/routes.ts";
+import { mountContract, type RouteOptions, tellTime, timeoutOf } from "../contract/routes.ts";
 import { type MetricsPage, mountMetrics } from "../gateway/metrics-route.ts";
 import { type HealthDeps, mountHealth } from "../gateway/status.ts";
 import type { ServedModule } from "./compose.ts";
@@ -30,7 +30,7 @@ export function createModuleApp(deps: ModuleAppDeps): Koa {
       mountBatches(router, served.service, verify, tell);
     },
     {
-      before: [observeRequests(tell)],
+      before: [observeRequests(tell), tellTime],
       onUnexpected(error, { state: { requestId, trace } }) {
         logger.error({ err: error, request_id: requestId, trace_id: trace.traceId }, "request failed");
       },
