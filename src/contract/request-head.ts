@@ -48,6 +48,8 @@ function repeatedHeader({ rawHeaders }: IncomingMessage): string | undefined {
 
 function faultOfHeaders({ headers, httpVersion }: IncomingMessage): string | undefined {
   const { host, "transfer-encoding": coding = "chunked" } = headers;
+  // Nobody knows how an older reader on the way has understood it (RFC 9112, 6.1).
+  if (httpVersion !== "1.1" && "transfer-encoding" in headers) return "HTTP/1.0 has no transfer codings.";
   if (host === undefined ? httpVersion === "1.1" : !HOST.test(host)) return "The Host header is not a host.";
   if (coding.toLowerCase() !== "chunked") return "The only transfer coding that is understood is chunked.";
   return undefined;

@@ -42,6 +42,28 @@ export function text(min: number, max: number) {
     .meta({ minLength: min, maxLength: max });
 }
 
+/** Controls, line and paragraph separators, and what changes the direction of the text that follows (Unicode, UAX 9). */
+const MISLEADING = /[\p{Cc}\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069]/u;
+
+/** At least one character that is neither a space nor invisible, fillers among them. */
+const VISIBLE = /[^\p{Z}\p{C}\p{M}\u115F\u1160\u2800\u3164\uFFA0]/u;
+
+/** What a person or a thing is called, in 1 to `max` characters, for others to read: without the spaces around it. */
+export function name(max: number) {
+  return z
+    .string()
+    .max(max * 10)
+    .trim()
+    .refine((value) => value.isWellFormed(), "must not hold a lone surrogate")
+    .refine(
+      (value) => !MISLEADING.test(value),
+      "must not hold control characters, or such as change the direction of text",
+    )
+    .refine((value) => VISIBLE.test(value), "must hold something that can be seen")
+    .refine((value) => [...value].length <= max, `must have at most ${max} characters`)
+    .meta({ minLength: 1, maxLength: max });
+}
+
 /** The query of a list, newest first. A cursor is opaque to callers: the id after which the page starts. */
 export const pageQuery = {
   limit: z.int().min(1).max(100).default(20),

@@ -147,6 +147,13 @@ function ambiguous({ write }: Door): Readonly<Record<string, Buffer>> {
     "a length with a sign": `${post("Content-Length: +2")}{}`,
     "another coding": `${post("Transfer-Encoding: gzip, chunked")}0\r\n\r\n`,
     "a coding nearly chunked": post("Transfer-Encoding: xchunked"),
+    "a coding that is none": `${post("Transfer-Encoding: identity")}0\r\n\r\n`,
+    "a coding twice": `${post("Transfer-Encoding: chunked, chunked")}0\r\n\r\n`,
+    "a length with a space": `${post("Content-Length: 1 2")}{}`,
+    "a length below nothing": `${post("Content-Length: -2")}{}`,
+    "HTTP/1.0 with a coding": `${asHttp10(post("Transfer-Encoding: chunked"))}2\r\n{}\r\n0\r\n\r\n`,
+    "HTTP/1.0 with a coding, kept alive": `${asHttp10(post("Transfer-Encoding: chunked", "Connection: keep-alive"))}0\r\n\r\n`,
+    "HTTP/1.0 with a coding where nothing is expected": `${asHttp10(get("Transfer-Encoding: chunked"))}0\r\n\r\n`,
     "a broken chunk": `${post("Transfer-Encoding: chunked")}ZZ\r\n{}\r\n0\r\n\r\n`,
     "a chunk's bare LF": `${post("Transfer-Encoding: chunked")}2\n{}\r\n0\r\n\r\n`,
     "bare LF": "GET /livez HTTP/1.1\nHost: localhost\n\n",
@@ -169,6 +176,10 @@ function ambiguous({ write }: Door): Readonly<Record<string, Buffer>> {
     "TLS on a plain port": "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
   };
   return Object.fromEntries(Object.entries(messages).map(([name, text]) => [name, Buffer.from(text, "latin1")]));
+}
+
+function asHttp10(text: string): string {
+  return text.replace(" HTTP/1.1\r\n", " HTTP/1.0\r\n");
 }
 
 function tooLarge(): Readonly<Record<string, string>> {

@@ -1,7 +1,17 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { defineContract, operation } from "../../contract/contract.ts";
-import { currency, id, idempotencyKey, page, pageQuery, priceCents, text, timestamp } from "../../contract/schemas.ts";
+import {
+  currency,
+  id,
+  idempotencyKey,
+  name,
+  page,
+  pageQuery,
+  priceCents,
+  text,
+  timestamp,
+} from "../../contract/schemas.ts";
 
 export const product = z
   .object({
@@ -24,7 +34,7 @@ export const product = z
 /** The most that may be in stock by anybody's order to add some; what a cancelled order gives back may pass it. */
 export const MAX_STOCK = 1_000_000_000;
 
-const name = text(1, 100).meta({ examples: ["Cup"] });
+const productName = name(100).meta({ examples: ["Cup"] });
 const description = text(0, 2_000).meta({ examples: ["Stoneware, holds a quarter of a litre"] });
 const made = product.extend({ replayed: z.literal(true).optional() });
 const replayable = {
@@ -96,7 +106,7 @@ export const products = defineContract({
       access: "admin",
       summary: "Add a product",
       input: z.strictObject({
-        name,
+        name: productName,
         description: description.default(""),
         price_cents: priceCents,
         currency: currency.default("USD"),
@@ -121,7 +131,7 @@ export const products = defineContract({
       summary: "Change a product, if it is still the one that was seen",
       input: z.strictObject({
         id,
-        name: name.optional(),
+        name: productName.optional(),
         description: description.optional(),
         price_cents: priceCents.optional(),
         active: z.boolean().optional(),

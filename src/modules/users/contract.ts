@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineContract, operation } from "../../contract/contract.ts";
-import { id, idempotencyKey, page, pageQuery, text, timestamp } from "../../contract/schemas.ts";
+import { id, idempotencyKey, name, page, pageQuery, text, timestamp } from "../../contract/schemas.ts";
 
 const REFRESH_TOKEN = "Zm9yIG9uZSByZWZyZXNo";
 
@@ -30,8 +30,9 @@ const session = z
 /** What a user gets who has signed in. */
 export type Session = z.output<typeof session>;
 
+/** What a browser's field for it lets through (WHATWG HTML, valid e-mail address): mail itself allows more, and stranger ones. */
 const email = text(3, 254)
-  .pipe(z.email("must be an e-mail address"))
+  .pipe(z.email({ pattern: z.regexes.html5Email, error: "must be an e-mail address" }))
   .meta({ format: "email", examples: ["ada@example.com"] });
 
 /** Any text can be tried as a password; which ones may be chosen is the rules' to say. */
@@ -72,7 +73,7 @@ export const users = defineContract({
       access: "public",
       summary: "Create a user and sign in",
       input: z.strictObject({
-        name: text(1, 100).meta({ examples: ["Ada"] }),
+        name: name(100).meta({ examples: ["Ada"] }),
         email,
         password,
         idempotencyKey: idempotencyKey.optional(),
