@@ -38,12 +38,14 @@ export interface UsersSettings {
   readonly hashing?: Omit<PasswordHasherOptions, "cost">;
   /** Milliseconds since 1970, where it should not be the machine's clock. */
   readonly now?: () => number;
+  /** Milliseconds since some moment, by a clock that nobody sets. */
+  readonly monotonicMs?: () => number;
 }
 
 /** Users: who there is, and the tokens that say so. */
 export function createUsers({ store: file, settings, logger }: ModuleDeps<UsersSettings>): Module<typeof users> {
   const { admin, now = Date.now } = settings;
-  const store = createUserStore(file);
+  const store = createUserStore(file, settings.monotonicMs);
   const passwords = createPasswordHasher({ ...settings.hashing, cost: settings.bcryptCost });
   const attempts = createAttemptLimiter({ freeFailures: settings.freeFailures, now });
   let prepared: TokenIssuer | undefined;

@@ -17,7 +17,8 @@ export interface SessionRows {
   /** Begins a session. The sessions that have expired go, and of one user's all but the newest hundred. */
   begin(userId: string, first: RefreshTokenHashes, expiresAt: string, now: string): void;
   /**
-   * Replaces the token that was presented by the next. A token that was exchanged before revokes its session.
+   * Exchanges the token that was presented for the next. A second use revokes the session (RFC 9700, 4.14.2), unless it is a
+   * retry by its key, or comes within ten seconds of the first, as from a second tab: then it gets a token of its own.
    * @returns the id of the user whose session it is, or undefined when the token is not good
    */
   exchange(exchange: Exchange): string | undefined;
@@ -29,36 +30,77 @@ export interface SessionRows {
 
 interface SessionRow {
   readonly user_id: string;
-  readonly token_hash: string | null;
-  readonly previous_hash: string | null;
-  readonly exchange_key_hash: string | null;
   readonly expires_at: string;
 }
+
+interface TokenRow {
+  readonly next_hash: string | null;
+  readonly exchange_key_hash: string | null;
+}
+
+/** How long after its first use a token may be used again: as long as tabs that woke up together take. */
+const GRACE_MS = 10_000;
 
 /** Sessions that one user has at most; bounds the table, since anybody can sign in again and again. */
 const SESSIONS_PER_USER = 100;
 
-export function createSessionRows(store: Store): SessionRows {
+/** Tokens of a session that are known at most: first the good ones, then the newest. Any other is taken for one used long ago. */
+const TOKENS_PER_SESSION = 50;
+
+/**
+ * @param monotonicMs a clock that nobody sets, in milliseconds. It begins anew with the process: a second use of a token that was
+ *   first used before is taken for one that comes late
+ */
+export function createSessionRows(store: Store, monotonicMs: () => number): SessionRows {
   const sql = prepare(store);
+  /** When tokens were spent in the last ten seconds; the oldest comes first. */
+  const spentAtMs = new Map<string, number>();
 
   const revoke = (handleHash: string): void => void sql.revoke.run(handleHash);
+
+  function isJustSpent(tokenHash: string): boolean {
+    for (const [hash, atMs] of spentAtMs) {
+      if (monotonicMs() - atMs < GRACE_MS) break;
+      spentAtMs.delete(hash);
+    }
+    return spentAtMs.has(tokenHash);
+  }
+
+  /** Whether a token may be exchanged, for the first time or once more. */
+  function isGood(token: TokenRow | undefined, tokenHash: string, keyHash: string | undefined): boolean {
+    if (token === undefined) return false;
+    const isRetry = keyHash !== undefined && token.exchange_key_hash === keyHash && isUnused(token.next_hash);
+    return token.next_hash === null || isRetry || isJustSpent(tokenHash);
+  }
+
+  /** What a lost answer held has not been used by anybody. */
+  function isUnused(tokenHash: string | null): boolean {
+    return tokenHash !== null && sql.token.get(tokenHash)?.next_hash === null;
+  }
 
   return {
     begin(userId, { handleHash, tokenHash }, expiresAt, now) {
       sql.prune.run(now);
-      sql.insert.run(handleHash, userId, tokenHash, expiresAt);
+      sql.insert.run(handleHash, userId, expiresAt);
+      sql.addToken.run(tokenHash, handleHash);
       sql.trim.run(userId, userId, handleHash);
     },
     exchange({ presented: { handleHash, tokenHash }, next, keyHash, expiresAt, now }) {
-      const row = sql.find.get(handleHash);
-      if (row === undefined || row.token_hash === null || row.expires_at <= now) return undefined;
-      const isRetry = row.previous_hash === tokenHash && keyHash !== undefined && row.exchange_key_hash === keyHash;
-      if (row.token_hash !== tokenHash && !isRetry) {
+      const session = sql.find.get(handleHash);
+      if (session === undefined || session.expires_at <= now) return undefined;
+      const token = sql.token.get(tokenHash);
+      if (!isGood(token, tokenHash, keyHash)) {
         revoke(handleHash);
         return undefined;
       }
-      sql.replace.run(next.tokenHash, tokenHash, keyHash ?? null, expiresAt, handleHash);
-      return row.user_id;
+      if (token?.next_hash === null) spentAtMs.set(tokenHash, monotonicMs());
+      // By its key the answer is known to be lost, and with it what it held.
+      else if (keyHash !== undefined && token?.exchange_key_hash === keyHash) sql.forgetToken.run(token.next_hash);
+      sql.spend.run(next.tokenHash, keyHash ?? null, tokenHash);
+      sql.addToken.run(next.tokenHash, handleHash);
+      sql.trimTokens.run(handleHash, handleHash);
+      sql.prolong.run(expiresAt, handleHash);
+      return session.user_id;
     },
     revoke,
     revokeAllOf: (userId) => void sql.revokeAll.run(userId),
@@ -68,21 +110,26 @@ export function createSessionRows(store: Store): SessionRows {
 
 function prepare(store: Store) {
   return {
-    find: store.prepare<[string], SessionRow>(
-      "SELECT user_id, token_hash, previous_hash, exchange_key_hash, expires_at FROM sessions WHERE handle_hash = ?",
+    find: store.prepare<[string], SessionRow>("SELECT user_id, expires_at FROM sessions WHERE handle_hash = ?"),
+    token: store.prepare<[string], TokenRow>(
+      "SELECT next_hash, exchange_key_hash FROM refresh_tokens WHERE token_hash = ?",
     ),
-    insert: store.prepare<[string, string, string, string]>(
-      "INSERT INTO sessions (handle_hash, user_id, token_hash, expires_at) VALUES (?, ?, ?, ?)",
+    insert: store.prepare<[string, string, string]>(
+      "INSERT INTO sessions (handle_hash, user_id, expires_at) VALUES (?, ?, ?)",
     ),
-    replace: store.prepare<[string, string, string | null, string, string]>(
-      `UPDATE sessions SET token_hash = ?, previous_hash = ?, exchange_key_hash = ?, expires_at = ?
-       WHERE handle_hash = ?`,
+    addToken: store.prepare<[string, string]>("INSERT INTO refresh_tokens (token_hash, handle_hash) VALUES (?, ?)"),
+    spend: store.prepare<[string, string | null, string]>(
+      "UPDATE refresh_tokens SET next_hash = ?, exchange_key_hash = ? WHERE token_hash = ?",
     ),
-    revoke: store.prepare<[string]>(
-      "UPDATE sessions SET token_hash = NULL, previous_hash = NULL WHERE handle_hash = ?",
+    forgetToken: store.prepare<[string | null]>("DELETE FROM refresh_tokens WHERE token_hash = ?"),
+    trimTokens: store.prepare<[string, string]>(
+      `DELETE FROM refresh_tokens WHERE handle_hash = ? AND rowid IN (
+         SELECT rowid FROM refresh_tokens WHERE handle_hash = ? ORDER BY next_hash IS NULL DESC, rowid DESC LIMIT -1 OFFSET ${TOKENS_PER_SESSION})`,
     ),
+    prolong: store.prepare<[string, string]>("UPDATE sessions SET expires_at = ? WHERE handle_hash = ?"),
+    revoke: store.prepare<[string]>("DELETE FROM refresh_tokens WHERE handle_hash = ?"),
     revokeAll: store.prepare<[string]>(
-      "UPDATE sessions SET token_hash = NULL, previous_hash = NULL WHERE user_id = ? AND token_hash IS NOT NULL",
+      "DELETE FROM refresh_tokens WHERE handle_hash IN (SELECT handle_hash FROM sessions WHERE user_id = ?)",
     ),
     prune: store.prepare<[string]>("DELETE FROM sessions WHERE expires_at <= ?"),
     // The one that has just begun stays, though it may end before others: the clock, or the setting, was another then.

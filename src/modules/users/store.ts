@@ -65,11 +65,14 @@ const LOG_RETRY_MS = 1_000;
 
 const USER = "id, name, email, role, created_at";
 
-/** All the SQL of users but that of sessions and keys. */
-export function createUserStore(store: Store): UserStore {
+/**
+ * All the SQL of users but that of sessions and keys.
+ * @param monotonicMs see `createSessionRows`
+ */
+export function createUserStore(store: Store, monotonicMs = () => performance.now()): UserStore {
   store.prepare("PRAGMA secure_delete = ON").get(); // who is erased, or changes a password, leaves no bytes behind
   const sql = prepare(store);
-  const sessions = createSessionRows(store);
+  const sessions = createSessionRows(store, monotonicMs);
 
   function add(account: Account): boolean {
     return sql.insert.run({ ...account, canonical_email: canonicalEmail(account.email) }).changes === 1;

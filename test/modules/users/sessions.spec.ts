@@ -13,10 +13,13 @@ describe("sessions", () => {
   const folder = makeFolder();
   let system: UsersSystem;
   let nowMs: number;
+  let monotonicMs: number;
+  const settings = { now: () => nowMs, monotonicMs: () => monotonicMs };
 
   before(async () => {
     nowMs = Date.now();
-    system = await startUsers(folder.path, { now: () => nowMs });
+    monotonicMs = 5_000;
+    system = await startUsers(folder.path, settings);
   });
   beforeEach(() => {
     system.store.prepare("DELETE FROM users").run();
@@ -69,6 +72,7 @@ describe("sessions", () => {
     it("with one token once: the second use revokes the whole session", async () => {
       const first = await logInAnew();
       const second = await refresh(first);
+      monotonicMs += 10_000;
       await expectNotGood(first);
       await expectNotGood(second);
     });
@@ -77,21 +81,66 @@ describe("sessions", () => {
       const first = await logInAnew();
       const second = await refresh(first);
       const third = await refresh(second);
+      monotonicMs += 10_000;
       await expectNotGood(first);
       await expectNotGood(third);
     });
 
-    it("by one of many who come with the same token at once, and the rest revoke it", async () => {
-      const first = await logInAnew();
-      const settled = await Promise.allSettled(Array.from({ length: 6 }, () => refresh(first)));
-      const good = settled.filter((each) => each.status === "fulfilled").map(({ value }) => value);
-      expect(good).to.have.length(1);
-      for (const session of good) await expectNotGood(session);
+    describe("by several tabs with one token", () => {
+      const HOUR_MS = 3_600_000;
+
+      it("at once: each gets a token of its own, which works an hour later", async () => {
+        const first = await logInAnew();
+        const tabs = await Promise.all(Array.from({ length: 10 }, () => refresh(first)));
+        expect(new Set(tabs.map(({ refresh_token }) => refresh_token)).size).to.equal(10);
+        nowMs += HOUR_MS;
+        monotonicMs += HOUR_MS;
+        for (const tab of tabs) expect(await refresh(tab)).to.have.property("token");
+        await expectNotGood(first);
+        for (const tab of tabs) await expectNotGood(tab);
+      });
+
+      it("within ten seconds, also when the token that came first has been used again", async () => {
+        const first = await logInAnew();
+        const second = await refresh(first);
+        const third = await refresh(second);
+        monotonicMs += 9_999;
+        const other = await refresh(first);
+        monotonicMs += HOUR_MS;
+        for (const each of [third, other]) expect(await refresh(each)).to.have.property("token");
+      });
+
+      it("whatever the clock does meanwhile", async () => {
+        await register();
+        for (const stepMs of [DAY_MS, -DAY_MS]) {
+          const first = await logIn();
+          const second = await refresh(first);
+          nowMs += stepMs;
+          monotonicMs += 1_000;
+          const other = await refresh(first);
+          nowMs -= stepMs;
+          for (const each of [second, other]) expect(await refresh(each)).to.have.property("token");
+          monotonicMs += 10_000;
+          nowMs += stepMs;
+          await expectNotGood(first);
+          nowMs -= stepMs;
+        }
+      });
+
+      it("not over a restart: what was used before it is taken for used long ago", async () => {
+        const first = await logInAnew();
+        const second = await refresh(first);
+        await system.stop();
+        system = await startUsers(folder.path, settings);
+        await expectNotGood(first);
+        await expectNotGood(second);
+      });
     });
 
     it("without harm to the user's other sessions", async () => {
       const [other, stolen] = [await register(), await logIn()];
       await refresh(stolen);
+      monotonicMs += 10_000;
       await expectNotGood(stolen);
       expect(await refresh(other)).to.have.property("refresh_token");
     });
@@ -108,12 +157,14 @@ describe("sessions", () => {
     it("never by a second use with another Idempotency-Key, or after the next token was used", async () => {
       const first = await logInAnew();
       const second = await refresh(first, "one");
+      monotonicMs += 10_000;
       expect(await problemOf(refresh(first, "another"))).to.include({ code: "invalid-token" });
       await expectNotGood(second);
 
       const other = await logIn();
       const next = await refresh(other, "one");
       const last = await refresh(next, "two");
+      monotonicMs += 10_000;
       expect(await problemOf(refresh(other, "one"))).to.include({ code: "invalid-token" });
       await expectNotGood(last);
     });
@@ -140,6 +191,7 @@ describe("sessions", () => {
       const session = await register();
       const used = await logIn();
       await refresh(used);
+      monotonicMs += 10_000;
       const changed = session.refresh_token.replace(/^./, (first) => (first === "A" ? "B" : "A"));
       const answers: string[] = [];
       for (const refresh_token of ["x", "ü", "A".repeat(64), changed, session.token, used.refresh_token]) {
