@@ -82,7 +82,7 @@ export const users = defineContract({
       output: session.extend({ replayed: z.literal(true).optional() }),
       outputHeaders: { replayed: "Idempotency-Replayed" },
       status: 201,
-      errors: ["email-taken", "weak-password", "idempotency-key-reused", "request-in-progress"],
+      errors: ["email-taken", "weak-password", "idempotency-key-reused", "request-in-progress", "too-many-attempts"],
       location: ({ user }) => `/users/${user.id}`,
       budget: "sign-in",
     }),

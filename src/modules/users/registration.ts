@@ -7,7 +7,7 @@ import type { Session, users } from "./contract.ts";
 import { canonicalPassword, fitsHash } from "./password.ts";
 import { newSessionToken, sha256 } from "./refresh-token.ts";
 import { seal, unseal } from "./sealed-answer.ts";
-import { acceptable, issuedNow, type SignInDeps, sessionOf } from "./sign-in.ts";
+import { acceptable, issuedNow, laneOfAddress, type SignInDeps, sessionOf } from "./sign-in.ts";
 import { emailTaken, type IssuedToken } from "./store.ts";
 import { type Account, newAccount } from "./user.ts";
 
@@ -45,7 +45,7 @@ export function createRegistration(deps: SignInDeps, answers: Answers): Pick<Han
       });
       const { session, passwordHash } = unseal(kept.sealed, key) as Registered;
       if (kept.replayed !== true) return session;
-      await requireSame(password, passwordHash, deps);
+      await requireSame(password, passwordHash, person.email, deps);
       return { ...session, replayed: true };
     },
   };
@@ -65,9 +65,21 @@ async function prepare(
   return { account, first: issuedNow(token, deps), session: await sessionOf(account, token, deps) };
 }
 
-/** A claim holds no password, since a quick hash of one can be guessed. @throws Problem idempotency-key-reused */
-async function requireSame(chosen: string, hash: string, { passwords }: SignInDeps): Promise<void> {
+/**
+ * A claim holds no password, since a quick hash of one can be guessed. Nor can it be guessed here any oftener than by signing in.
+ * @throws Problem idempotency-key-reused, too-many-attempts
+ */
+async function requireSame(
+  chosen: string,
+  hash: string,
+  email: string,
+  { passwords, attempts }: SignInDeps,
+): Promise<void> {
   const password = canonicalPassword(chosen);
-  if (fitsHash(password) && (await passwords.matches(password, hash, 0))) return;
-  throw new Problem("idempotency-key-reused", "This Idempotency-Key came with another request before.");
+  const isSame = await attempts.attempt(laneOfAddress(email), async () => {
+    return (fitsHash(password) && (await passwords.matches(password, hash, 0))) || undefined;
+  });
+  if (isSame === undefined) {
+    throw new Problem("idempotency-key-reused", "This Idempotency-Key came with another request before.");
+  }
 }

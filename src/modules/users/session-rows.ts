@@ -1,4 +1,5 @@
 import type { Store } from "../../store/store.ts";
+import { createRecentUses } from "./recent-uses.ts";
 import type { RefreshTokenHashes } from "./refresh-token.ts";
 
 /** One exchange of a refresh token for the next. */
@@ -18,7 +19,8 @@ export interface SessionRows {
   begin(userId: string, first: RefreshTokenHashes, expiresAt: string, now: string): void;
   /**
    * Exchanges the token that was presented for the next. A second use revokes the session (RFC 9700, 4.14.2), unless it is a
-   * retry by its key, or comes within ten seconds of the first, as from a second tab: then it gets a token of its own.
+   * retry by its key, or comes within ten seconds of the first, as from a second tab: then it gets a token of its own. What a
+   * retry that comes later was given before counts as used.
    * @returns the id of the user whose session it is, or undefined when the token is not good
    */
   exchange(exchange: Exchange): string | undefined;
@@ -34,8 +36,7 @@ interface SessionRow {
 }
 
 interface TokenRow {
-  readonly next_hash: string | null;
-  readonly exchange_key_hash: string | null;
+  readonly spent: 0 | 1;
 }
 
 /** How long after its first use a token may be used again: as long as tabs that woke up together take. */
@@ -44,8 +45,11 @@ const GRACE_MS = 10_000;
 /** Sessions that one user has at most; bounds the table, since anybody can sign in again and again. */
 const SESSIONS_PER_USER = 100;
 
-/** Tokens of a session that are known at most: first the good ones, then the newest. Any other is taken for one used long ago. */
-const TOKENS_PER_SESSION = 50;
+/**
+ * Tokens of a session that are known at most: so many good ones, of which a tab that closed leaves one behind, and so many spent
+ * ones, the newest. Any other is taken for one used long ago. More than one address may ask for in a minute, unless set otherwise.
+ */
+const TOKENS_PER_SESSION = 64;
 
 /**
  * @param monotonicMs a clock that nobody sets, in milliseconds. It begins anew with the process: a second use of a token that was
@@ -53,52 +57,48 @@ const TOKENS_PER_SESSION = 50;
  */
 export function createSessionRows(store: Store, monotonicMs: () => number): SessionRows {
   const sql = prepare(store);
-  /** When tokens were spent in the last ten seconds; the oldest comes first. */
-  const spentAtMs = new Map<string, number>();
+  const justSpent = createRecentUses(GRACE_MS, monotonicMs);
 
   const revoke = (handleHash: string): void => void sql.revoke.run(handleHash);
 
-  function isJustSpent(tokenHash: string): boolean {
-    for (const [hash, atMs] of spentAtMs) {
-      if (monotonicMs() - atMs < GRACE_MS) break;
-      spentAtMs.delete(hash);
-    }
-    return spentAtMs.has(tokenHash);
-  }
-
-  /** Whether a token may be exchanged, for the first time or once more. */
-  function isGood(token: TokenRow | undefined, tokenHash: string, keyHash: string | undefined): boolean {
+  /** Spends the token that was presented, or finds that it may be used once more. @returns whether another may be given for it */
+  function use({ presented: { handleHash, tokenHash }, keyHash }: Exchange): boolean {
+    const token = sql.token.get(tokenHash);
     if (token === undefined) return false;
-    const isRetry = keyHash !== undefined && token.exchange_key_hash === keyHash && isUnused(token.next_hash);
-    return token.next_hash === null || isRetry || isJustSpent(tokenHash);
+    if (token.spent === 1) return justSpent.has(tokenHash) || wasLost(handleHash, tokenHash, keyHash);
+    sql.spend.run(tokenHash);
+    sql.trimTokens.run(handleHash, 1);
+    justSpent.add(tokenHash);
+    return true;
   }
 
-  /** What a lost answer held has not been used by anybody. */
-  function isUnused(tokenHash: string | null): boolean {
-    return tokenHash !== null && sql.token.get(tokenHash)?.next_hash === null;
+  /** Whether nobody has used what the same request was answered before. It is lost, then, and nobody may any more. */
+  function wasLost(handleHash: string, tokenHash: string, keyHash: string | undefined): boolean {
+    if (keyHash === undefined) return false;
+    const { given, used } = sql.given.get(handleHash, tokenHash, keyHash) ?? { given: 0, used: 0 };
+    if (given === 0 || used > 0) return false;
+    sql.forgetGiven.run(handleHash, tokenHash, keyHash);
+    return true;
   }
 
   return {
     begin(userId, { handleHash, tokenHash }, expiresAt, now) {
       sql.prune.run(now);
       sql.insert.run(handleHash, userId, expiresAt);
-      sql.addToken.run(tokenHash, handleHash);
+      sql.addToken.run(tokenHash, handleHash, null, null);
       sql.trim.run(userId, userId, handleHash);
     },
-    exchange({ presented: { handleHash, tokenHash }, next, keyHash, expiresAt, now }) {
+    exchange(exchange) {
+      const { presented, next, keyHash, expiresAt, now } = exchange;
+      const { handleHash, tokenHash } = presented;
       const session = sql.find.get(handleHash);
       if (session === undefined || session.expires_at <= now) return undefined;
-      const token = sql.token.get(tokenHash);
-      if (!isGood(token, tokenHash, keyHash)) {
+      if (!use(exchange)) {
         revoke(handleHash);
         return undefined;
       }
-      if (token?.next_hash === null) spentAtMs.set(tokenHash, monotonicMs());
-      // By its key the answer is known to be lost, and with it what it held.
-      else if (keyHash !== undefined && token?.exchange_key_hash === keyHash) sql.forgetToken.run(token.next_hash);
-      sql.spend.run(next.tokenHash, keyHash ?? null, tokenHash);
-      sql.addToken.run(next.tokenHash, handleHash);
-      sql.trimTokens.run(handleHash, handleHash);
+      sql.addToken.run(next.tokenHash, handleHash, tokenHash, keyHash ?? null);
+      sql.trimTokens.run(handleHash, 0);
       sql.prolong.run(expiresAt, handleHash);
       return session.user_id;
     },
@@ -111,20 +111,29 @@ export function createSessionRows(store: Store, monotonicMs: () => number): Sess
 function prepare(store: Store) {
   return {
     find: store.prepare<[string], SessionRow>("SELECT user_id, expires_at FROM sessions WHERE handle_hash = ?"),
-    token: store.prepare<[string], TokenRow>(
-      "SELECT next_hash, exchange_key_hash FROM refresh_tokens WHERE token_hash = ?",
-    ),
+    token: store.prepare<[string], TokenRow>("SELECT spent FROM refresh_tokens WHERE token_hash = ?"),
     insert: store.prepare<[string, string, string]>(
       "INSERT INTO sessions (handle_hash, user_id, expires_at) VALUES (?, ?, ?)",
     ),
-    addToken: store.prepare<[string, string]>("INSERT INTO refresh_tokens (token_hash, handle_hash) VALUES (?, ?)"),
-    spend: store.prepare<[string, string | null, string]>(
-      "UPDATE refresh_tokens SET next_hash = ?, exchange_key_hash = ? WHERE token_hash = ?",
+    addToken: store.prepare<[string, string, string | null, string | null]>(
+      "INSERT INTO refresh_tokens (token_hash, handle_hash, parent_hash, key_hash) VALUES (?, ?, ?, ?)",
     ),
-    forgetToken: store.prepare<[string | null]>("DELETE FROM refresh_tokens WHERE token_hash = ?"),
-    trimTokens: store.prepare<[string, string]>(
-      `DELETE FROM refresh_tokens WHERE handle_hash = ? AND rowid IN (
-         SELECT rowid FROM refresh_tokens WHERE handle_hash = ? ORDER BY next_hash IS NULL DESC, rowid DESC LIMIT -1 OFFSET ${TOKENS_PER_SESSION})`,
+    // The row is made anew, so that the spent ones are in the order in which they were spent.
+    spend: store.prepare<[string]>(
+      `REPLACE INTO refresh_tokens (token_hash, handle_hash, parent_hash, key_hash, spent)
+       SELECT token_hash, handle_hash, parent_hash, key_hash, 1 FROM refresh_tokens WHERE token_hash = ?`,
+    ),
+    given: store.prepare<[string, string, string], { given: number; used: number }>(
+      `SELECT count(*) AS given, coalesce(sum(spent), 0) AS used FROM refresh_tokens
+       WHERE handle_hash = ? AND parent_hash = ? AND key_hash = ?`,
+    ),
+    forgetGiven: store.prepare<[string, string, string]>(
+      "DELETE FROM refresh_tokens WHERE handle_hash = ? AND parent_hash = ? AND key_hash = ?",
+    ),
+    trimTokens: store.prepare<[string, 0 | 1]>(
+      `DELETE FROM refresh_tokens WHERE rowid IN (
+         SELECT rowid FROM refresh_tokens WHERE handle_hash = ? AND spent = ? ORDER BY rowid DESC
+         LIMIT -1 OFFSET ${TOKENS_PER_SESSION})`,
     ),
     prolong: store.prepare<[string, string]>("UPDATE sessions SET expires_at = ? WHERE handle_hash = ?"),
     revoke: store.prepare<[string]>("DELETE FROM refresh_tokens WHERE handle_hash = ?"),

@@ -79,6 +79,11 @@ async function laneOf(email: string, refreshToken: string | undefined, { store }
   if (known !== undefined && account !== undefined && (await store.hasSession(known.handleHash, account.id))) {
     return `session ${known.handleHash}`;
   }
+  return laneOfAddress(email);
+}
+
+/** What counts all that guess the password of an address. */
+export function laneOfAddress(email: string): string {
   return `address ${canonicalEmail(email)}`;
 }
 

@@ -53,6 +53,19 @@ describe("registering with an Idempotency-Key", () => {
     expect(users).to.deep.equal([{ email: ada.email }]);
   });
 
+  it("does not let the password be guessed by the key any oftener than by signing in", async () => {
+    const eve = { ...key, email: "eve@example.com" };
+    await register(eve);
+    const guesses = Array.from({ length: 30 }, (_, n) =>
+      problemOf(register({ ...eve, password: `a guess, number ${n}` })),
+    );
+    const codes = (await Promise.all(guesses)).map(({ code }) => code);
+    expect(codes.filter((code) => code === "idempotency-key-reused")).to.have.length(10);
+    expect(codes.filter((code) => code === "too-many-attempts")).to.have.length(20);
+    const credentials = { email: eve.email, password: ada.password };
+    expect(await problemOf(system.client.loginUser(credentials, nobody))).to.include({ code: "too-many-attempts" });
+  });
+
   it("refuses the key while the first still runs", async () => {
     const [first, second] = await Promise.allSettled([register(key), register(key)]);
     expect(first.status).to.equal("fulfilled");

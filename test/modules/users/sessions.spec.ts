@@ -127,6 +127,35 @@ describe("sessions", () => {
         }
       });
 
+      it("with one Idempotency-Key too, as of a client that makes it from the token", async () => {
+        const first = await logInAnew();
+        const tabs = await Promise.all(Array.from({ length: 3 }, () => refresh(first, "one")));
+        monotonicMs += HOUR_MS;
+        for (const tab of tabs) expect(await refresh(tab)).to.have.property("token");
+      });
+
+      it("each of which may try again with its own Idempotency-Key, also later", async () => {
+        const first = await logInAnew();
+        const lost = await refresh(first, "one");
+        const other = await refresh(first, "two");
+        await refresh(other);
+        monotonicMs += HOUR_MS;
+        const again = await refresh(first, "one");
+        expect(await refresh(again)).to.have.property("token");
+        await expectNotGood(lost);
+      });
+
+      it("again and again, though each time one of the new tokens is never used", async () => {
+        let session = await logInAnew();
+        for (let round = 0; round < 70; round++) {
+          const [next] = await Promise.all([refresh(session), refresh(session)]);
+          monotonicMs += HOUR_MS;
+          session = next;
+        }
+        const count = system.store.prepare<[], { n: number }>("SELECT count(*) AS n FROM refresh_tokens").get();
+        expect(count?.n).to.be.below(150);
+      });
+
       it("not over a restart: what was used before it is taken for used long ago", async () => {
         const first = await logInAnew();
         const second = await refresh(first);
@@ -172,6 +201,7 @@ describe("sessions", () => {
     it("never by the token whose answer was taken for lost", async () => {
       const first = await logInAnew();
       const lost = await refresh(first, "one");
+      monotonicMs += 10_000;
       const second = await refresh(first, "one");
       await expectNotGood(lost);
       await expectNotGood(second);
@@ -225,6 +255,13 @@ describe("sessions", () => {
       let session = await register();
       for (let i = 0; i < 5; i++) session = await refresh(session);
       expect(countRows()).to.equal(1);
+    });
+
+    it("keep a bounded number of tokens, however often they are refreshed", async () => {
+      let session = await register();
+      for (let i = 0; i < 80; i++) session = await refresh(session);
+      const count = system.store.prepare<[], { n: number }>("SELECT count(*) AS n FROM refresh_tokens").get();
+      expect(count?.n).to.be.below(80);
     });
 
     it("go when they have expired", async () => {
