@@ -14,6 +14,9 @@ const HOST = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/;
 /** The target as a proxy is given it (RFC 9112, 3.2.2): authority, then path and query. */
 const ABSOLUTE_FORM = /^http:\/\/([^/?#]*)([/?].*)?$/i;
 
+/** The versions whose messages this server reads. */
+const VERSIONS = new Set(["1.0", "1.1"]);
+
 /** Of these Node keeps the first and others the last, or joins them: two readers would see two requests. */
 const SINGLE = new Set(["host", "authorization", "content-type", "idempotency-key"]);
 
@@ -48,6 +51,7 @@ function repeatedHeader({ rawHeaders }: IncomingMessage): string | undefined {
 
 function faultOfHeaders({ headers, httpVersion }: IncomingMessage): string | undefined {
   const { host, "transfer-encoding": coding = "chunked" } = headers;
+  if (!VERSIONS.has(httpVersion)) return "This is not a request of HTTP/1.0 or 1.1."; // Node takes 0.9 and 2.0, too
   // Nobody knows how an older reader on the way has understood it (RFC 9112, 6.1).
   if (httpVersion !== "1.1" && "transfer-encoding" in headers) return "HTTP/1.0 has no transfer codings.";
   if (host === undefined ? httpVersion === "1.1" : !HOST.test(host)) return "The Host header is not a host.";

@@ -64,6 +64,15 @@ export function name(max: number) {
     .meta({ minLength: 1, maxLength: max });
 }
 
+/** What a browser's field for it lets through (WHATWG HTML, "valid e-mail address"), of at most 254 characters (RFC 5321, 4.5.3.1.3). */
+export const emailAddress = text(3, 254)
+  .pipe(z.email({ pattern: z.regexes.html5Email, error: "must be an e-mail address" }))
+  .meta({
+    format: "email",
+    description: "A valid e-mail address as HTML defines it; case makes no difference",
+    examples: ["ada@example.com"],
+  });
+
 /** The query of a list, newest first. A cursor is opaque to callers: the id after which the page starts. */
 export const pageQuery = {
   limit: z.int().min(1).max(100).default(20),

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { parseFaults } from "../contract/faults.ts";
+import { emailAddress } from "../contract/schemas.ts";
 import { parseRateLimit, type RateLimitSetting } from "../gateway/rate-limit-setting.ts";
 import {
   type ModuleName,
@@ -73,8 +74,10 @@ const table = {
   KEY_LEAD: integer(3, 86_400, 600, "seconds from publishing a new signing key to signing with it"),
   LOGIN_FAILURES: integer(1, 1_000_000, 10, "wrong passwords in a row for one account before it is slowed down"),
   BCRYPT_COST: integer(4, 15, 10, "cost of a password hash, as a power of two"),
-  ADMIN_EMAIL: optional("an e-mail address", "the first admin, made at start", (value) =>
-    value.includes("@") ? value : undefined,
+  ADMIN_EMAIL: optional(
+    "an e-mail address",
+    "the first admin, made at start",
+    (value) => emailAddress.safeParse(value).data, // as signing in asks for
   ),
   ADMIN_PASSWORD: optional("12 characters or more", "the first admin's password", longEnough, true),
   ADMIN_PASSWORD_FILE: optional("a file", "file that holds ADMIN_PASSWORD", (value) => value),

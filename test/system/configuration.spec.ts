@@ -102,6 +102,12 @@ describe("what keeps the shop from starting", function () {
     expectOneLine(output, "The first admin cannot be made.");
     const short = await start({ ...admin, ADMIN_PASSWORD: "short" });
     expectOneLine(short.output.replace(/^.*\n/, ""), "ADMIN_PASSWORD=(not shown): expected 12 characters or more");
+    const nobodys = await start({
+      ...admin,
+      ADMIN_EMAIL: "the root@example.com",
+      ADMIN_PASSWORD: "a password of root",
+    });
+    expectOneLine(nobodys.output.replace(/^.*\n/, ""), "ADMIN_EMAIL=the root@example.com: expected an e-mail address");
   });
 
   it("is a word that is no command, or stands where a flag is expected", async () => {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineContract, operation } from "../../contract/contract.ts";
-import { id, idempotencyKey, name, page, pageQuery, text, timestamp } from "../../contract/schemas.ts";
+import { emailAddress, id, idempotencyKey, name, page, pageQuery, text, timestamp } from "../../contract/schemas.ts";
 
 const REFRESH_TOKEN = "Zm9yIG9uZSByZWZyZXNo";
 
@@ -29,11 +29,6 @@ const session = z
 
 /** What a user gets who has signed in. */
 export type Session = z.output<typeof session>;
-
-/** What a browser's field for it lets through (WHATWG HTML, valid e-mail address): mail itself allows more, and stranger ones. */
-const email = text(3, 254)
-  .pipe(z.email({ pattern: z.regexes.html5Email, error: "must be an e-mail address" }))
-  .meta({ format: "email", examples: ["ada@example.com"] });
 
 /** Any text can be tried as a password; which ones may be chosen is the rules' to say. */
 const password = text(1, 1_000).meta({ format: "password", examples: ["correct horse battery"] });
@@ -74,7 +69,7 @@ export const users = defineContract({
       summary: "Create a user and sign in",
       input: z.strictObject({
         name: name(100).meta({ examples: ["Ada"] }),
-        email,
+        email: emailAddress,
         password,
         idempotencyKey: idempotencyKey.optional(),
       }),
@@ -92,7 +87,7 @@ export const users = defineContract({
       access: "public",
       summary: "Sign in",
       input: z.strictObject({
-        email,
+        email: emailAddress,
         password,
         refresh_token: refreshToken.optional().meta({
           description:

@@ -50,6 +50,20 @@ export const accounts: readonly Scenario[] = [
     },
   },
   {
+    name: "tabs that refresh at once, and a name with blanks around it",
+    async run(stage) {
+      const ivan = { name: "  Ivan ", email: "i=v&an@xn--80a1acny.xn--p1ai", password: "correct horse staple" };
+      const tokenOf = (answer: Answer) => (answer.body as { refresh_token: string }).refresh_token;
+      const refresh = (refresh_token: string) => stage.post("/users/refresh", { refresh_token });
+      const first = tokenOf(await stage.post("/users/register", ivan));
+      const tabs = [tokenOf(await refresh(first)), tokenOf(await refresh(first))];
+      const [last] = await Promise.all(tabs.map(async (tab) => tokenOf(await refresh(tab))));
+      const expired = { authorization: "Bearer e30.e30.none" };
+      await stage.call({ method: "POST", path: "/users/logout", body: { refresh_token: last }, headers: expired });
+      await refresh(last ?? "");
+    },
+  },
+  {
     name: "registration, tried again",
     async run(stage) {
       const emmy = { name: "Emmy", email: "emmy@example.org", password: "correct horse staple" };
