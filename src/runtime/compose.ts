@@ -13,6 +13,7 @@ import { traceCalls } from "../contract/traced-calls.ts";
 import type { CreateTransport } from "../contract/transport.ts";
 import type { Module } from "../modules/module.ts";
 import { openStore } from "../store/open-store.ts";
+import { lockForServing } from "../store/serving-lock.ts";
 import type { Store } from "../store/store.ts";
 import { type Config, urlSetting } from "./config.ts";
 import { databaseIn, migrationsOf, modulesAmong } from "./database-files.ts";
@@ -78,12 +79,7 @@ async function createModule(
   callables: ReadonlyMap<ModuleName, Callable>,
 ): Promise<ServedModule> {
   const log = logger.child({ module: name });
-  const store = openStore({
-    name,
-    file: databaseIn(config.DATA_DIR, name),
-    migrations: migrationsOf(name),
-    onOpened: (told) => logger.info(`${name}: ${told}`),
-  });
+  const store = await openToServe(name, config, logger);
   const module = await build(name, { store, logger: log, settings: settingsOf(name, config) }, callables);
   const options: ServiceOptions = {
     faults: config.FAULTS,
@@ -95,6 +91,23 @@ async function createModule(
   const letters = createDeadLetterHandlers({ store, subscriptions: module.subscriptions, faults: config.FAULTS });
   const service = addDeadLetters(own, letters, options);
   return { name, store, module, service };
+}
+
+/** @throws StoreRefusal when another process serves it, or it cannot be used */
+async function openToServe(name: ModuleName, config: Config, logger: Logger): Promise<Store> {
+  const file = databaseIn(config.DATA_DIR, name);
+  const unlock = await lockForServing({ name, file }, () =>
+    logger.warn(`${name}: another process serves ${file}; waiting for it to end`),
+  );
+  const onOpened = (told: string) => logger.info(`${name}: ${told}`);
+  const store = openStore({ name, file, migrations: migrationsOf(name), onOpened });
+  return {
+    ...store,
+    async close() {
+      await store.close();
+      unlock();
+    },
+  };
 }
 
 /** One container per module: what is not registered in it, the module cannot reach. */

@@ -21,6 +21,7 @@ const STOP_TIMEOUT_MS = 9_500;
  * @param args the command line's arguments: perhaps a command, then flags
  */
 export async function run(args: readonly string[]): Promise<void> {
+  process.umask(0o077); // whatever is written here holds what is somebody's own: databases, backups, locks
   const [first = ""] = args;
   const command = commands[first];
   try {

@@ -7,8 +7,10 @@ import { KeptAnswers } from "./answers.ts";
 import { createCursors } from "./cursors.ts";
 import { Outbox } from "./event-log.ts";
 import { GroupCommit, type UnitEffects } from "./group-commit.ts";
+import { requireOwn, writeIdentity } from "./identity.ts";
 import { makeFolder } from "./make-folder.ts";
 import { migrate, readSchema, requireKnownVersion, type Schema, versionOf } from "./migrations.ts";
+import { keepPrivate } from "./private-file.ts";
 import { SharedReads } from "./shared-reads.ts";
 import { traceStatements } from "./statement-spans.ts";
 import type { Store } from "./store.ts";
@@ -29,6 +31,8 @@ const SETTINGS = [
   "foreign_keys = ON",
   // In KiB: in a shop that has grown, each order changes pages of its own buyer and product; this keeps them at hand.
   "cache_size = -16000",
+  // In bytes: a reader that holds on for long lets the log grow, which is cut to this when it starts again after him.
+  "journal_size_limit = 8388608",
 ];
 
 export interface OpenStoreOptions {
@@ -57,11 +61,15 @@ export function openStore(options: OpenStoreOptions): Store {
   const { name, file } = options;
   try {
     const schema = readSchema(options.migrations);
-    if (file !== IN_MEMORY) inspect(file, schema);
+    if (file !== IN_MEMORY) {
+      inspect(name, file, schema);
+      keepPrivate(file);
+    }
     const database = connect(file);
     try {
       const found = versionOf(database);
       migrate(database, schema);
+      writeIdentity(database, name);
       options.onOpened?.(describeOpening(file, found, versionOf(database)));
       return createStore(database, options);
     } catch (error) {
@@ -81,7 +89,7 @@ function describeOpening(file: string, found: string, version: string): string {
 }
 
 /** Makes the folder, and looks at the file without changing a byte of it. */
-function inspect(file: string, schema: Schema): void {
+function inspect(name: string, file: string, schema: Schema): void {
   makeFolder(dirname(file));
   accessSync(dirname(file), constants.W_OK);
   if (!existsSync(file)) return;
@@ -90,6 +98,7 @@ function inspect(file: string, schema: Schema): void {
   const readonly = existsSync(`${file}-wal`);
   const database = new Database(file, { readonly, timeout: BUSY_TIMEOUT_MS });
   try {
+    requireOwn(database, name, schema);
     requireKnownVersion(database, schema);
     const fault = database.pragma("quick_check(1)", { simple: true });
     if (fault !== "ok") throw new StoreRefusal(`is corrupt: ${reasonOf(fault)}`);

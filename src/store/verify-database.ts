@@ -1,4 +1,5 @@
 import Database from "better-sqlite3";
+import { requireOwn } from "./identity.ts";
 import { readSchema, requireKnownVersion, versionOf } from "./migrations.ts";
 import type { DatabaseFile } from "./snapshot.ts";
 import type { Position } from "./store.ts";
@@ -22,7 +23,9 @@ export function verifyDatabase({ name, file }: DatabaseFile, migrations: URL): V
   try {
     const database = new Database(file, { readonly: true, fileMustExist: true });
     try {
-      requireKnownVersion(database, readSchema(migrations));
+      const schema = readSchema(migrations);
+      requireOwn(database, name, schema);
+      requireKnownVersion(database, schema);
       requireSound(database);
       return { schema: versionOf(database), logHead: verifyLog(database) };
     } finally {

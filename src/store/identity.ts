@@ -1,0 +1,32 @@
+import { randomUUID } from "node:crypto";
+import type { Database } from "better-sqlite3";
+import { type Schema, versionOf } from "./migrations.ts";
+import { StoreRefusal } from "./store-refusal.ts";
+
+/**
+ * Looks whether a database is a module's own, without changing it. One from before databases said so is known by the first table that
+ * the module makes.
+ * @throws StoreRefusal when it is another's
+ */
+export function requireOwn(database: Database, name: string, schema: Schema): void {
+  if (hasTable(database, "identity")) {
+    const row = database.prepare<[], { module: string }>("SELECT module FROM identity").get();
+    if (row === undefined || row.module === name) return;
+    throw new StoreRefusal(`is the database of ${row.module}, not of ${name}`);
+  }
+  if (Number.parseInt(versionOf(database), 10) > schema.store.length) return; // newer: its tables may be others
+  const [, first] = /^CREATE TABLE (\w+)/m.exec(schema.module[0]?.sql ?? "") ?? [];
+  const isEmpty = database.prepare("SELECT 1 FROM sqlite_master LIMIT 1").get() === undefined;
+  if (isEmpty || first === undefined || hasTable(database, first)) return;
+  throw new StoreRefusal(`is not a database of ${name}: it has no table ${first}`);
+}
+
+/** Has a database say whose it is, if it does not yet. */
+export function writeIdentity(database: Database, name: string): void {
+  database.prepare("INSERT OR IGNORE INTO identity VALUES (1, ?, ?)").run(name, randomUUID());
+}
+
+function hasTable(database: Database, table: string): boolean {
+  const found = database.prepare<[string]>("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?").get(table);
+  return found !== undefined;
+}

@@ -1,0 +1,85 @@
+import { chmodSync, copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { freePorts, type ShopProcess, startShopProcess, until, untilReady } from "../support/process.ts";
+import { TEST_SETTINGS } from "../support/topology.ts";
+
+describe("the files of a shop", function () {
+  this.timeout(60_000);
+  let folder: string;
+  let data: string;
+  let running: ShopProcess[];
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "quartet-owner-"));
+    data = join(folder, "data");
+    running = [];
+  });
+  afterEach(async () => {
+    await Promise.all(running.map((process) => process.kill()));
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  async function start(env: Readonly<Record<string, string>> = {}): Promise<{ process: ShopProcess; url: string }> {
+    const [port = 0] = await freePorts(1);
+    const settings = { ...TEST_SETTINGS, DATA_DIR: data, PORT: String(port), ...env };
+    const process = startShopProcess({ env: settings, cwd: folder });
+    running.push(process);
+    return { process, url: `http://127.0.0.1:${port}` };
+  }
+
+  async function serve(): Promise<ShopProcess> {
+    const { process, url } = await start();
+    await untilReady(url, [process]);
+    return process;
+  }
+
+  const filesOf = () => readdirSync(data).map((name) => join(data, name));
+
+  it("are served by one process: a second waits for the first to end, and serves then", async () => {
+    const first = await serve();
+    const second = await start();
+    await until("it waits", () => second.process.output().includes("another process serves"));
+    expect(await first.terminate()).to.include({ code: 0 });
+    await untilReady(second.url, [second.process]);
+  });
+
+  it("are refused to a second process when the first does not end, in one line", async () => {
+    const first = await serve();
+    const { process } = await start({ LOG_LEVEL: "error" });
+    expect((await process.exited).code).to.equal(1);
+    expect(process.output().trim()).to.match(
+      /^users: .*users\.db is served by another process, .* 5 seconds\. .*--data-dir\.$/,
+    );
+    expect(first.running).to.equal(true);
+  });
+
+  it("are free at once after a kill", async () => {
+    const first = await serve();
+    await first.kill();
+    const second = await serve();
+    expect(second.output()).to.not.include("another process serves");
+  });
+
+  it("are refused in one line when one stands in the place of another, and left as they are", async () => {
+    await (await serve()).terminate();
+    copyFileSync(join(data, "orders.db"), join(data, "products.db"));
+    const before = readFileSync(join(data, "products.db"));
+    const { process } = await start();
+    expect((await process.exited).code).to.equal(1);
+    expect(process.output().trim()).to.match(/^products: .*products\.db is the database of orders, not of products$/m);
+    expect(readFileSync(join(data, "products.db")).equals(before)).to.equal(true);
+  });
+
+  it("are their owner's alone, whatever the umask is, and also where they were not", async () => {
+    await (await serve()).terminate();
+    for (const file of filesOf()) chmodSync(file, 0o644);
+    const umask = process.umask(0);
+    const shop = await serve().finally(() => process.umask(umask));
+    const open = filesOf().filter((file) => (statSync(file).mode & 0o077) !== 0);
+    expect(open).to.deep.equal([]);
+    expect(filesOf().some((file) => file.endsWith("-wal"))).to.equal(true);
+    await shop.terminate();
+  });
+});
