@@ -9,8 +9,10 @@ export interface TokenVerifierOptions {
   readonly fetchKeys: () => Promise<{ readonly keys: readonly object[] }>;
   readonly issuer: string;
   readonly audience: string;
-  /** The time, in milliseconds since 1970. */
+  /** The time, in milliseconds since 1970: tells whether a token has expired. */
   readonly now?: () => number;
+  /** Milliseconds since some moment, by a clock that nobody sets: tells how old the keys are. */
+  readonly monotonicMs?: () => number;
   /** How long an answer of `fetchKeys` is final: an unknown key id within that time is refused without asking again. */
   readonly refetchAfterMs?: number;
   /** Tokens remembered at most, about half a kilobyte each; the oldest goes first. */
@@ -61,7 +63,7 @@ const publicKey = z.object({
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
   const { now = Date.now, rememberedTokens = 10_000 } = options;
   const seen = new Map<string, Verified>();
-  const keySet = createKeySet({ ...options, now, onRetired: () => seen.clear() });
+  const keySet = createKeySet({ ...options, onRetired: () => seen.clear() });
 
   async function check(token: string): Promise<Principal> {
     const key = await keySet.find(readHeader(token).kid);
@@ -100,22 +102,22 @@ export function readBearer(authorization: string | undefined): string | null {
   return token;
 }
 
-interface KeySetOptions extends Pick<TokenVerifierOptions, "fetchKeys" | "refetchAfterMs"> {
-  readonly now: () => number;
+interface KeySetOptions extends Pick<TokenVerifierOptions, "fetchKeys" | "monotonicMs" | "refetchAfterMs"> {
   readonly onRetired: () => void;
 }
 
 /** The public keys by id, fetched when one is missing: by one caller at a time, for all that wait. */
-function createKeySet({ fetchKeys, now, refetchAfterMs = 2_000, onRetired }: KeySetOptions) {
+function createKeySet(options: KeySetOptions) {
+  const { fetchKeys, monotonicMs = () => performance.now(), refetchAfterMs = 2_000, onRetired } = options;
   let keys: ReadonlyMap<string, KeyObject> = new Map();
   let triedAtMs = Number.NEGATIVE_INFINITY;
   let fetchedAtMs = Number.NEGATIVE_INFINITY;
   let fetching: Promise<void> | undefined;
 
   async function load(): Promise<void> {
-    triedAtMs = now();
+    triedAtMs = monotonicMs();
     const loaded = importKeys((await fetchKeys()).keys, keys);
-    fetchedAtMs = now();
+    fetchedAtMs = monotonicMs();
     const retired = [...keys.keys()].some((kid) => !loaded.has(kid));
     keys = loaded;
     if (retired) onRetired();
@@ -131,7 +133,7 @@ function createKeySet({ fetchKeys, now, refetchAfterMs = 2_000, onRetired }: Key
   return {
     /** @throws Problem dependency-unavailable when the keys cannot be fetched */
     async find(kid: string): Promise<KeyObject | undefined> {
-      if (!keys.has(kid) && now() - fetchedAtMs >= refetchAfterMs) {
+      if (!keys.has(kid) && monotonicMs() - fetchedAtMs >= refetchAfterMs) {
         await refresh().catch((cause: unknown) => {
           const detail = "The keys that tokens are signed with cannot be had now.";
           throw new Problem("dependency-unavailable", detail, { retryAfterSeconds: 1, cause });
@@ -141,7 +143,7 @@ function createKeySet({ fetchKeys, now, refetchAfterMs = 2_000, onRetired }: Key
     },
     /** Fetches old keys again without anybody waiting; whether it fails makes no difference to those known. */
     refreshIfStale(): void {
-      if (keys.size > 0 && now() - triedAtMs > KEYS_STALE_AFTER_MS) refresh().catch(() => {});
+      if (keys.size > 0 && monotonicMs() - triedAtMs > KEYS_STALE_AFTER_MS) refresh().catch(() => {});
     },
   };
 }

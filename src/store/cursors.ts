@@ -1,5 +1,5 @@
 import type { Database } from "better-sqlite3";
-import { newId } from "../contract/new-id.ts";
+import { newId, newIdsAfter } from "../contract/new-id.ts";
 import type { Cursors, DeadLetter, Position, Store, UnitOfWork } from "./store.ts";
 
 export interface CursorsOptions {
@@ -30,6 +30,7 @@ const NO_LIMIT = -1;
 /** Where a module stands in the logs of others: tables beside its own, so that effect and cursor commit together. */
 export function createCursors({ database, now, write, requireRunning }: CursorsOptions): Cursors {
   const sql = prepareStatements(database);
+  newIdsAfter(sql.deadLetters.all(AFTER_ALL_IDS, 1)[0]?.id);
   const timestamp = () => new Date(now()).toISOString();
   return {
     position: (publisher, epoch) => sql.position.get(publisher, epoch)?.seq ?? 0,

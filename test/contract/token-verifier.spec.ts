@@ -31,6 +31,8 @@ describe("token verifier", () => {
   let fetches: number;
   let reachable: boolean;
   let nowMs: number;
+  /** By which the machine's clock is wrong. */
+  let stepMs: number;
   let verifier: TokenVerifier;
 
   beforeEach(() => {
@@ -38,10 +40,12 @@ describe("token verifier", () => {
     fetches = 0;
     reachable = true;
     nowMs = START_MS;
+    stepMs = 0;
     verifier = createTokenVerifier({
       issuer: "quartet",
       audience: "quartet",
-      now: () => nowMs,
+      now: () => nowMs + stepMs,
+      monotonicMs: () => nowMs,
       refetchAfterMs: 2_000,
       rememberedTokens: 10,
       async fetchKeys() {
@@ -186,6 +190,36 @@ describe("token verifier", () => {
     await new Promise(setImmediate);
     expect(await outcome(token)).to.equal("invalid-token");
   });
+
+  for (const [name, jumpMs] of Object.entries({
+    "a day": 86_400_000,
+    "a year": 31_536_000_000,
+    "an hour": -3_600_000,
+  })) {
+    it(`learns of a rotation after a clock that was ${name} ${jumpMs > 0 ? "ahead" : "behind"} for a second`, async () => {
+      const long = { exp: startSeconds + 2 * 31_536_000 };
+      const old = await sign(key, long);
+      await verifier.verify(old);
+      nowMs += 600_000;
+      stepMs = jumpMs;
+      await outcome(old); // fetches the keys anew
+      await new Promise(setImmediate);
+      nowMs += 1_000;
+      stepMs = 0;
+
+      const newer = makeKey("newer-key");
+      published = [newer.jwk];
+      nowMs += 2_000;
+      expect(await outcome(await sign(newer)), "the new key").to.equal("accepted");
+      expect(await outcome(old), "the retired key").to.equal("invalid-token");
+
+      published = [makeKey("newest-key").jwk];
+      nowMs += 600_000;
+      await outcome(await sign(newer)); // fetches the keys anew
+      await new Promise(setImmediate);
+      expect(await outcome(await sign(newer)), "retired too").to.equal("invalid-token");
+    });
+  }
 
   it("cannot say that a token is wrong while the keys cannot be had", async () => {
     reachable = false;

@@ -1,6 +1,7 @@
 import { MAX as MAX_ID } from "uuid";
 import type { EventDraft } from "../../contract/event.ts";
 import type { Begin } from "../../contract/in-time.ts";
+import { newIdsAfter } from "../../contract/new-id.ts";
 import { Problem } from "../../contract/problem.ts";
 import type { Claim, Store } from "../../store/store.ts";
 import type { Order, Outcome } from "./order.ts";
@@ -58,6 +59,7 @@ export const LIST_SQL = {
 } as const;
 
 export function createOrderStore(store: Store): OrderStore {
+  newIdsAfter(store.prepare<[], { id: string | null }>("SELECT max(id) AS id FROM orders").get()?.id);
   const sql = prepare(store);
 
   const find = (id: string): Order | undefined => {

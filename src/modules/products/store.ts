@@ -1,5 +1,5 @@
 import type { Begin } from "../../contract/in-time.ts";
-import { newId } from "../../contract/new-id.ts";
+import { newId, newIdsAfter } from "../../contract/new-id.ts";
 import { Problem } from "../../contract/problem.ts";
 import type { Claim, Store } from "../../store/store.ts";
 import type { ListPosition } from "./list-position.ts";
@@ -61,6 +61,7 @@ interface LedgerEntry {
 const COLUMNS = "id, name, description, price_cents, currency, stock, active, created_at, updated_at";
 
 export function createProductStore(store: Store): ProductStore {
+  newIdsAfter(store.prepare<[], { id: string | null }>("SELECT max(id) AS id FROM products").get()?.id);
   const sql = prepare(store);
   const list = createProductLists<Row>(store, COLUMNS);
 

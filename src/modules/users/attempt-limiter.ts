@@ -4,8 +4,8 @@ import { sha256 } from "./refresh-token.ts";
 export interface AttemptLimiterOptions {
   /** Failures in a row that cost nothing. */
   readonly freeFailures: number;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
+  /** Milliseconds since some moment, by a clock that nobody sets. */
+  readonly monotonicMs?: () => number;
 }
 
 /** Slows down those who guess: after some failures in a row the next attempt has to wait, longer each time. */
@@ -36,7 +36,8 @@ const FORGET_AFTER_MS = 15 * 60_000;
 const MAX_LANES = 50_000;
 
 /** Counts in memory: users is one process, and a restart forgives. */
-export function createAttemptLimiter({ freeFailures, now }: AttemptLimiterOptions): AttemptLimiter {
+export function createAttemptLimiter(options: AttemptLimiterOptions): AttemptLimiter {
+  const { freeFailures, monotonicMs = () => performance.now() } = options;
   /** By the lane's hash, so that each takes the same room; the one that failed last comes last. */
   const lanes = new Map<string, Failures>();
   /** The attempts of each lane that are being checked. */
@@ -44,7 +45,7 @@ export function createAttemptLimiter({ freeFailures, now }: AttemptLimiterOption
 
   function failuresOf(lane: string): Failures | undefined {
     const failures = lanes.get(lane);
-    return failures === undefined || failures.forgetAtMs <= now() ? undefined : failures;
+    return failures === undefined || failures.forgetAtMs <= monotonicMs() ? undefined : failures;
   }
 
   /**
@@ -76,10 +77,9 @@ export function createAttemptLimiter({ freeFailures, now }: AttemptLimiterOption
   function admit(lane: string): () => void {
     const failures = failuresOf(lane);
     if (failures === undefined || failures.count < freeFailures) return () => {};
-    const leftMs = failures.waitUntilMs - now();
-    // More than there can be to wait: the clock was set back.
-    if (leftMs > 0 && leftMs <= LONGEST_WAIT_MS) throw tooManyAttempts(leftMs);
-    const claimed = { ...failures, waitUntilMs: now() + waitMs(failures.count - freeFailures) };
+    const leftMs = failures.waitUntilMs - monotonicMs();
+    if (leftMs > 0) throw tooManyAttempts(leftMs);
+    const claimed = { ...failures, waitUntilMs: monotonicMs() + waitMs(failures.count - freeFailures) };
     lanes.set(lane, claimed);
     return () => {
       if (lanes.get(lane) === claimed) lanes.set(lane, failures);
@@ -88,9 +88,9 @@ export function createAttemptLimiter({ freeFailures, now }: AttemptLimiterOption
 
   function recordFailure(lane: string): void {
     const count = (failuresOf(lane)?.count ?? 0) + 1;
-    const waitUntilMs = count < freeFailures ? 0 : now() + waitMs(count - freeFailures);
+    const waitUntilMs = count < freeFailures ? 0 : monotonicMs() + waitMs(count - freeFailures);
     lanes.delete(lane);
-    lanes.set(lane, { count, waitUntilMs, forgetAtMs: now() + FORGET_AFTER_MS });
+    lanes.set(lane, { count, waitUntilMs, forgetAtMs: monotonicMs() + FORGET_AFTER_MS });
     for (const oldest of lanes.keys()) {
       if (lanes.size <= MAX_LANES) break;
       lanes.delete(oldest);

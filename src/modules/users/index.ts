@@ -47,7 +47,7 @@ export function createUsers({ store: file, settings, logger }: ModuleDeps<UsersS
   const { admin, now = Date.now } = settings;
   const store = createUserStore(file, settings.monotonicMs);
   const passwords = createPasswordHasher({ ...settings.hashing, cost: settings.bcryptCost });
-  const attempts = createAttemptLimiter({ freeFailures: settings.freeFailures, now });
+  const attempts = createAttemptLimiter(settings);
   let prepared: TokenIssuer | undefined;
 
   function tokens(): TokenIssuer {

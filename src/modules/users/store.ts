@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Begin } from "../../contract/in-time.ts";
+import { newIdsAfter } from "../../contract/new-id.ts";
 import { Problem } from "../../contract/problem.ts";
 import type { Claim, Store } from "../../store/store.ts";
 import type { RefreshTokenHashes } from "./refresh-token.ts";
@@ -71,6 +72,7 @@ const USER = "id, name, email, role, created_at";
  */
 export function createUserStore(store: Store, monotonicMs = () => performance.now()): UserStore {
   store.prepare("PRAGMA secure_delete = ON").get(); // who is erased, or changes a password, leaves no bytes behind
+  newIdsAfter(store.prepare<[], { id: string | null }>("SELECT max(id) AS id FROM users").get()?.id);
   const sql = prepare(store);
   const sessions = createSessionRows(store, monotonicMs);
 

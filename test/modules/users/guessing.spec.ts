@@ -14,9 +14,12 @@ describe("guessing passwords", () => {
   let system: UsersSystem;
   let session: Session;
   let nowMs: number;
+  /** By which the machine's clock is wrong. */
+  let stepMs = 0;
 
   async function start(settings: Partial<UsersSettings> = {}): Promise<void> {
-    system = await startUsers(folder.path, { freeFailures: 3, now: () => nowMs, ...settings });
+    const clocks = { now: () => nowMs + stepMs, monotonicMs: () => nowMs };
+    system = await startUsers(folder.path, { freeFailures: 3, ...clocks, ...settings });
   }
 
   before(() => {
@@ -46,6 +49,17 @@ describe("guessing passwords", () => {
   async function guessTimes(times: number, input: object = {}): Promise<void> {
     for (let i = 0; i < times; i++) expect(await guess(input)).to.include({ code: "invalid-credentials" });
   }
+
+  it("goes on slowing it down, no longer than before, when the machine's clock jumps", async () => {
+    await guessTimes(3);
+    for (stepMs of [31_536_000_000, 86_400_000, -3_600_000, 0]) {
+      const problem = await guess();
+      expect(problem).to.include({ code: "too-many-attempts" });
+      expect(problem.options.retryAfterSeconds).to.equal(1);
+    }
+    nowMs += 1_000;
+    await logIn();
+  });
 
   it("slows the account down, for its owner too, and tells how long", async () => {
     await guessTimes(3);
