@@ -10,7 +10,8 @@ const EXPIRE_ROWS = 1_000;
 
 export interface AnswersOptions {
   readonly database: Database;
-  readonly now: () => number;
+  /** See `createSettledClock`: an answer that goes too early lets a retry do its work again. */
+  readonly settledNow: () => number;
   readonly write: Store["write"];
 }
 
@@ -65,7 +66,8 @@ export class KeptAnswers implements Answers {
     this.#statements.forgetExpired.run(principal, key, this.#expiredAtMs());
     const text = JSON.stringify(answer);
     if (
-      this.#statements.keep.run(principal, key, fingerprint, text, this.#options.now(), person ?? null).changes === 0
+      this.#statements.keep.run(principal, key, fingerprint, text, this.#options.settledNow(), person ?? null)
+        .changes === 0
     ) {
       throw inProgress();
     }
@@ -77,7 +79,7 @@ export class KeptAnswers implements Answers {
   }
 
   #expiredAtMs(): number {
-    return this.#options.now() - KEPT_MS;
+    return this.#options.settledNow() - KEPT_MS;
   }
 }
 

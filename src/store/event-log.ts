@@ -16,6 +16,8 @@ export interface EventLogOptions {
   /** Names this opening of the database: a restore, which needs a closed one, shows in every row after it. */
   readonly epoch: string;
   readonly now: () => number;
+  /** See `PruneWindowOptions`. */
+  readonly settledNow: () => number;
   readonly write: Store["write"];
 }
 

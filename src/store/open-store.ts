@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
+import { createSettledClock } from "../contract/settled-clock.ts";
 import { KeptAnswers } from "./answers.ts";
 import { createCursors } from "./cursors.ts";
 import { Outbox } from "./event-log.ts";
@@ -46,6 +47,8 @@ export interface OpenStoreOptions {
   readonly schedule?: (run: () => void) => void;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
+  /** Milliseconds since some moment, by a clock that nobody sets; by default `now`, where that is given. */
+  readonly monotonicMs?: () => number;
   /** Told what was found and done, in words. */
   readonly onOpened?: (told: string) => void;
   /** A name that no other opening of this database has. */
@@ -115,11 +118,13 @@ function connect(file: string): Database.Database {
 
 function createStore(database: Database.Database, options: OpenStoreOptions): Store {
   const { name, now = Date.now, schedule = setImmediate, randomEpoch = drawEpoch } = options;
+  const { monotonicMs = options.now ?? (() => performance.now()) } = options;
+  const settledNow = createSettledClock(now, monotonicMs);
   const reads = new SharedReads(database, schedule);
   traceStatements(database, name, reads.begin);
   const write: Store["write"] = (work) => group.write(work);
-  const log = new Outbox({ database, name, epoch: randomEpoch(), now, write });
-  const answers = new KeptAnswers({ database, now, write });
+  const log = new Outbox({ database, name, epoch: randomEpoch(), now, settledNow, write });
+  const answers = new KeptAnswers({ database, settledNow, write });
   const effects: UnitEffects = {
     append: (draft) => log.append(draft),
     keepAnswer: (claim, answer, person) => answers.keep(claim, answer, person),

@@ -3,8 +3,8 @@ import type { Store } from "./store.ts";
 
 export interface PruneWindowOptions {
   readonly database: Database;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
+  /** See `createSettledClock`: a row that goes too early is lost to whoever is restored from a backup. */
+  readonly settledNow: () => number;
   readonly write: Store["write"];
 }
 
@@ -28,7 +28,7 @@ export class PruneWindow {
 
   /** See `EventLog.prunable`. */
   look(lowest: number, windowMs: number): number {
-    const nowMs = this.#options.now();
+    const nowMs = this.#options.settledNow();
     const kept = this.#statements.find.get();
     const next = advance(kept, lowest, nowMs, windowMs);
     const isNews = kept === undefined || next.since_ms !== kept.since_ms || next.lowest !== kept.lowest;

@@ -96,6 +96,22 @@ describe("kept answers", () => {
     expect(await add(claim("k"))).to.deep.include({ id: "note-2", replayed: true });
   });
 
+  it("outlive a clock that is a year ahead for a while, and go a day after they were made all the same", async () => {
+    await store.close();
+    let stepMs = 0;
+    store = temporary.open({ now: () => nowMs + stepMs, monotonicMs: () => nowMs });
+    await add(claim("k"));
+    stepMs = 365 * DAY_MS;
+    expect(await store.answers.expire()).to.equal(0);
+    expect(await add(claim("k"))).to.have.property("replayed", true);
+    await add(claim("made meanwhile"));
+    stepMs = 0;
+    expect(await add(claim("k"))).to.have.property("replayed", true);
+    nowMs += DAY_MS;
+    expect(await store.answers.expire()).to.equal(2);
+    expect(await add(claim("k"))).to.not.have.property("replayed");
+  });
+
   it("are forgotten once they are a day old, however many there are", async () => {
     await store.write((unit) => {
       for (let i = 0; i < 2_500; i++) unit.keepAnswer(claim(`old-${i}`), {});

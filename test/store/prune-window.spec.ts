@@ -41,6 +41,18 @@ describe("the window of pruning", () => {
     expect(await look(7 * 24, 90)).to.equal(80);
   });
 
+  it("is no shorter for a clock that is a year ahead for a while", async () => {
+    await store.close();
+    let stepMs = 0;
+    store = temporary.open({ now: () => nowMs + stepMs, monotonicMs: () => nowMs });
+    await look(24, 50);
+    stepMs = 365 * DAY_MS;
+    expect(await look(1, 80)).to.equal(0);
+    stepMs = 0;
+    expect(await look(6 * 24 - 1, 80)).to.equal(0);
+    expect(await look(2, 80)).to.equal(50);
+  });
+
   it("keeps what one that went back needs again", async () => {
     await look(24, 50);
     await look(1, 20);
