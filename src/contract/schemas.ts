@@ -61,7 +61,12 @@ export function name(max: number) {
     )
     .refine((value) => VISIBLE.test(value), "must hold something that can be seen")
     .refine((value) => [...value].length <= max, `must have at most ${max} characters`)
-    .meta({ minLength: 1, maxLength: max });
+    .meta({
+      description:
+        "Kept without the spaces around it; holds no control characters, nor such as change the direction of text",
+      minLength: 1,
+      maxLength: max,
+    });
 }
 
 /** What a browser's field for it lets through (WHATWG HTML, "valid e-mail address"), of at most 254 characters (RFC 5321, 4.5.3.1.3). */

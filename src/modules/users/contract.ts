@@ -104,7 +104,11 @@ export const users = defineContract({
       access: "public",
       summary: "Exchange a refresh token for a new token and the next refresh token",
       input: z.strictObject({
-        refresh_token: refreshToken.meta({ examples: [REFRESH_TOKEN] }),
+        refresh_token: refreshToken.meta({
+          description:
+            "The newest that was got. The same again within ten seconds, as from a second tab, gets one that is good as well; later it is taken for stolen, and the session ends",
+          examples: [REFRESH_TOKEN],
+        }),
         idempotencyKey: idempotencyKey.optional(),
       }),
       inputHeaders: { idempotencyKey: { name: "Idempotency-Key" } },
