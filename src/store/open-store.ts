@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
@@ -169,9 +169,21 @@ function drawEpoch(): string {
   return randomBytes(12).toString("base64url");
 }
 
-/** The file itself, and not its path, which may be a link or another container's. */
+/**
+ * The file itself, and not its path, which may be a link or another container's. Machines that were set up alike have equal names and
+ * numbers of files; no two run since the same start.
+ */
 function seatOf(file: string): string {
   if (file === IN_MEMORY) return drawEpoch();
   const { dev, ino } = statSync(file);
-  return `${hostname()}:${dev}:${ino}`;
+  return `${runningSystem()}:${dev}:${ino}`;
+}
+
+/** Linux says which start of it this is, the same to all its containers; elsewhere the machine's name has to do. */
+function runningSystem(): string {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  } catch {
+    return hostname();
+  }
 }

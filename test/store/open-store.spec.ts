@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import Database from "better-sqlite3";
@@ -29,6 +29,19 @@ describe("opening a store", () => {
     await first.write(addNote(first, "a"));
     await first.close();
     expect(noteIds(temporary.open({ file }))).to.deep.equal(["a"]);
+  });
+
+  it("has one seat at every opening, which no copy has, and no machine that was set up alike", async () => {
+    const first = temporary.open();
+    await first.close();
+    const copy = join(temporary.folder, "copy.db");
+    copyFileSync(temporary.file, copy);
+    const { seat } = temporary.open();
+    expect(seat).to.equal(first.seat);
+    expect(temporary.open({ file: copy }).seat).not.to.equal(seat);
+    if (process.platform !== "linux") return;
+    const start = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    expect(seat, "names this start of the system").to.contain(start);
   });
 
   it("opens in memory", async () => {
