@@ -5,8 +5,8 @@ import { createCallQueue, type Journey } from "./call-queue.ts";
 import { remainingMs } from "./context.ts";
 import type { Callable, Contract, Operation } from "./contract.ts";
 import { type BoundOperation, createFlightSender } from "./http-flight.ts";
-import { isProblem, Problem } from "./problem.ts";
-import type { Outcome } from "./progress.ts";
+import { tooLate } from "./in-time.ts";
+import { ENVIRONMENT_PROBLEMS, isProblem, Problem } from "./problem.ts";
 import type { CreateTransport } from "./transport.ts";
 
 /** Failures in a row after which a neighbour is left alone, and for how long. */
@@ -58,10 +58,13 @@ export function createHttpCallable(
       if (bound === undefined) throw new Problem("not-found", "There is no such operation.");
       const patient = (bound.operation.extraTimeMs?.(input) ?? 0) > 0;
       const isRead = bound.operation.method === "GET";
-      let journey: Journey = { sent: false, bounded: false, begun: false };
+      let mayHaveRun = false; // also the first of two attempts
       const attempt = () => {
-        journey = { sent: false, bounded: false, begun: false };
-        return queue.call({ name, input, ctx, isRead, journey }, patient);
+        const journey: Journey = { sent: false, bounded: false, begun: false };
+        return queue.call({ name, input, ctx, isRead, journey }, patient).catch((error: unknown) => {
+          mayHaveRun ||= !isRead && !isProblem(error) && !hasNotArrived(error, journey);
+          throw error;
+        });
       };
       try {
         return await attempt().catch((error) => {
@@ -69,8 +72,8 @@ export function createHttpCallable(
           return attempt();
         });
       } catch (error) {
-        if (isProblem(error)) throw error;
-        throw unreachable(contract.name, isRead || hasNotArrived(error, journey) ? "not-begun" : "unknown", error);
+        const problem = isProblem(error) ? error : unreachable(contract.name, error);
+        throw mayHaveRun ? asUnknown(problem) : problem;
       }
     },
     breaker: () => BREAKER_STATES[breaker.state],
@@ -106,11 +109,17 @@ function codesOf(error: unknown): unknown[] {
   return ["code" in error ? error.code : undefined, ...causes.flatMap(codesOf)];
 }
 
-function unreachable(name: string, outcome: Outcome, cause: unknown): Problem {
-  const detail = `The ${name} service cannot be reached.`;
-  if (outcome === "not-begun") return new Problem("dependency-unavailable", detail, { cause });
-  const told = `${detail} This may have been done or not: send it again, with the same Idempotency-Key if it had one.`;
-  return new Problem("dependency-unavailable", told, { extensions: { outcome }, cause });
+function unreachable(name: string, cause: unknown): Problem {
+  return new Problem("dependency-unavailable", `The ${name} service cannot be reached.`, { cause });
+}
+
+/** Of a call that may have run in one attempt, whatever became of the other: that it was not begun, least of all. */
+function asUnknown(problem: Problem): Problem {
+  const { code, message, options } = problem;
+  if (code === "upstream-timeout") return tooLate("unknown");
+  if (!ENVIRONMENT_PROBLEMS.has(code)) return problem;
+  const told = `${message} This may have been done or not: send it again, with the same Idempotency-Key if it had one.`;
+  return new Problem(code, told, { ...options, extensions: { ...options.extensions, outcome: "unknown" } });
 }
 
 /** The methods of ours whose second request changes nothing more than the first (RFC 9110, 9.2.2). */

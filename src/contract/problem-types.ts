@@ -122,10 +122,14 @@ const BUILT_IN: Readonly<Record<string, Row>> = {
   ],
   internal: [
     500,
-    "Something went wrong here that should not have.",
+    "Something went wrong here that should not have. Where outcome is unknown, it may have been after what was asked was done.",
     "Report it with the request_id, by which it is found in the log. A read, or a request with an Idempotency-Key, is safe to repeat.",
   ],
-  "dependency-unavailable": [503, "A part of the system that this needs cannot be reached.", RETRY_SAFELY],
+  "dependency-unavailable": [
+    503,
+    "A part of the system that this needs cannot be reached. Where outcome is unknown, it may have done what was asked before.",
+    RETRY_SAFELY,
+  ],
   draining: [
     503,
     "This process is about to stop and takes nothing new.",

@@ -125,19 +125,14 @@ for (const topology of [fourProcesses, fourProcessesNodeFetch] satisfies Process
 
     for (const name of ["order", "restock", "correct", "register"] as const) {
       it(`does not begin an attempt to ${name} whose time had passed when it was read, and whoever asked was told so`, async () => {
-        const { callee, call, count } = attempts[name] as Attempt;
-        await count();
-        const { pid } = shop.process(callee);
-        process.kill(pid, "SIGSTOP");
-        const resumed = sleep(STOPPED_MS).then(() => process.kill(pid, "SIGCONT"));
-        const answers = await Promise.all(Array.from({ length: CALLS }, (_, n) => call(n)));
-        await resumed;
-        await becomesReady();
-        await shop.settled();
-        expect(new Set(answers.map(outcomeOf))).to.deep.equal(new Set(["504 not-begun"]));
-        expect(await count(), "happened after all").to.equal(0);
+        const attempt = attempts[name] as Attempt;
+        await isNotBegunWhileItStands(attempt.callee, attempt);
       });
     }
+
+    it("does not begin an order while the products that it needs stand still, and whoever asked was told so", async () => {
+      await isNotBegunWhileItStands("products", attempts.order as Attempt);
+    });
 
     for (const name of ["order", "restock", "correct", "register"] as const) {
       it(`tells of an attempt to ${name} that had begun that it is not known, and has it done once by a key`, async () => {
@@ -169,6 +164,19 @@ for (const topology of [fourProcesses, fourProcessesNodeFetch] satisfies Process
         await shop.settled();
         expect(happened + (await count()), "each once").to.equal(CALLS);
       });
+    }
+
+    async function isNotBegunWhileItStands(stopped: Service, { call, count }: Attempt): Promise<void> {
+      await count();
+      const { pid } = shop.process(stopped);
+      process.kill(pid, "SIGSTOP");
+      const resumed = sleep(STOPPED_MS).then(() => process.kill(pid, "SIGCONT"));
+      const answers = await Promise.all(Array.from({ length: CALLS }, (_, n) => call(n)));
+      await resumed;
+      await becomesReady();
+      await shop.settled();
+      expect(new Set(answers.map(outcomeOf))).to.deep.equal(new Set(["504 not-begun"]));
+      expect(await count(), "happened after all").to.equal(0);
     }
 
     /** A neighbour that was away may be left alone for a moment. */

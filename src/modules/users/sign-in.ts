@@ -42,9 +42,9 @@ export function createSignIn(deps: SignInDeps): SignIn {
       if (session === undefined) throw new Problem("invalid-token", "The refresh token is not good, or no longer.");
       return session;
     },
-    async logoutUser({ refresh_token }) {
+    async logoutUser({ refresh_token }, ctx) {
       const presented = readRefreshToken(refresh_token);
-      if (presented !== undefined) await store.endSession(presented.handleHash);
+      if (presented !== undefined) await store.endSession(presented.handleHash, beginning(ctx));
       return {};
     },
     async changePassword(input, ctx) {

@@ -47,7 +47,7 @@ export interface UserStore {
   beginSession(verified: Account, first: IssuedToken, rehashed: string | undefined, begin: Begin): Promise<boolean>;
   /** See `SessionRows.exchange`; resolves the user as he is now. */
   exchangeToken(exchange: Exchange, begin: Begin): Promise<User | undefined>;
-  endSession(handleHash: string): Promise<void>;
+  endSession(handleHash: string, begin: Begin): Promise<void>;
   /** Whether this is, or was, a session of this user. */
   hasSession(handleHash: string, userId: string): Promise<boolean>;
   /** Changes the password and ends all sessions. Resolves false as `beginSession` does. */
@@ -122,7 +122,11 @@ export function createUserStore(store: Store, monotonicMs = () => performance.no
         const userId = sessions.exchange(exchange);
         return userId === undefined ? undefined : sql.find.get(userId);
       }),
-    endSession: (handleHash) => store.write(() => sessions.revoke(handleHash)),
+    endSession: (handleHash, begin) =>
+      store.write(() => {
+        begin();
+        sessions.revoke(handleHash);
+      }),
     hasSession: async (handleHash, userId) => sessions.isOf(handleHash, userId),
     changePassword: (verified, passwordHash, begin) =>
       store.write(() => {

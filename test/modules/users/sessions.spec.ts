@@ -320,6 +320,16 @@ describe("sessions", () => {
       expect(await system.client.logoutUser({ refresh_token: session.refresh_token }, nobody)).to.deep.equal({});
       await expectNotGood(session);
     });
+
+    it("not for one who has gone before it began", async () => {
+      const session = await register();
+      let looks = 0;
+      const gone = { ...nobody, deadline: nobody.deadline, progress: { begun: false, isGone: () => ++looks > 1 } };
+      const problem = await problemOf(system.client.logoutUser({ refresh_token: session.refresh_token }, gone));
+      expect(problem).to.include({ code: "upstream-timeout" });
+      expect(problem.options.extensions).to.deep.equal({ outcome: "not-begun" });
+      expect(await refresh(session)).to.have.property("token");
+    });
   });
 
   describe("after a change of the password", () => {
