@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -232,6 +233,14 @@ describe("backup, restore and reconcile say in a line what keeps them from it", 
     expect(await runCommand(["restore", backup], { DATA_DIR: torn })).to.include({ code: 0 });
     const { stop } = await serve(torn);
     await stop();
+  });
+
+  it("nothing, when its files have been copied open to all; what is put back is its owner's alone", async () => {
+    const [copied, target] = [join(folder, "copied"), join(folder, "put-back")];
+    cpSync(backup, copied, { recursive: true });
+    for (const name of readdirSync(copied)) chmodSync(join(copied, name), 0o644);
+    expect(await runCommand(["restore", copied], { DATA_DIR: target })).to.include({ code: 0 });
+    for (const name of readdirSync(target)) expect(statSync(join(target, name)).mode & 0o077, name).to.equal(0);
   });
 
   it("a database that is a link", async () => {

@@ -2,6 +2,7 @@ import type { HandlersOf } from "../../contract/contract.ts";
 import { beginning } from "../../contract/in-time.ts";
 import { Problem } from "../../contract/problem.ts";
 import { pageOf } from "../../contract/schemas.ts";
+import { createSettledClock } from "../../contract/settled-clock.ts";
 import type { Store } from "../../store/store.ts";
 import type { Module, ModuleDeps } from "../module.ts";
 import { createAttemptLimiter } from "./attempt-limiter.ts";
@@ -45,7 +46,8 @@ export interface UsersSettings {
 /** Users: who there is, and the tokens that say so. */
 export function createUsers({ store: file, settings, logger }: ModuleDeps<UsersSettings>): Module<typeof users> {
   const { admin, now = Date.now } = settings;
-  const store = createUserStore(file, settings.monotonicMs);
+  const settledNow = createSettledClock(now, settings.monotonicMs ?? settings.now ?? (() => performance.now()));
+  const store = createUserStore(file, settings.monotonicMs, settledNow);
   const passwords = createPasswordHasher({ ...settings.hashing, cost: settings.bcryptCost });
   const attempts = createAttemptLimiter(settings);
   let prepared: TokenIssuer | undefined;

@@ -16,7 +16,7 @@ export interface Exchange {
 /** The rows of sessions; what writes belongs inside a unit of work. */
 export interface SessionRows {
   /** Begins a session. The sessions that have expired go, and of one user's all but the newest hundred. */
-  begin(userId: string, first: RefreshTokenHashes, expiresAt: string, now: string): void;
+  begin(userId: string, first: RefreshTokenHashes, expiresAt: string): void;
   /**
    * Exchanges the token that was presented for the next. A second use revokes the session (RFC 9700, 4.14.2), unless it is a
    * retry by its key, or comes within ten seconds of the first, as from a second tab: then it gets a token of its own. What a
@@ -54,8 +54,9 @@ const TOKENS_PER_SESSION = 64;
 /**
  * @param monotonicMs a clock that nobody sets, in milliseconds. It begins anew with the process: a second use of a token that was
  *   first used before is taken for one that comes late
+ * @param settledNow see `createSettledClock`: by which sessions that have expired are deleted
  */
-export function createSessionRows(store: Store, monotonicMs: () => number): SessionRows {
+export function createSessionRows(store: Store, monotonicMs: () => number, settledNow: () => number): SessionRows {
   const sql = prepare(store);
   const justSpent = createRecentUses(GRACE_MS, monotonicMs);
 
@@ -82,8 +83,8 @@ export function createSessionRows(store: Store, monotonicMs: () => number): Sess
   }
 
   return {
-    begin(userId, { handleHash, tokenHash }, expiresAt, now) {
-      sql.prune.run(now);
+    begin(userId, { handleHash, tokenHash }, expiresAt) {
+      sql.prune.run(new Date(settledNow()).toISOString());
       sql.insert.run(handleHash, userId, expiresAt);
       sql.addToken.run(tokenHash, handleHash, null, null);
       sql.trim.run(userId, userId, handleHash);

@@ -68,13 +68,17 @@ const USER = "id, name, email, role, created_at";
 
 /**
  * All the SQL of users but that of sessions and keys.
- * @param monotonicMs see `createSessionRows`
+ * @param monotonicMs see `createSessionRows`, as for `settledNow`
  */
-export function createUserStore(store: Store, monotonicMs = () => performance.now()): UserStore {
+export function createUserStore(
+  store: Store,
+  monotonicMs = () => performance.now(),
+  settledNow: () => number = Date.now,
+): UserStore {
   store.prepare("PRAGMA secure_delete = ON").get(); // who is erased, or changes a password, leaves no bytes behind
   newIdsAfter(store.prepare<[], { id: string | null }>("SELECT max(id) AS id FROM users").get()?.id);
   const sql = prepare(store);
-  const sessions = createSessionRows(store, monotonicMs);
+  const sessions = createSessionRows(store, monotonicMs, settledNow);
 
   function add(account: Account): boolean {
     return sql.insert.run({ ...account, canonical_email: canonicalEmail(account.email) }).changes === 1;
@@ -100,7 +104,7 @@ export function createUserStore(store: Store, monotonicMs = () => performance.no
       store.write((unit) => {
         begin();
         if (!add(account)) throw emailTaken();
-        if (first !== undefined) sessions.begin(account.id, first.hashes, first.expiresAt, first.now);
+        if (first !== undefined) sessions.begin(account.id, first.hashes, first.expiresAt);
         if (kept !== undefined) unit.keepAnswer(kept.claim, kept.answer, account.id);
       }),
     addIfNoOthers: (accounts, email) =>
@@ -109,11 +113,11 @@ export function createUserStore(store: Store, monotonicMs = () => performance.no
         for (const account of accounts) add(account);
         return true;
       }),
-    beginSession: (verified, { hashes, expiresAt, now }, rehashed, begin) =>
+    beginSession: (verified, { hashes, expiresAt }, rehashed, begin) =>
       store.write(() => {
         begin();
         if (!replaceHash(verified, rehashed)) return false;
-        sessions.begin(verified.id, hashes, expiresAt, now);
+        sessions.begin(verified.id, hashes, expiresAt);
         return true;
       }),
     exchangeToken: (exchange, begin) =>

@@ -1,6 +1,7 @@
 import { chownSync, constants, copyFileSync, existsSync, lstatSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { makeFolder } from "../../store/make-folder.ts";
+import { keepPrivate } from "../../store/private-file.ts";
 import { lockDatabase, replaceDatabase } from "../../store/replace-database.ts";
 import { verifyDatabase } from "../../store/verify-database.ts";
 import type { Config } from "../config.ts";
@@ -70,6 +71,7 @@ function replaceAll(names: readonly ModuleName[], from: string, to: string): str
   try {
     for (const name of names) {
       copyFileSync(databaseIn(from, name), incoming(name), constants.COPYFILE_FICLONE);
+      keepPrivate(incoming(name)); // a copy has the mode of what it is of
       giveToOwner(incoming(name), [databaseIn(to, name), to]);
       syncToDisk(incoming(name));
     }
