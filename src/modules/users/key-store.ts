@@ -10,16 +10,14 @@ export interface KeptKey {
 
 /** The signing keys that are kept. */
 export interface KeyStore {
-  /** All of them, the one that begins to sign last first. */
+  /** All of them, the one that was made last first, whatever the clock said then. */
   keys(): Promise<KeptKey[]>;
   addKey(key: KeptKey): Promise<void>;
   dropKeys(kids: readonly string[]): Promise<void>;
 }
 
 export function createKeyStore(store: Store): KeyStore {
-  const all = store.prepare<[], KeptKey>(
-    "SELECT kid, private_key, signs_from FROM signing_keys ORDER BY signs_from DESC, rowid DESC",
-  );
+  const all = store.prepare<[], KeptKey>("SELECT kid, private_key, signs_from FROM signing_keys ORDER BY rowid DESC");
   const insert = store.prepare<[KeptKey]>(
     "INSERT INTO signing_keys (kid, private_key, signs_from) VALUES (:kid, :private_key, :signs_from)",
   );

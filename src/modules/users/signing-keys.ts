@@ -99,8 +99,9 @@ interface Current {
 function endedKeys(keys: readonly KeptKey[], tokenTtlSeconds: number, nowMs: number): string[] {
   return keys
     .filter((_, index) => {
-      const successor = keys[index - 1];
-      return successor !== undefined && endOfMs(Date.parse(successor.signs_from), tokenTtlSeconds) <= nowMs;
+      // Any of them: the next one may have been made by a clock that was ahead, and never sign.
+      const successors = keys.slice(0, index);
+      return successors.some(({ signs_from }) => endOfMs(Date.parse(signs_from), tokenTtlSeconds) <= nowMs);
     })
     .map(({ kid }) => kid);
 }

@@ -82,6 +82,21 @@ describe("rotation of the signing key", () => {
     expect(await published()).to.deep.equal([third]);
   });
 
+  it("supersedes one that was begun by a clock a year ahead", async () => {
+    const [old = ""] = await published();
+    nowMs += 31_536_000_000;
+    const ahead = await rotate();
+    nowMs -= 31_536_000_000;
+    const next = await rotate();
+    expect([await published(), await signer()]).to.deep.equal([[next, ahead, old], old]);
+    nowMs += LEAD_SECONDS * 1_000;
+    expect(await signer()).to.equal(next);
+    nowMs += (SETTINGS.tokenTtlSeconds + LEEWAY_SECONDS) * 1_000;
+    expect([await published(), await signer()]).to.deep.equal([[next], next]);
+    nowMs += 31_536_000_000;
+    expect([await published(), await signer()]).to.deep.equal([[next], next]);
+  });
+
   it("takes from the database what rotations before have dropped", async () => {
     for (let i = 0; i < 4; i++) {
       await rotate();
