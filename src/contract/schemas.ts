@@ -52,7 +52,6 @@ const VISIBLE = /[^\p{Z}\p{C}\p{M}\u115F\u1160\u2800\u3164\uFFA0]/u;
 export function name(max: number) {
   return z
     .string()
-    .max(max * 10)
     .trim()
     .refine((value) => value.isWellFormed(), "must not hold a lone surrogate")
     .refine(

@@ -47,7 +47,9 @@ describe("a name", () => {
 
   it("is as long as it is once trimmed", () => {
     expect(faultOf(`  ${"🦊".repeat(10)}  `)).to.equal(undefined);
+    expect(schema.parse(`${" ".repeat(5_000)}Ada`)).to.equal("Ada");
     expect(faultOf("🦊".repeat(11))).to.equal("must have at most 10 characters");
+    expect(faultOf("a".repeat(5_000))).to.equal("must have at most 10 characters");
   });
 });
 
