@@ -15,6 +15,7 @@ import {
   type Session,
   signIn,
 } from "../support/api.ts";
+import { extent } from "../support/extent.ts";
 import { until } from "../support/process.ts";
 import {
   fourProcesses,
@@ -42,7 +43,9 @@ interface Attempt {
   count(): Promise<number>;
 }
 
-for (const topology of [fourProcesses, fourProcessesNodeFetch] satisfies ProcessTopology[]) {
+const both: readonly ProcessTopology[] = [fourProcesses, fourProcessesNodeFetch];
+
+for (const topology of extent("late answers by node-fetch", both, [fourProcesses])) {
   describe(`a callee that stands still: ${topology.name}`, function () {
     this.timeout(60_000 + CALLS * 1_000);
     let folder: string;

@@ -5,6 +5,7 @@ import { expect } from "chai";
 import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from "jose";
 import type { Session } from "../../../src/modules/users/contract.ts";
 import { type Answer, type Api, bodyOf, createApi } from "../../support/api.ts";
+import { extent } from "../../support/extent.ts";
 import { startShopProcess, until } from "../../support/process.ts";
 import { fourProcesses, oneProcess, type ProcessShop } from "../../support/topology.ts";
 
@@ -12,7 +13,7 @@ import { fourProcesses, oneProcess, type ProcessShop } from "../../support/topol
 const LIMITS = { AUTH_RATE_LIMIT: "5/60s", TRUSTED_PROXIES: "1", LOGIN_FAILURES: "7" };
 const password = "grüne Äpfel im Mai";
 
-for (const topology of [oneProcess, fourProcesses]) {
+for (const topology of extent("sign-in in one process", [oneProcess, fourProcesses], [fourProcesses])) {
   describe(`sign-in, in ${topology.name}`, () => {
     let shop: ProcessShop;
     let api: Api;
