@@ -12,6 +12,7 @@ describe("how-to pages, followed to the letter", () => {
       ...containers(["8. Run it as a fifth container"]),
       timeoutMs: 300_000,
     });
+    followPage("docs/how-to/add-an-endpoint.md");
     followPage("docs/how-to/add-an-event.md");
     followPage("docs/how-to/extract-a-module.md");
     followPage("docs/how-to/rotate-keys.md");
