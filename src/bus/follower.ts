@@ -38,8 +38,8 @@ export interface FollowerOptions {
 export interface Follower {
   /** Follows until stopped. */
   run(): Promise<void>;
-  /** True while rows are missing between the cursor and what the source has: nothing is applied, nothing skipped. */
-  stalled(): boolean;
+  /** Why nothing is applied, and nothing skipped, though there is more; undefined while all goes well. */
+  stalled(): string | undefined;
 }
 
 export function createFollower(options: FollowerOptions): Follower {
@@ -64,6 +64,9 @@ export function createFollower(options: FollowerOptions): Follower {
   let stallTold = false;
   let reportAtMs = clock.now();
   let restUntilMs = 0;
+  // The openings of the publisher's database of which it is known that it is the one whose events were applied before.
+  const known = new Set<string>();
+  let isStranger = false;
 
   function lastApplied(): Position {
     return cursors.positions(publisher)[0] ?? { epoch: "", seq: 0 };
@@ -83,6 +86,10 @@ export function createFollower(options: FollowerOptions): Follower {
     if (last === undefined) {
       await checkHead();
       return;
+    }
+    if (!(await isKnown(entries))) {
+      after = 0;
+      return pace.sleep(STALL_MS);
     }
     const startedAtMs = clock.now();
     const { applied, connected } = await consumer.apply(entries, await adoptableFloor());
@@ -111,6 +118,26 @@ export function createFollower(options: FollowerOptions): Follower {
       reached = head;
       goOn();
     } else if (head.seq <= after) after = 0;
+  }
+
+  /** A log of another shop begins with row 1, which would connect to anything. */
+  async function isKnown(entries: readonly LogEntry[]): Promise<boolean> {
+    if (entries.every(({ epoch }) => known.has(epoch))) return true;
+    const met = await source.database();
+    const was = isStranger;
+    isStranger = met !== undefined && (await cursors.knowPublisher(publisher, met)) !== met;
+    if (isStranger && !was) {
+      logger.error(
+        { publisher, subscriber },
+        `${describeStranger()}. Put the database of ${publisher} back that ${subscriber} was used with, or begin with both anew`,
+      );
+    }
+    if (!isStranger && met !== undefined) for (const { epoch } of entries) known.add(epoch);
+    return !isStranger;
+  }
+
+  function describeStranger(): string {
+    return `the log of ${publisher} is another shop's, and ${subscriber} applies nothing of it`;
   }
 
   async function rereadOrStall(entries: readonly LogEntry[]): Promise<void> {
@@ -153,6 +180,9 @@ export function createFollower(options: FollowerOptions): Follower {
 
   return {
     run: () => repeat(step, { pace, onFailure: outage.failed, onSuccess: outage.worked }),
-    stalled: () => stallTold,
+    stalled() {
+      if (isStranger) return describeStranger();
+      return stallTold ? `${subscriber} lacks events of ${publisher} and waits for them` : undefined;
+    },
   };
 }

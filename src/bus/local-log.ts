@@ -16,12 +16,14 @@ export interface LocalLog extends LogSource {
 
 export interface LocalLogOptions {
   readonly log: EventLog;
+  /** The one that the log is of. */
+  readonly database: string;
   /** The subscriber's loop. */
   readonly pace: Pace;
   readonly onReport: (subscriber: string, position: Position) => void;
 }
 
-export function createLocalLog({ log, pace, onReport }: LocalLogOptions): LocalLog {
+export function createLocalLog({ log, database, pace, onReport }: LocalLogOptions): LocalLog {
   // Rows without a gap, or none.
   let waiting: LogEntry[] = [];
 
@@ -45,6 +47,7 @@ export function createLocalLog({ log, pace, onReport }: LocalLogOptions): LocalL
     },
     head: async () => log.head(),
     floor: async () => log.floor(),
+    database: async () => database,
     report: async (subscriber, position) => onReport(subscriber, position),
     discard: async () => {
       waiting = [];

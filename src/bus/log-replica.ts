@@ -11,10 +11,15 @@ export interface Report extends Position {
   readonly beat: string;
 }
 
-/** What a replica was told: where each subscriber stands, and the oldest row that the log still has. */
-export interface Reports {
-  readonly positions: ReadonlyMap<string, Report>;
+/** The oldest row that a log still has, and the database that it is of; see `Store.database`. */
+export interface Origin {
   readonly floor: number | undefined;
+  readonly database: string | undefined;
+}
+
+/** What a replica was told: where each subscriber stands, and what the log is. */
+export interface Reports extends Origin {
+  readonly positions: ReadonlyMap<string, Report>;
 }
 
 /**
@@ -34,5 +39,5 @@ export interface LogReplica {
   /** Deletes entries below `seq` if the newest entry is the expected one. */
   trim(expected: Position, seq: number): Promise<void>;
   reports(): Promise<Reports>;
-  reportFloor(seq: number): Promise<void>;
+  reportOrigin(floor: number, database: string): Promise<void>;
 }

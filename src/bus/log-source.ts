@@ -8,6 +8,8 @@ export interface LogSource {
   head(): Promise<Position | undefined>;
   /** The number of the oldest row that the publisher still has, undefined when it is not known. */
   floor(): Promise<number | undefined>;
+  /** The database that the log is of, see `Store.database`; undefined when it is not known. */
+  database(): Promise<string | undefined>;
   /** Tells the publisher up to which row a subscriber has applied all; seq 0 when none. */
   report(subscriber: string, position: Position): Promise<void>;
   /** Throws away what can be had again from the log: it lacks a row in its midst, or holds what is none. */

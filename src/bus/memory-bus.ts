@@ -48,7 +48,7 @@ export function createMemoryBus(options: MemoryBusOptions): Bus {
     const onReport = (name: string, position: Position) => positions.set(name, position);
     for (const [store, subscription] of subscriptionsTo(publisher.name)) {
       const source = (pace: Pace) => {
-        const local = createLocalLog({ log: publisher.log, pace, onReport });
+        const local = createLocalLog({ log: publisher.log, database: publisher.database, pace, onReport });
         const push = (entries: readonly LogEntry[]) => local.push(entries);
         appended.on(publisher.name, push);
         unhook.push(() => appended.off(publisher.name, push));
@@ -85,7 +85,7 @@ export function createMemoryBus(options: MemoryBusOptions): Bus {
   function isSettled(subscriber: Subscriber): boolean {
     const head = members.get(subscriber.publisher)?.store.log.head();
     const cursors = members.get(subscriber.name)?.store.cursors;
-    if (head === undefined || cursors === undefined || subscriber.stalled()) return true;
+    if (head === undefined || cursors === undefined || subscriber.stalled() !== undefined) return true;
     return cursors.position(subscriber.publisher, head.epoch) >= head.seq;
   }
 

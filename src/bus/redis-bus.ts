@@ -90,7 +90,7 @@ export function createRedisBus(options: RedisBusOptions): Bus {
     const replica = lease.guard(createRedisReplica({ keyPrefix, publisher: store.name, commands: shared }));
     const names = subscriberNames[store.name] ?? [];
     const looks = { pruneWindowMs, pace, clock, outage: outageOfLoop() };
-    const relay = createRelay({ log: store.log, replica, subscribers: names, ...looks });
+    const relay = createRelay({ log: store.log, database: store.database, replica, subscribers: names, ...looks });
     relays.push({ relay, pace, unhook: store.log.onAppended(pace.wake) });
     relaying.push(relay.run());
   }

@@ -8,8 +8,9 @@ import { createScripts } from "./redis-scripts.ts";
 /** How long a read waits for entries; the head is looked at as often. */
 const READ_BLOCK_MS = 1_000;
 
-/** The field that the publisher reports its floor in; no module has such a name. */
+/** The fields that the publisher reports what its log is in; no module has such a name. */
 const FLOOR_FIELD = "#floor";
+const DATABASE_FIELD = "#database";
 
 /** `seq` and `epoch` of the newest entry, `first` of the oldest. An epoch never leaves the text it came as. */
 const FIND_ENDS = `
@@ -39,7 +40,7 @@ ${FIND_ENDS}
 if seq == ARGV[1] and epoch == ARGV[2] then redis.call('XTRIM', KEYS[1], 'MINID', ARGV[3] .. '-0') end
 `;
 const REPORT = `#!lua flags=allow-oom
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('HSET', KEYS[1], unpack(ARGV))
 `;
 
 /** What a script or command answers when a key holds something else, or a stream has had a higher id. */
@@ -83,8 +84,8 @@ export function createRedisReplica(options: RedisLogOptions): LogReplica {
       await evaluate(TRIM, stream, String(expected.seq), expected.epoch, String(seq));
     },
     reports: () => using(reports, async () => toReports(await commands.hgetall(reports))),
-    async reportFloor(seq) {
-      await evaluate(REPORT, reports, FLOOR_FIELD, String(seq));
+    async reportOrigin(floor, database) {
+      await evaluate(REPORT, reports, FLOOR_FIELD, String(floor), DATABASE_FIELD, database);
     },
   };
 }
@@ -107,6 +108,7 @@ export function createRedisSource({ reader, ...options }: RedisLogOptions & { re
     },
     head: async () => toEnds(await evaluate(ENDS, stream)).head,
     floor: async () => toReports(await commands.hgetall(reports)).floor,
+    database: async () => (await commands.hget(reports, DATABASE_FIELD)) ?? undefined,
     async report(subscriber, { epoch, seq }) {
       made += 1;
       await evaluate(REPORT, reports, subscriber, `${seq}:${epoch} ${reporter}-${made}`);
@@ -141,10 +143,11 @@ function toEntry([id, fields]: [string, string[]]): LogEntry {
   return { seq: Number(digits), epoch, previousEpoch, event };
 }
 
-function toReports({ [FLOOR_FIELD]: floor, ...positions }: Record<string, string>): Reports {
+function toReports(found: Record<string, string>): Reports {
+  const { [FLOOR_FIELD]: floor, [DATABASE_FIELD]: database, ...positions } = found;
   const entries = Object.entries(positions).map(([name, beat]): [string, Report] => {
     const [, seq, epoch = ""] = /^(\d+):(.*?)(?: \S+)?$/s.exec(beat) ?? [];
     return [name, { seq: Number(seq ?? Number.NaN), epoch, beat }];
   });
-  return { positions: new Map(entries), floor: floor === undefined ? undefined : Number(floor) };
+  return { positions: new Map(entries), floor: floor === undefined ? undefined : Number(floor), database };
 }

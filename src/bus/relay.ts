@@ -29,6 +29,8 @@ const PRUNE_SIZE = 5_000;
 
 export interface RelayOptions {
   readonly log: EventLog;
+  /** The one that the log is of; see `Store.database`. */
+  readonly database: string;
   readonly replica: LogReplica;
   /** The names of all who subscribe, from configuration: who was never seen may still need every row of the log. */
   readonly subscribers: readonly string[];
@@ -71,7 +73,7 @@ interface Place {
  * rest. docs/log-protocol.md has the rules, and what goes wrong without each of them.
  */
 export function createRelay(options: RelayOptions): Relay {
-  const { log, replica, subscribers, pruneWindowMs, pace, clock, outage, appendSize = APPEND_SIZE } = options;
+  const { log, database, replica, subscribers, pruneWindowMs, pace, clock, outage, appendSize = APPEND_SIZE } = options;
   const { windowRows = WINDOW_ROWS, patienceMs = PATIENCE_MS, silentMs = SILENT_MS } = options;
   // The prune window wants to be watched, also a short one.
   const lookEveryMs = Math.min(LOOK_EVERY_MS, pruneWindowMs / 8);
@@ -115,7 +117,7 @@ export function createRelay(options: RelayOptions): Relay {
     const reports = await replica.reports();
     attendance.note(reports.positions);
     const floor = log.floor() ?? 0;
-    if (reports.floor !== floor) await replica.reportFloor(floor);
+    if (reports.floor !== floor || reports.database !== database) await replica.reportOrigin(floor, database);
     const isLost = !isOurs(ends);
     if (isLost && mustWait(floor)) return undefined;
     if (!isLost) lostSinceMs = undefined;

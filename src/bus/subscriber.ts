@@ -47,6 +47,5 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
 
 /** Says which subscription cannot go on, undefined when all can. */
 export function describeStall(subscribers: readonly Subscriber[]): string | undefined {
-  const stalled = subscribers.find((subscriber) => subscriber.stalled());
-  return stalled && `${stalled.name} lacks events of ${stalled.publisher} and waits for them`;
+  return subscribers.map((subscriber) => subscriber.stalled()).find((stall) => stall !== undefined);
 }

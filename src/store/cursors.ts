@@ -42,6 +42,14 @@ export function createCursors({ database, now, write, requireRunning }: CursorsO
       }
       sql.forgetAttempts.run(publisher, epoch, seq);
     },
+    async knowPublisher(publisher, met) {
+      const known = sql.publisherDatabase.get(publisher)?.database;
+      if (known !== undefined) return known;
+      return write(() => {
+        sql.knowPublisher.run(publisher, met);
+        return sql.publisherDatabase.get(publisher)?.database ?? met;
+      });
+    },
     countAttempt: (publisher, { epoch, seq }) =>
       write(() => sql.countAttempt.get(publisher, epoch, seq)?.attempts ?? 0),
     bury(unit, { publisher, position: { epoch, seq }, event, error, attempts }) {
@@ -77,6 +85,10 @@ function prepareStatements(database: Database) {
          id = (SELECT max(id) + (max(id) > cursors.id) FROM cursors AS others)
        WHERE excluded.seq >= cursors.seq`,
     ),
+    publisherDatabase: database.prepare<[string], { database: string }>(
+      "SELECT database FROM publisher_databases WHERE publisher = ?",
+    ),
+    knowPublisher: database.prepare<[string, string]>("INSERT OR IGNORE INTO publisher_databases VALUES (?, ?)"),
     forgetAttempts: database.prepare<[string, string, number]>(
       "DELETE FROM attempts WHERE publisher = ? AND epoch = ? AND seq <= ?",
     ),

@@ -26,6 +26,11 @@ export function writeIdentity(database: Database, name: string): void {
   database.prepare("INSERT OR IGNORE INTO identity VALUES (1, ?, ?)").run(name, randomUUID());
 }
 
+/** Which database this is, of all that there are of its module. */
+export function identityOf(database: Database): string | undefined {
+  return database.prepare<[], { database: string }>("SELECT database FROM identity").get()?.database;
+}
+
 function hasTable(database: Database, table: string): boolean {
   const found = database.prepare<[string]>("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?").get(table);
   return found !== undefined;

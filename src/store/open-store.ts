@@ -8,7 +8,7 @@ import { KeptAnswers } from "./answers.ts";
 import { createCursors } from "./cursors.ts";
 import { Outbox } from "./event-log.ts";
 import { GroupCommit, type UnitEffects } from "./group-commit.ts";
-import { requireOwn, writeIdentity } from "./identity.ts";
+import { identityOf, requireOwn, writeIdentity } from "./identity.ts";
 import { makeFolder } from "./make-folder.ts";
 import { migrate, readSchema, requireKnownVersion, type Schema, versionOf } from "./migrations.ts";
 import { keepPrivate } from "./private-file.ts";
@@ -139,6 +139,7 @@ function createStore(database: Database.Database, options: OpenStoreOptions): St
   return {
     name,
     seat: seatOf(options.file),
+    database: identityOf(database) ?? "",
     prepare: (sql) => database.prepare(sql),
     write,
     log,

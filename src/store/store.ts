@@ -11,6 +11,8 @@ export interface Store {
   readonly name: string;
   /** Names the file on its machine: every opening of it has this name, a copy has another. */
   readonly seat: string;
+  /** Names the database among all that there are of its module; backups and copies have the same. */
+  readonly database: string;
   /** Prepares a statement. Reading with it sees committed data; writing with it belongs inside `write`. */
   prepare<Params extends unknown[] | Record<string, unknown> = unknown[], Row = unknown>(
     sql: string,
@@ -125,6 +127,8 @@ export interface Cursors {
   positions(publisher: string): Position[];
   /** Moves a cursor, inside the unit of work that applied the row. */
   move(unit: UnitOfWork, publisher: string, position: Position): void;
+  /** Takes this database for the publisher's, unless another was before. Resolves which one that is. */
+  knowPublisher(publisher: string, database: string): Promise<string>;
   /** Counts a try of one row, in a commit of its own, before the try: poison may kill the process. Resolves the count. */
   countAttempt(publisher: string, position: Position): Promise<number>;
   /** Writes a dead letter, inside the unit of work that moves the cursor beyond it. */

@@ -100,6 +100,29 @@ for (const { name, create } of buses) {
       expect(writes).to.be.within(10, 40);
     });
 
+    it("applies nothing of another shop's database in the publisher's place, says so, and goes on with the right one", async () => {
+      await publish(orders, [1, 2, 3]);
+      await startOneWay();
+      await until("all are applied", allApplied(3));
+      for (const bus of started.splice(0)) await bus.stop(1_000);
+      const own = orders;
+      orders = openModule("orders", join(folder, "of-another-shop"));
+      await publish(orders, range(101, 110));
+      const bus = await startOneWay();
+      await until("it is told", () => bus.status().detail?.includes("another shop's") === true);
+      expect(bus.status().status).to.equal("degraded");
+      expect(bus.stalled("products")).to.include("applies nothing of it");
+      expect(applied(products, "orders")).to.deep.equal([1, 2, 3]);
+      for (const bus of started.splice(0)) await bus.stop(0);
+      await orders.close();
+      orders = own;
+      await publish(orders, [4]);
+      const again = await startOneWay();
+      await until("it goes on", allApplied(4));
+      expect(applied(products, "orders")).to.deep.equal([1, 2, 3, 4]);
+      await until("it runs", () => again.status().status === "running");
+    });
+
     it("starts with what was committed while it did not run", async () => {
       await publish(orders, range(1, 300));
       await startOneWay();

@@ -29,7 +29,7 @@ function randomCall(random: Random, head: Position | undefined): (replica: LogRe
   const expected = random.chance(0.7) ? head : random.pick([undefined, old]);
   const seq = random.integer(1, head?.seq ?? 1);
   if (random.chance(0.2)) return (replica) => replica.trim(expected ?? old, seq);
-  if (random.chance(0.1)) return (replica) => replica.reportFloor(seq);
+  if (random.chance(0.1)) return (replica) => replica.reportOrigin(seq, "database");
   const rebuild = random.chance(0.2);
   const rows = rowsFrom(random, rebuild ? undefined : head).filter((row) => row.seq > 0);
   return (replica) => replica.append(expected, rows, rebuild);

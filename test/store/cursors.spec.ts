@@ -144,7 +144,7 @@ describe("cursors", () => {
     await store.close();
     const database = new Database(temporary.file);
     const create = /CREATE TABLE dead_letters[^;]+;/.exec(readFileSync(FIRST_SCHEMA, "utf8"))?.[0];
-    database.exec(`DROP TABLE identity; DROP TABLE prune_window; DROP INDEX answers_by_person;
+    database.exec(`DROP TABLE publisher_databases; DROP TABLE identity; DROP TABLE prune_window; DROP INDEX answers_by_person;
       ALTER TABLE answers DROP COLUMN person; DROP TABLE dead_letters; ${create}`);
     const insert = database.prepare("INSERT INTO dead_letters VALUES (?, 'orders', 'e1', ?, '{}', 'no', 5, ?)");
     for (const seq of [1, 2, 3]) insert.run(seq, seq, new Date(Date.UTC(2025, 0, seq)).toISOString());

@@ -69,6 +69,7 @@ export function startProcess(options: ModuleOptions, onDeath: () => void): Simul
   const replica = redis.replica(name, after);
   const relay = createRelay({
     log: store.log,
+    database: store.database,
     replica,
     subscribers,
     pruneWindowMs,

@@ -13,6 +13,7 @@ interface Stream {
   lastSeq: number;
   reports: Map<string, Report>;
   floor: number | undefined;
+  database: string | undefined;
 }
 
 /** How a process reaches Redis: what it asks may be lost, its answer too, or run when nobody waits any more. */
@@ -42,7 +43,13 @@ export function createSimulatedRedis(scheduler: Scheduler, random: Random): Simu
   const blocked = new Set<{ publisher: string; seq: number; wake: () => void }>();
 
   function open(publisher: string): Stream {
-    const stream = streams.get(publisher) ?? { entries: [], lastSeq: 0, reports: new Map(), floor: undefined };
+    const stream = streams.get(publisher) ?? {
+      entries: [],
+      lastSeq: 0,
+      reports: new Map(),
+      floor: undefined,
+      database: undefined,
+    };
     streams.set(publisher, stream);
     return stream;
   }
@@ -146,18 +153,16 @@ export function createSimulatedRedis(scheduler: Scheduler, random: Random): Simu
         }),
       reports: () =>
         ask(after, () => {
-          const { reports, floor } = open(publisher);
-          return { positions: new Map(reports), floor };
+          const { reports, floor, database } = open(publisher);
+          return { positions: new Map(reports), floor, database };
         }),
-      reportFloor: (seq) =>
-        ask(after, () => {
-          open(publisher).floor = seq;
-        }),
+      reportOrigin: (floor, database) => ask(after, () => void Object.assign(open(publisher), { floor, database })),
     }),
     source: (publisher, after) => ({
       read: (seq, limit) => ask(after, () => undefined).then(() => read(after, publisher, seq, limit)),
       head: () => ask(after, () => ends(open(publisher)).head),
       floor: () => ask(after, () => open(publisher).floor),
+      database: () => ask(after, () => open(publisher).database),
       report: (subscriber, position) => {
         const beat = String(++beats);
         return ask(after, () => void open(publisher).reports.set(subscriber, { ...position, beat }));
