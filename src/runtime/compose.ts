@@ -93,21 +93,21 @@ async function createModule(
   return { name, store, module, service };
 }
 
-/** @throws StoreRefusal when another process serves it, or it cannot be used */
+/** @throws StoreRefusal, OperatorError when another process serves it, or it cannot be used */
 async function openToServe(name: ModuleName, config: Config, logger: Logger): Promise<Store> {
   const file = databaseIn(config.DATA_DIR, name);
   const unlock = await lockForServing({ name, file }, () =>
     logger.warn(`${name}: another process serves ${file}; waiting for it to end`),
   );
-  const onOpened = (told: string) => logger.info(`${name}: ${told}`);
-  const store = openStore({ name, file, migrations: migrationsOf(name), onOpened });
-  return {
-    ...store,
-    async close() {
-      await store.close();
-      unlock();
-    },
-  };
+  try {
+    requireFinishedRestore(config.DATA_DIR); // one may have begun while this waited
+    const onOpened = (told: string) => logger.info(`${name}: ${told}`);
+    const store = openStore({ name, file, migrations: migrationsOf(name), onOpened });
+    return { ...store, close: () => store.close().finally(unlock) };
+  } catch (error) {
+    unlock();
+    throw error;
+  }
 }
 
 /** One container per module: what is not registered in it, the module cannot reach. */

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import type { Database } from "better-sqlite3";
-import { type Schema, versionOf } from "./migrations.ts";
+import { type Schema, versionsOf } from "./migrations.ts";
 import { StoreRefusal } from "./store-refusal.ts";
 
 /**
  * Looks whether a database is a module's own, without changing it. One from before databases said so is known by the first table that
- * the module makes.
+ * the module makes, unless a kill came before that.
  * @throws StoreRefusal when it is another's
  */
 export function requireOwn(database: Database, name: string, schema: Schema): void {
@@ -14,10 +14,13 @@ export function requireOwn(database: Database, name: string, schema: Schema): vo
     if (row === undefined || row.module === name) return;
     throw new StoreRefusal(`is the database of ${row.module}, not of ${name}`);
   }
-  if (Number.parseInt(versionOf(database), 10) > schema.store.length) return; // newer: its tables may be others
+  const { store, module } = versionsOf(database);
+  if (store > schema.store.length) return; // newer: its tables may be others
+  if (database.prepare("SELECT 1 FROM sqlite_master LIMIT 1").get() === undefined) return;
+  // The store's own tables are made first: tables without them are another program's, whatever they are called.
+  if (store === 0) throw new StoreRefusal(`is not a database of ${name}`);
   const [, first] = /^CREATE TABLE (\w+)/m.exec(schema.module[0]?.sql ?? "") ?? [];
-  const isEmpty = database.prepare("SELECT 1 FROM sqlite_master LIMIT 1").get() === undefined;
-  if (isEmpty || first === undefined || hasTable(database, first)) return;
+  if (module === 0 || first === undefined || hasTable(database, first)) return;
   throw new StoreRefusal(`is not a database of ${name}: it has no table ${first}`);
 }
 

@@ -76,7 +76,8 @@ export function knownVersion(folder: URL): string {
   return `${store.length}.${module.length}`;
 }
 
-function versionsOf(database: Database): Record<keyof Schema, number> {
+/** Both versions of a database's schema, 0 where nothing has been applied. */
+export function versionsOf(database: Database): Record<keyof Schema, number> {
   const version = Number(database.pragma("user_version", { simple: true }));
   return { store: Math.floor(version / STORE_STEP), module: version % STORE_STEP };
 }

@@ -1,10 +1,11 @@
+import { existsSync, realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { makeFolder } from "./make-folder.ts";
 import { keepPrivate } from "./private-file.ts";
 import type { DatabaseFile } from "./snapshot.ts";
-import { StoreRefusal } from "./store-refusal.ts";
+import { reasonOf, StoreRefusal } from "./store-refusal.ts";
 
 /** How long to wait for a process that is about to end, as in a rolling restart. */
 const WAIT_MS = 5_000;
@@ -15,12 +16,13 @@ const TRY_EVERY_MS = 50;
  * database beside it, so that others may still read and copy it. The system frees it when the process ends, however it ends.
  * @param onWait told when another process has it
  * @returns the way to free it
- * @throws StoreRefusal when another process still serves it after five seconds
+ * @throws StoreRefusal when another process still serves it after five seconds, or the lock itself cannot be used
  */
 export async function lockForServing({ name, file }: DatabaseFile, onWait: () => void): Promise<() => void> {
   const endMs = performance.now() + WAIT_MS;
+  const lockFile = lockFileOf(file);
   for (let tries = 0; ; tries += 1) {
-    const lock = tryLock(join(dirname(file), `.${basename(file)}-lock`));
+    const lock = tryLock(name, lockFile);
     if (lock !== "busy") return lock;
     if (tries === 0) onWait();
     if (performance.now() >= endMs) {
@@ -32,8 +34,13 @@ export async function lockForServing({ name, file }: DatabaseFile, onWait: () =>
   }
 }
 
-/** A folder that cannot be used is told of by whoever opens the database in it. */
-function tryLock(lockFile: string): "busy" | (() => void) {
+/** Beside the database itself: who comes by a link finds the same lock. */
+function lockFileOf(file: string): string {
+  const real = existsSync(file) ? realpathSync(file) : file;
+  return join(dirname(real), `.${basename(real)}-lock`);
+}
+
+function tryLock(name: string, lockFile: string): "busy" | (() => void) {
   let lock: Database.Database | undefined;
   try {
     makeFolder(dirname(lockFile));
@@ -44,6 +51,10 @@ function tryLock(lockFile: string): "busy" | (() => void) {
     return () => lock?.close();
   } catch (error) {
     lock?.close();
-    return error instanceof Database.SqliteError && error.code.startsWith("SQLITE_BUSY") ? "busy" : () => {};
+    const code = error instanceof Database.SqliteError ? error.code : "";
+    if (code.startsWith("SQLITE_BUSY")) return "busy";
+    // A folder that cannot be used is told of by whoever opens the database in it.
+    if (!existsSync(lockFile)) return () => {};
+    throw new StoreRefusal(`${name}: ${lockFile} cannot be locked: ${reasonOf(error)}`, { cause: error });
   }
 }

@@ -109,6 +109,24 @@ describe("opening a store", () => {
     expect(store.prepare<[], unknown>("PRAGMA user_version").pluck().get()).to.equal(STORE_VERSION * 1_000 + 1);
   });
 
+  it("goes on where a kill has cut the first opening short", async () => {
+    const { store } = readSchema(NOTES_MIGRATIONS);
+    for (let applied = 1; applied <= store.length; applied += 1) {
+      const file = join(temporary.folder, `cut-${applied}.db`);
+      const database = new Database(file);
+      migrate(database, { store: store.slice(0, applied), module: [] });
+      database.close();
+      expect(noteIds(temporary.open({ file })), `after ${applied}`).to.deep.equal([]);
+    }
+  });
+
+  it("refuses a database of another program, even if a table has the same name, and leaves every byte", () => {
+    const database = new Database(temporary.file);
+    database.exec("CREATE TABLE notes (body TEXT)");
+    database.close();
+    refusesUntouched(temporary, /^notes: \S+ is not a database of notes$/);
+  });
+
   it("refuses migrations that are out of sequence", () => {
     const migrations = migrationsWith(temporary, "0003-gap.sql", "SELECT 1");
     expect(() => temporary.open({ migrations })).to.throw("0003-gap.sql is out of sequence");

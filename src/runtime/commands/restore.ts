@@ -77,7 +77,10 @@ function replaceAll(names: readonly ModuleName[], from: string, to: string): str
     }
     const kept = makeKeepingFolder(to, names);
     whileMarked(to, from, () => {
-      for (const name of names) replaceDatabase(databaseIn(to, name), incoming(name), databaseIn(kept ?? to, name));
+      for (const name of names) {
+        if (existsSync(databaseIn(to, name))) keepPrivate(databaseIn(to, name)); // what is kept of it has its mode
+        replaceDatabase(databaseIn(to, name), incoming(name), databaseIn(kept ?? to, name));
+      }
     });
     return kept;
   } finally {
