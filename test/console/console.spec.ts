@@ -7,6 +7,7 @@ import { gzipSync } from "node:zlib";
 import { expect } from "chai";
 import type { Browser, Page } from "playwright-core";
 import { extent } from "../support/extent.ts";
+import { until } from "../support/process.ts";
 import { fourProcesses, oneProcess, type ProcessShop } from "../support/topology.ts";
 import { findViolations } from "./axe.ts";
 import { openChromium } from "./chromium.ts";
@@ -59,7 +60,9 @@ for (const topology of extent("the page over four processes", [oneProcess, fourP
       expect(services).to.deep.equal(expected);
       const told =
         topology === oneProcess ? /Runs as one process, pid \d+ .*Bus in memory/ : /Runs as 4 processes .*Bus Redis/;
-      expect(oneLine(await page.locator("quartet-page-header dl").innerText())).to.match(told);
+      const header = async () => oneLine(await page.locator("quartet-page-header dl").innerText());
+      await until("the header tells", async () => told.test(await header()));
+      expect(await header()).to.match(told);
     });
 
     it("shows the plan before anything has run", async () => {

@@ -88,7 +88,12 @@ describe("documents of the API", () => {
       expect(list.status).to.equal(200);
       expect(list.headers["content-type"]).to.equal("text/html; charset=utf-8");
       const listed = Array.from(String(list.body).matchAll(/href="\/problems\/([a-z-]+)"/g), ([, name]) => name);
-      expect(listed).to.have.members([...knownProblems().keys()]);
+      const { paths } = (await api.get("/openapi.json")).body as { paths: object };
+      const told = new Set(Array.from(JSON.stringify(paths).matchAll(/\/problems\/([a-z-]+)/g), ([, name]) => name));
+      expect(listed.length).to.be.above(20);
+      expect(listed).to.include.members([...told]);
+      // Other tests in this process declare more.
+      expect([...knownProblems().keys()]).to.include.members(listed);
       expect(list.body).to.include('href="/docs"');
       for (const name of listed) {
         const { body } = await api.get(`/problems/${name}`);

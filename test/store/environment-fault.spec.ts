@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -56,6 +56,8 @@ describe("a fault of the environment", () => {
     writeFileSync(filler, Buffer.alloc(1_000_000));
     const temporary = useStore(join(disk.folder, "store"));
     const acknowledged = await writeUntilFull(store);
+    fillUp(join(disk.folder, "rest"));
+    acknowledged.push(...(await writeSmallUntilFull(store))); // what a group that failed has left in the log
     expectOnlyAcknowledged(store, acknowledged);
     nowMs += 1_000;
     expect(store.fault()).to.be.a("string");
@@ -172,6 +174,23 @@ async function writeUntilFull(store: Store): Promise<string[]> {
   return acknowledged;
 }
 
+/** Writes small rows until not even nothing can be written. Resolves the ids that were acknowledged. */
+async function writeSmallUntilFull(store: Store): Promise<string[]> {
+  const acknowledged: string[] = [];
+  const isDone = (write: Promise<unknown>) =>
+    write.then(
+      () => true,
+      () => false,
+    );
+  for (let n = 0; n < 5_000; n++) {
+    const id = `y-${String(n).padStart(4, "0")}`;
+    const isWritten = await isDone(store.write(addNote(store, id, "small")));
+    if (isWritten) acknowledged.push(id);
+    if (!(await isDone(store.write(() => undefined))) && !isWritten) return acknowledged;
+  }
+  throw new Error("the disk never filled");
+}
+
 function expectOnlyAcknowledged(store: Store, acknowledged: readonly string[]): void {
   expect(noteIds(store)).to.deep.equal(acknowledged);
   const rows = store.log.readAfter(0, 100_000);
@@ -191,6 +210,15 @@ function lock(store: Store, file: string): () => void {
 }
 
 /** A disk of two megabytes, or why there can be none. */
+/** Writes until there is no space. */
+function fillUp(file: string): void {
+  try {
+    for (;;) appendFileSync(file, Buffer.alloc(4_096));
+  } catch (error) {
+    expect(error).to.have.property("code", "ENOSPC");
+  }
+}
+
 function smallDisk(): { folder: string; unmount(): void } | { reason: string } {
   if (process.platform !== "linux" || process.getuid?.() !== 0) return { reason: "mounting needs root on Linux" };
   const folder = mkdtempSync(join(tmpdir(), "quartet-disk-"));

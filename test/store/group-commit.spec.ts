@@ -26,6 +26,7 @@ describe("group commit", () => {
   it("commits what waits together, in the order it came", async () => {
     const schedules: (() => void)[] = [];
     const manual = temporary.open({ schedule: (run) => schedules.push(run) });
+    for (const end of schedules.splice(0)) end(); // of the reads when it was opened
     const appended: number[] = [];
     manual.log.onAppended((entries) => appended.push(entries.length));
     const writes = ["c", "a", "b"].map((id) => manual.write(addNote(manual, id)));

@@ -99,7 +99,7 @@ export async function openShop(faults = ""): Promise<Shop> {
 }
 
 /** A context with time enough; `principal` null for nobody. */
-export function contextOf(principal: Principal | null, timeoutMs = 60_000): CallContext {
+export function contextOf(principal: Principal | null, timeoutMs = 3_600_000): CallContext {
   const trace = { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331", traceFlags: 1 };
   return { principal, token: null, deadline: performance.now() + timeoutMs, requestId: "test", trace };
 }
