@@ -155,8 +155,11 @@ export function createRelay(options: RelayOptions): Relay {
     const lowest = lowestPosition(log, present);
     // Somebody needs rows again that are gone here, or nobody needs those that are still on their way.
     if ((oldest > lowest && floor < oldest) || lowest > seq) return startingAt(lowest, head);
+    // What is not trimmed yet takes room as well.
+    if (clock.now() < trimAfterMs)
+      return { head, rebuild: false, after: seq, until: Math.min(oldest, lowest) + windowRows };
     // It keeps the lowest itself.
-    if (oldest < lowest && clock.now() >= trimAfterMs && head !== undefined) await replica.trim(head, lowest);
+    if (oldest < lowest && head !== undefined) await replica.trim(head, lowest);
     return { head, rebuild: false, after: seq, until: lowest + windowRows };
   }
 
