@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import type { Browser, Page } from "playwright-core";
 import { inWholeRun } from "../support/extent.ts";
+import { until } from "../support/process.ts";
 import { fourProcesses, type ProcessShop } from "../support/topology.ts";
 import { findViolations } from "./axe.ts";
 import { openChromium } from "./chromium.ts";
@@ -87,8 +88,12 @@ describe("console: what fails is drawn where it failed", function () {
     const refused = page.locator("quartet-recent-requests .chip", { hasText: "409 refused" }).first();
     await refused.waitFor();
     expect(await refused.getAttribute("class")).to.contain("good");
-    await refused.click();
-    await page.locator("quartet-flow-verdict .pride", { hasText: "Refused at once" }).waitFor();
+    const verdict = page.locator("quartet-flow-verdict .pride", { hasText: "Refused at once" });
+    // A list that grows meanwhile may take the click from under the pointer.
+    await until("it is on show", async () => {
+      await refused.click();
+      return verdict.isVisible();
+    });
   });
 
   inWholeRun("the page with more that is down", () => {
