@@ -122,6 +122,11 @@ describe("console: what is shown is so", function () {
 async function expectLabels(page: Page, expected: readonly RegExp[]): Promise<void> {
   const labels = page.locator("quartet-flow-diagram .frame-label");
   await labels.nth(expected.length - 1).waitFor();
+  // Until each process has answered the first roll call, what it serves stands for itself.
+  await labels
+    .filter({ hasNotText: /pid \d+$/ })
+    .first()
+    .waitFor({ state: "detached" });
   const told = await labels.allTextContents();
   expect(told).to.have.length(expected.length);
   for (const [index, pattern] of expected.entries()) expect(told[index]).to.match(pattern);

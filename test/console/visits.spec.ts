@@ -15,15 +15,20 @@ import { untilLive } from "./page.ts";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** The pages, and how each is seen to be there. */
-const PAGES: readonly { path: string; next: string; appears: (page: Page) => Promise<unknown> }[] = [
-  { path: "/", next: "/problems", appears: (page) => page.locator("quartet-flow-diagram svg").first().waitFor() },
-  { path: "/docs", next: "/problems", appears: (page) => page.locator(".opblock").first().waitFor() },
-  { path: "/problems", next: "/docs", appears: (page) => page.locator("a[href='/problems/internal']").waitFor() },
-  {
-    path: "/problems/internal",
-    next: "/problems",
-    appears: (page) => page.getByRole("heading", { name: "Internal" }).waitFor(),
-  },
+const appearing = {
+  "/": (page: Page) => page.locator("quartet-flow-diagram svg").first().waitFor(),
+  "/docs": (page: Page) => page.locator(".opblock").first().waitFor(),
+  "/problems": (page: Page) => page.locator("a[href='/problems/internal']").waitFor(),
+  "/problems/internal": (page: Page) => page.getByRole("heading", { name: "Internal" }).waitFor(),
+};
+type Path = keyof typeof appearing;
+
+/** From each page, where one goes from there. */
+const VISITS: readonly (readonly [page: Path, next: Path])[] = [
+  ["/", "/problems"],
+  ["/docs", "/problems"],
+  ["/problems", "/docs"],
+  ["/problems/internal", "/problems"],
 ];
 
 before(async function () {
@@ -82,19 +87,19 @@ function visitsOf(topology: Topology): void {
       return page;
     }
 
-    for (const { path, next, appears } of PAGES) {
+    for (const [path, next] of VISITS) {
       it(`${path} is there at the first visit, after reloading, going back and forward, and in a second tab`, async () => {
         const page = await openTab();
         await page.goto(shop.url + path);
-        await appears(page);
+        await appearing[path](page);
         await page.reload();
-        await appears(page);
+        await appearing[path](page);
         await page.evaluate(() => document.documentElement.setAttribute("data-left", ""));
-        await leaveAndReturn(page, shop.url + next, () => appears(page));
+        await leaveAndReturn(page, shop.url, path, next);
         if (path !== "/") await page.locator("html[data-left]").waitFor(); // the very page that was left
         const second = await openTab();
         await second.goto(shop.url + path);
-        await appears(second);
+        await appearing[path](second);
         await second.close();
         await page.close();
         expect(errors).to.deep.equal([]);
@@ -115,13 +120,17 @@ function visitsOf(topology: Topology): void {
   });
 }
 
-/** There and back, and by the browser's own steps once more. A page that was kept whole loads nothing: nobody waits for that. */
-async function leaveAndReturn(page: Page, elsewhere: string, appears: () => Promise<unknown>): Promise<void> {
-  await page.goto(elsewhere);
+/**
+ * There and back, and by the browser's own steps once more. A page that was kept whole loads nothing: nobody waits for
+ * that, but for what it shows, since a page that is still being put back can be sent nowhere.
+ */
+async function leaveAndReturn(page: Page, origin: string, path: Path, next: Path): Promise<void> {
+  await page.goto(origin + next);
+  await appearing[next](page);
   await page.goBack({ waitUntil: "commit" });
-  await appears();
+  await appearing[path](page);
   await page.goForward({ waitUntil: "commit" });
-  await page.waitForURL(elsewhere, { waitUntil: "commit" });
+  await appearing[next](page);
   await page.goBack({ waitUntil: "commit" });
-  await appears();
+  await appearing[path](page);
 }
