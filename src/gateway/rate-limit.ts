@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import type { Context } from "koa";
 import ratelimit from "koa-ratelimit";
 import type { Logger } from "pino";
+import { processTimeMs } from "../contract/peer-clock.ts";
 import { Problem } from "../contract/problem.ts";
 import type { RateLimitWindow } from "./rate-limit-setting.ts";
 import { createMemoryWindows, createRedisWindows, type RateWindows } from "./rate-windows.ts";
@@ -12,8 +13,10 @@ export interface RateLimitOptions {
   readonly name: string;
   /** Where to count; in the memory of this process if left out. */
   readonly redis?: Redis | undefined;
-  /** The time in milliseconds since 1970. */
+  /** The time in milliseconds since 1970, as clients are told it. */
   readonly now?: () => number;
+  /** The same by a clock that nobody sets, which windows are measured by: a step of the other neither opens one nor prolongs it. */
+  readonly steadyNow?: () => number;
   readonly logger: Logger;
 }
 
@@ -42,10 +45,11 @@ export interface RateState {
 
 /** A rate limit that answers the same numbers whether Redis or this process counts. */
 export function createRateLimit(options: RateLimitOptions): RateLimit {
-  const { limit, name, redis, logger, now = Date.now } = options;
+  const { limit, name, redis, logger, now = Date.now, steadyNow = processTimeMs } = options;
   const windowSeconds = limit.windowMs / 1000;
-  const memory = createMemoryWindows({ windowSeconds, now });
-  const windows = redis === undefined ? memory : createRedisWindows(redis, memory, { windowSeconds, now, logger });
+  const memory = createMemoryWindows({ windowSeconds, steadyNow });
+  const windows =
+    redis === undefined ? memory : createRedisWindows(redis, memory, { windowSeconds, steadyNow, logger });
   const middleware = ratelimit<CountedRequest>({
     driver: "redis",
     db: { ratelimiter: (key, _clockMs, _durationMs, max) => left(windows, key, max) },
@@ -66,8 +70,9 @@ export function createRateLimit(options: RateLimitOptions): RateLimit {
         limit: limit.max,
         windowSeconds,
         remaining: request.remaining,
-        resetAtSeconds: request.reset,
-        resetInSeconds: Math.max(1, Math.ceil(request.reset - now() / 1000)),
+        resetAtSeconds: request.reset + Math.round((now() - steadyNow()) / 1000),
+        // Another gateway that counts in the same Redis may have opened the window by a clock that is ahead of ours.
+        resetInSeconds: Math.min(windowSeconds, Math.max(1, Math.ceil(request.reset - steadyNow() / 1000))),
       };
     },
   };

@@ -10,7 +10,7 @@ export interface RateWindows {
   count(caller: string): Count | Promise<Count>;
 }
 
-/** How many requests a window has seen, the present one included, and the second (since 1970) at which it ends. */
+/** How many requests a window has seen, the present one included, and the second of the steady clock at which it ends. */
 export interface Count {
   readonly requests: number;
   readonly endsAt: number;
@@ -18,8 +18,8 @@ export interface Count {
 
 export interface RateWindowsOptions {
   readonly windowSeconds: number;
-  /** The time in milliseconds since 1970. */
-  readonly now: () => number;
+  /** Milliseconds since 1970 as they were when this process started, by a clock that nobody sets from then on. */
+  readonly steadyNow: () => number;
 }
 
 /** Beyond this many open windows the oldest are forgotten, so that a flood of addresses cannot fill the memory. */
@@ -33,13 +33,13 @@ const RETRY_MS = 500;
 const LOG_MS = 60_000;
 
 /**
- * Opens a window unless there is one, which ends no later than a new one would: a clock that was set back must not
- * make anybody wait longer than a window. The same rule as in `createMemoryWindows`.
+ * Opens a window unless there is one. Of gateways whose clocks differ the one that is ahead says when it ends; nobody waits longer
+ * than a window all the same, since Redis drops it then. The same rule as in `createMemoryWindows`.
  */
 const COUNT_REQUEST = `
   local now, seconds = tonumber(ARGV[1]), tonumber(ARGV[2])
   local ends_at = tonumber(redis.call('HGET', KEYS[1], 'ends_at') or 0)
-  if ends_at <= now or ends_at > now + seconds then
+  if ends_at <= now then
     ends_at = now + seconds
     redis.call('HSET', KEYS[1], 'ends_at', ends_at, 'requests', 0)
     redis.call('EXPIRE', KEYS[1], seconds)
@@ -56,20 +56,20 @@ interface CountingRedis {
  * @param maxWindows how many are kept at most
  */
 export function createMemoryWindows(options: RateWindowsOptions, maxWindows = MAX_WINDOWS): RateWindows {
-  const { windowSeconds, now } = options;
+  const { windowSeconds, steadyNow } = options;
   let young = new Map<string, { requests: number; readonly endsAt: number }>();
   let old = young;
   let agesAt = 0;
   return {
     count(caller) {
-      const nowSeconds = Math.floor(now() / 1000);
+      const nowSeconds = Math.floor(steadyNow() / 1000);
       if (nowSeconds >= agesAt || young.size >= maxWindows / 2) {
         old = young;
         young = new Map();
         agesAt = nowSeconds + windowSeconds;
       }
       let window = young.get(caller) ?? old.get(caller);
-      if (window === undefined || window.endsAt <= nowSeconds || window.endsAt > nowSeconds + windowSeconds) {
+      if (window === undefined || window.endsAt <= nowSeconds) {
         window = { requests: 0, endsAt: nowSeconds + windowSeconds };
         young.set(caller, window);
       }
@@ -95,7 +95,7 @@ export function createRedisWindows(
     async count(caller) {
       if (outage.lasts()) return standIn.count(caller);
       try {
-        const nowSeconds = Math.floor(options.now() / 1000);
+        const nowSeconds = Math.floor(options.steadyNow() / 1000);
         const [requests, endsAt] = await answered(counting.countRequest(caller, nowSeconds, options.windowSeconds));
         return { requests, endsAt };
       } catch (error) {

@@ -23,6 +23,8 @@ describe("the rate limit", () => {
   let server: ChildProcess;
   let redis: Redis;
   let nowMs = START_MS;
+  /** How far the clock has been set ahead. */
+  let aheadMs = 0;
   const lines: string[] = [];
   const logger = pino({ level: "info" }, { write: (line: string) => lines.push(line) });
 
@@ -45,12 +47,15 @@ describe("the rate limit", () => {
 
   beforeEach(async () => {
     nowMs = START_MS;
+    aheadMs = 0;
     lines.splice(0);
     await redis.flushall();
   });
 
+  const clocks = { now: () => nowMs + aheadMs, steadyNow: () => nowMs };
+
   function make(kind: "memory" | "redis", name = "default", limit = { max: MAX, windowMs: WINDOW_MS }): RateLimit {
-    return createRateLimit({ limit, name, redis: kind === "redis" ? redis : undefined, now: () => nowMs, logger });
+    return createRateLimit({ limit, name, redis: kind === "redis" ? redis : undefined, ...clocks, logger });
   }
 
   for (const kind of ["memory", "redis"] as const) {
@@ -97,12 +102,20 @@ describe("the rate limit", () => {
         expect((await make(kind, "sign-in").count("a")).remaining).to.equal(MAX - 1);
       });
 
-      it("makes nobody wait longer than a window when the clock is set back", async () => {
-        const limit = make(kind);
-        for (let i = 0; i <= MAX; i++) await limit.count("a");
-        nowMs = START_MS - 3_600_000;
-        expect(await limit.count("a")).to.include({ allowed: true, resetInSeconds: 10 });
-      });
+      for (const [where, stepMs] of [
+        ["ahead", 86_400_000],
+        ["back", -86_400_000],
+      ] as const) {
+        it(`opens no window, and prolongs none, when the clock is set ${where}, and tells the end by the clock as it is`, async () => {
+          const limit = make(kind);
+          for (let i = 0; i <= MAX; i++) await limit.count("a");
+          aheadMs = stepMs;
+          const resetAtSeconds = Math.floor((START_MS + stepMs) / 1000) + 10;
+          expect(await limit.count("a")).to.include({ allowed: false, resetInSeconds: 10, resetAtSeconds });
+          nowMs += WINDOW_MS;
+          expect(await limit.count("a")).to.include({ allowed: true, remaining: MAX - 1, resetInSeconds: 10 });
+        });
+      }
     });
   }
 
@@ -124,6 +137,24 @@ describe("the rate limit", () => {
     const refused = transcripts.memory.filter((answer) => (answer as { status: number }).status === 429);
     expect(refused.length).to.be.within(50, 250);
     expect(lines).to.deep.equal([]);
+  });
+
+  it("is one limit for two gateways on one Redis whose clocks differ", async () => {
+    const limits = [0, 86_400_000].map((ms) => {
+      return createRateLimit({
+        limit: { max: MAX, windowMs: WINDOW_MS },
+        name: "default",
+        redis,
+        now: () => nowMs + ms,
+        steadyNow: () => nowMs + ms,
+        logger,
+      });
+    });
+    const states = [];
+    for (let i = 0; i < 20; i++) states.push(await limits[i % 2]?.count("a"));
+    // The first that is ahead opens a window of its own, once.
+    expect(states.filter((state) => state?.allowed)).to.have.length(MAX + 1);
+    for (const state of states) expect(state?.resetInSeconds).to.be.at.most(WINDOW_MS / 1000);
   });
 
   it("leaves nothing in Redis that does not expire", async () => {
@@ -163,7 +194,7 @@ describe("the rate limit", () => {
       limit: { max: MAX, windowMs: WINDOW_MS },
       name: "default",
       redis: absent,
-      now: () => nowMs,
+      ...clocks,
       logger,
     });
     for (let i = 1; i <= 50; i++) expect((await limit.count("a")).allowed).to.equal(i <= MAX);
@@ -172,7 +203,7 @@ describe("the rate limit", () => {
   });
 
   it("forgets the oldest windows of a flood rather than keep them all", () => {
-    const windows = createMemoryWindows({ windowSeconds: 60, now: () => nowMs }, 1000);
+    const windows = createMemoryWindows({ windowSeconds: 60, ...clocks }, 1000);
     const requests = (caller: string) => (windows.count(caller) as { requests: number }).requests;
     requests("first");
     for (let i = 0; i < 400; i++) requests(`few-${i}`);
@@ -182,7 +213,7 @@ describe("the rate limit", () => {
   });
 
   it("counts a window on while others expire around it", () => {
-    const windows = createMemoryWindows({ windowSeconds: 10, now: () => nowMs });
+    const windows = createMemoryWindows({ windowSeconds: 10, ...clocks });
     const requests = (caller: string) => (windows.count(caller) as { requests: number }).requests;
     requests("early");
     nowMs += 9000;
