@@ -1,5 +1,5 @@
 /** How long a clock must have told another time before it is believed. */
-const SETTLED_AFTER_MS = 60 * 60_000;
+export const SETTLED_AFTER_MS = 60 * 60_000;
 
 /** Beyond this it has been set, and does not just run a little faster or slower. */
 const LARGEST_DRIFT_MS = 1_000;

@@ -1,4 +1,5 @@
 import type { Database } from "better-sqlite3";
+import { createDeletionClock } from "../contract/deletion-clock.ts";
 import { Problem } from "../contract/problem.ts";
 import type { Answers, Claim, Store } from "./store.ts";
 
@@ -12,6 +13,8 @@ export interface AnswersOptions {
   readonly database: Database;
   /** See `createSettledClock`: an answer that goes too early lets a retry do its work again. */
   readonly settledNow: () => number;
+  /** Milliseconds since some moment, by a clock that nobody sets. */
+  readonly monotonicMs: () => number;
   readonly write: Store["write"];
 }
 
@@ -22,12 +25,15 @@ export interface AnswersOptions {
 export class KeptAnswers implements Answers {
   readonly #options: AnswersOptions;
   readonly #statements: ReturnType<typeof prepareStatements>;
+  readonly #deletionNow: () => number;
   /** Fingerprints of what runs now, by principal and key. */
   readonly #running = new Map<string, string>();
 
   constructor(options: AnswersOptions) {
     this.#options = options;
     this.#statements = prepareStatements(options.database);
+    const { settledNow, monotonicMs } = options;
+    this.#deletionNow = createDeletionClock(settledNow, monotonicMs, this.#statements.newest.get()?.keptAtMs ?? 0);
   }
 
   async once<T extends object>(claim: Claim | undefined, work: () => Promise<T>): Promise<T & { replayed?: true }> {
@@ -79,7 +85,7 @@ export class KeptAnswers implements Answers {
   }
 
   #expiredAtMs(): number {
-    return this.#options.settledNow() - KEPT_MS;
+    return this.#deletionNow() - KEPT_MS;
   }
 }
 
@@ -96,6 +102,9 @@ function prepareStatements(database: Database) {
   return {
     find: database.prepare<[string, string, number], { fingerprint: string; answer: string }>(
       "SELECT fingerprint, answer FROM answers WHERE principal = ? AND key = ? AND kept_at_ms > ?",
+    ),
+    newest: database.prepare<[], { keptAtMs: number }>(
+      "SELECT kept_at_ms AS keptAtMs FROM answers ORDER BY id DESC LIMIT 1",
     ),
     forgetExpired: database.prepare<[string, string, number]>(
       "DELETE FROM answers WHERE principal = ? AND key = ? AND kept_at_ms <= ?",

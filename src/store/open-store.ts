@@ -124,7 +124,7 @@ function createStore(database: Database.Database, options: OpenStoreOptions): St
   traceStatements(database, name, reads.begin);
   const write: Store["write"] = (work) => group.write(work);
   const log = new Outbox({ database, name, epoch: randomEpoch(), now, settledNow, write });
-  const answers = new KeptAnswers({ database, settledNow, write });
+  const answers = new KeptAnswers({ database, settledNow, monotonicMs, write });
   const effects: UnitEffects = {
     append: (draft) => log.append(draft),
     keepAnswer: (claim, answer, person) => answers.keep(claim, answer, person),

@@ -112,6 +112,19 @@ describe("kept answers", () => {
     expect(await add(claim("k"))).to.not.have.property("replayed");
   });
 
+  it("outlive a start by a clock that is a year ahead for a while, and go a day after they were made all the same", async () => {
+    await add(claim("k"));
+    await store.close();
+    let stepMs = 365 * DAY_MS;
+    store = temporary.open({ now: () => nowMs + stepMs, monotonicMs: () => nowMs });
+    expect(await store.answers.expire()).to.equal(0);
+    expect(await add(claim("k"))).to.have.property("replayed", true);
+    stepMs = 0;
+    nowMs += DAY_MS;
+    expect(await store.answers.expire()).to.equal(1);
+    expect(await add(claim("k"))).to.not.have.property("replayed");
+  });
+
   it("are forgotten once they are a day old, however many there are", async () => {
     await store.write((unit) => {
       for (let i = 0; i < 2_500; i++) unit.keepAnswer(claim(`old-${i}`), {});

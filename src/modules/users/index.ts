@@ -1,4 +1,5 @@
 import type { HandlersOf } from "../../contract/contract.ts";
+import { createDeletionClock } from "../../contract/deletion-clock.ts";
 import { beginning } from "../../contract/in-time.ts";
 import { Problem } from "../../contract/problem.ts";
 import { pageOf } from "../../contract/schemas.ts";
@@ -46,8 +47,9 @@ export interface UsersSettings {
 /** Users: who there is, and the tokens that say so. */
 export function createUsers({ store: file, settings, logger }: ModuleDeps<UsersSettings>): Module<typeof users> {
   const { admin, now = Date.now } = settings;
-  const settledNow = createSettledClock(now, settings.monotonicMs ?? settings.now ?? (() => performance.now()));
-  const store = createUserStore(file, settings.monotonicMs, settledNow);
+  const { monotonicMs = settings.now ?? (() => performance.now()) } = settings;
+  const deletionNow = createDeletionClock(createSettledClock(now, monotonicMs), monotonicMs, 0);
+  const store = createUserStore(file, settings.monotonicMs, deletionNow);
   const passwords = createPasswordHasher({ ...settings.hashing, cost: settings.bcryptCost });
   const attempts = createAttemptLimiter(settings);
   let prepared: TokenIssuer | undefined;

@@ -54,9 +54,9 @@ const TOKENS_PER_SESSION = 64;
 /**
  * @param monotonicMs a clock that nobody sets, in milliseconds. It begins anew with the process: a second use of a token that was
  *   first used before is taken for one that comes late
- * @param settledNow see `createSettledClock`: by which sessions that have expired are deleted
+ * @param deletionNow see `createDeletionClock`: by which sessions that have expired are deleted
  */
-export function createSessionRows(store: Store, monotonicMs: () => number, settledNow: () => number): SessionRows {
+export function createSessionRows(store: Store, monotonicMs: () => number, deletionNow: () => number): SessionRows {
   const sql = prepare(store);
   const justSpent = createRecentUses(GRACE_MS, monotonicMs);
 
@@ -84,7 +84,7 @@ export function createSessionRows(store: Store, monotonicMs: () => number, settl
 
   return {
     begin(userId, { handleHash, tokenHash }, expiresAt) {
-      sql.prune.run(new Date(settledNow()).toISOString());
+      sql.prune.run(new Date(deletionNow()).toISOString());
       sql.insert.run(handleHash, userId, expiresAt);
       sql.addToken.run(tokenHash, handleHash, null, null);
       sql.trim.run(userId, userId, handleHash);
@@ -136,7 +136,10 @@ function prepare(store: Store) {
          SELECT rowid FROM refresh_tokens WHERE handle_hash = ? AND spent = ? ORDER BY rowid DESC
          LIMIT -1 OFFSET ${TOKENS_PER_SESSION})`,
     ),
-    prolong: store.prepare<[string, string]>("UPDATE sessions SET expires_at = ? WHERE handle_hash = ?"),
+    // Never shortened: the clock may be behind for a moment.
+    prolong: store.prepare<[string, string]>(
+      "UPDATE sessions SET expires_at = max(expires_at, ?) WHERE handle_hash = ?",
+    ),
     revoke: store.prepare<[string]>("DELETE FROM refresh_tokens WHERE handle_hash = ?"),
     revokeAll: store.prepare<[string]>(
       "DELETE FROM refresh_tokens WHERE handle_hash IN (SELECT handle_hash FROM sessions WHERE user_id = ?)",

@@ -68,17 +68,17 @@ const USER = "id, name, email, role, created_at";
 
 /**
  * All the SQL of users but that of sessions and keys.
- * @param monotonicMs see `createSessionRows`, as for `settledNow`
+ * @param monotonicMs see `createSessionRows`, as for `deletionNow`
  */
 export function createUserStore(
   store: Store,
   monotonicMs = () => performance.now(),
-  settledNow: () => number = Date.now,
+  deletionNow: () => number = Date.now,
 ): UserStore {
   store.prepare("PRAGMA secure_delete = ON").get(); // who is erased, or changes a password, leaves no bytes behind
   newIdsAfter(store.prepare<[], { id: string | null }>("SELECT max(id) AS id FROM users").get()?.id);
   const sql = prepare(store);
-  const sessions = createSessionRows(store, monotonicMs, settledNow);
+  const sessions = createSessionRows(store, monotonicMs, deletionNow);
 
   function add(account: Account): boolean {
     return sql.insert.run({ ...account, canonical_email: canonicalEmail(account.email) }).changes === 1;

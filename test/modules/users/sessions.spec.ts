@@ -272,6 +272,24 @@ describe("sessions", () => {
       expect(await refresh(session)).to.have.property("token");
     });
 
+    it("outlive a start by a clock that is a year ahead for a while, though others sign in meanwhile", async () => {
+      const session = await register();
+      await system.stop();
+      nowMs += 365 * DAY_MS;
+      system = await startUsers(folder.path, settings);
+      await register("eve@example.com");
+      nowMs -= 365 * DAY_MS;
+      expect(await refresh(session)).to.have.property("token");
+    });
+
+    it("are not shortened by a refresh while the clock is a year behind for a moment", async () => {
+      const session = await register();
+      nowMs -= 365 * DAY_MS;
+      const next = await refresh(session);
+      nowMs += 365 * DAY_MS;
+      expect(await refresh(next)).to.have.property("token");
+    });
+
     it("go when they have expired", async () => {
       await register();
       await register("eve@example.com");
