@@ -98,15 +98,23 @@ function isFinal(error: unknown): boolean {
   return isProblem(error) || error instanceof BrokenCircuitError;
 }
 
-/** A connection that was refused, or never tried, has carried nothing; one that broke may have. */
+/** A connection that was never made, or never tried, has carried nothing; one that broke may have. */
 function hasNotArrived(error: unknown, { sent }: Journey): boolean {
-  return !sent || error instanceof BrokenCircuitError || codesOf(error).includes("ECONNREFUSED");
+  return !sent || error instanceof BrokenCircuitError || systemCallsOf(error).some((each) => BEFORE_ANY.has(each));
 }
 
-function codesOf(error: unknown): unknown[] {
+/** What comes before a connection can carry anything: a name that nobody has any more is a container that was stopped. */
+const BEFORE_ANY: ReadonlySet<unknown> = new Set(["connect", "getaddrinfo"]);
+
+/** Under both names that libraries give it. */
+function systemCallsOf(error: unknown): unknown[] {
   if (!(error instanceof Error)) return [];
   const causes = error instanceof AggregateError ? error.errors : [error.cause];
-  return ["code" in error ? error.code : undefined, ...causes.flatMap(codesOf)];
+  const { syscall, erroredSysCall } = error as {
+    readonly syscall?: unknown;
+    readonly erroredSysCall?: unknown;
+  } & Error;
+  return [syscall, erroredSysCall, ...causes.flatMap(systemCallsOf)];
 }
 
 function unreachable(name: string, cause: unknown): Problem {

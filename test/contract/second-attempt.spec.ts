@@ -71,9 +71,15 @@ for (const [transport, createTransport] of Object.entries(transports)) {
       expect(await outcomeOf(add(500))).to.equal("dependency-unavailable undefined");
     });
 
-    function add(timeoutMs: number) {
+    it("and says no more either of a name that nobody has: a container that was stopped", async () => {
+      const stopped = createHttpCallable(notes, "http://orders.invalid:8003", createTransport);
+      expect(await outcomeOf(add(5_000, stopped))).to.equal("dependency-unavailable undefined");
+      await stopped.close();
+    });
+
+    function add(timeoutMs: number, whom = callable) {
       const input = { text: "hi", idempotencyKey: "k" };
-      return createClient(notes, callable).addNote(input, contextOf(ada, timeoutMs));
+      return createClient(notes, whom).addNote(input, contextOf(ada, timeoutMs));
     }
 
     function leave(): void {
