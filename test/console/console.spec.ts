@@ -142,13 +142,16 @@ for (const topology of extent("the page over four processes", [oneProcess, fourP
         await newest.locator(".figures .chip", { hasText: String(answer.status()) }).waitFor();
         expect(await newest.locator(".request").innerText()).to.equal(`$ ${method} ${path}`);
         expect(answer.status(), `${method} ${path}`).to.be.below(300);
-        const body: Record<string, unknown> = await answer.json();
-        for (const secret of [body.token, body.refresh_token]) if (typeof secret === "string") tokens.push(secret);
-        const members = Object.keys(body).length;
+        const text = await answer.text();
         await newest.locator(".figures", { hasText: /ms/ }).waitFor();
-        expect(await newest.locator("quartet-json").last().locator("summary").first().innerText()).to.match(
-          new RegExp(`\\{ ${members} member`),
-        );
+        if (answer.headers()["content-type"]?.startsWith("application/json")) {
+          const body: Record<string, unknown> = JSON.parse(text);
+          tokens.push(...[body.token, body.refresh_token].filter((secret) => typeof secret === "string"));
+          const top = newest.locator("quartet-json").last().locator("summary").first();
+          expect(await top.innerText()).to.match(new RegExp(`\\{ ${Object.keys(body).length} member`));
+        } else if (text !== "") {
+          expect(await newest.locator("pre.plain").textContent()).to.equal(text);
+        }
       }
     });
 
@@ -283,6 +286,46 @@ describe("console: everybody's", function () {
     await pressUntil(page, "Tab", "TEST");
     await page.keyboard.press("Enter");
     await page.locator("quartet-exchange", { hasText: "GET /users" }).first().waitFor();
+    await close();
+  });
+
+  it("tries what ends a session or an account on one made for it: nobody loses theirs by a click", async () => {
+    const { page, close } = await visit(browser, shop.url);
+    await untilLive(page);
+    await page.locator("button.demo-admin").click();
+    await page.locator("details.more > summary").click();
+    const tested = async (endpoint: string, status: number) => {
+      await page.getByRole("button", { name: `Test ${endpoint}`, exact: true }).click();
+      const newest = page.locator("quartet-exchange").first();
+      await newest.locator(".request", { hasText: endpoint }).waitFor();
+      await newest.locator(".figures .chip", { hasText: String(status) }).waitFor();
+      return newest.locator(".as").innerText();
+    };
+    for (const [endpoint, status] of [
+      ["POST /users/refresh", 200],
+      ["POST /users/logout", 204],
+      ["POST /users/me/password", 204],
+      ["DELETE /users/me", 204],
+    ] as const) {
+      expect(await tested(endpoint, status), endpoint).to.equal("as Ada Sample");
+    }
+    expect(await tested("GET /users/me", 200)).to.match(/^as (Demo )?Admin/);
+    await page.getByRole("button", { name: /^Account: .*, admin$/ }).waitFor();
+    await close();
+  });
+
+  it("orders for who clicks before the page has heard whether one click signs in", async () => {
+    const { page, close } = await visit(browser, shop.url);
+    const { promise: told, resolve: tell } = Promise.withResolvers<void>();
+    await page.route("**/console/info", async (route) => {
+      await told;
+      await route.continue();
+    });
+    await page.reload();
+    await page.locator("[data-run=order]").click();
+    await page.locator("[data-run=order][aria-disabled=true]").waitFor();
+    tell();
+    await page.getByText("confirmed. Nobody waited").waitFor();
     await close();
   });
 
@@ -432,10 +475,10 @@ describe("console in production", function () {
       await page.getByRole("button", { name: "Account: Ada Sample, customer" }).click();
       await page.getByRole("menuitem", { name: "Sign in as someone else…" }).click();
       await page.getByLabel("E-mail address").fill(admin.ADMIN_EMAIL);
-      await page.getByLabel("Password").fill("not the password");
+      await page.getByLabel("Password", { exact: true }).fill("not the password");
       await page.locator("quartet-sign-in form button:not([type])").click();
       await page.locator("quartet-sign-in .failure", { hasText: /\w/ }).waitFor();
-      await page.getByLabel("Password").fill(admin.ADMIN_PASSWORD);
+      await page.getByLabel("Password", { exact: true }).fill(admin.ADMIN_PASSWORD);
       await page.locator("quartet-sign-in form button:not([type])").click();
       await untilLive(page);
       await files.filter({ hasText: "gateway:" }).waitFor();

@@ -1,11 +1,12 @@
 import { expect } from "chai";
 import type { Browser, Page } from "playwright-core";
+import { tooLate } from "../../src/contract/in-time.ts";
 import { inWholeRun } from "../support/extent.ts";
 import { until } from "../support/process.ts";
 import { fourProcesses, type ProcessShop } from "../support/topology.ts";
 import { findViolations } from "./axe.ts";
 import { openChromium } from "./chromium.ts";
-import { untilLive, type Visit, visit } from "./page.ts";
+import { textOf, untilLive, type Visit, visit } from "./page.ts";
 
 describe("console: what fails is drawn where it failed", function () {
   this.timeout(90_000);
@@ -132,22 +133,25 @@ describe("console: what fails is drawn where it failed", function () {
       await untilLive(page);
     });
 
-    for (const [status, problem, told] of [
-      [504, { type: "/problems/upstream-timeout", outcome: "unknown" }, /Whether it was done is not known/],
-      [504, { type: "/problems/upstream-timeout", outcome: "not-begun" }, /Nothing was begun/],
-      [429, { type: "/problems/rate-limited" }, /Try again in 7 s/],
+    for (const [status, problem, detail, more] of [
+      [504, { type: "/problems/upstream-timeout", outcome: "unknown" }, tooLate("unknown").message, ""],
+      [504, { type: "/problems/upstream-timeout", outcome: "not-begun" }, tooLate("not-begun").message, ""],
+      [429, { type: "/problems/rate-limited" }, "Said by the gateway.", " Try again in 7 s."],
     ] as const) {
-      it(`says what a ${status} means: ${"outcome" in problem ? problem.outcome : problem.type}`, async () => {
+      it(`says what a ${status} means, and says it once: ${"outcome" in problem ? problem.outcome : problem.type}`, async () => {
         await open();
         await untilLive(page);
-        const body = JSON.stringify({ ...problem, status, detail: "Said by the gateway." });
+        const body = JSON.stringify({ ...problem, status, detail });
         const headers = { "content-type": "application/problem+json", "retry-after": "7" };
         await page.route("**/orders/create", (route) => route.fulfill({ status, headers, body }));
         await run(page, "order");
         const banner = page.locator("quartet-flow-section .outcome.bad");
         await banner.waitFor();
-        expect(await banner.innerText()).to.match(told);
+        expect((await banner.innerText()).trim()).to.equal(`${status}: ${detail}${more}`);
         await broken(page, "client-gateway");
+        const verdict = await textOf(page, "quartet-flow-verdict");
+        expect(verdict.split(detail).length, verdict).to.equal(2);
+        expect(verdict.trim().endsWith(detail), verdict).to.equal(true);
         const link = page.locator(`quartet-flow-verdict a[href="${problem.type}"]`);
         expect(await link.count()).to.equal(1);
       });

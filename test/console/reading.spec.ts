@@ -232,12 +232,12 @@ describe("console: what requests are filled with", () => {
       body = next;
       return requests.send("GET", "/");
     };
-    return { known: createKnowledge(requests), answer };
+    return { known: createKnowledge(requests, nobody), answer };
   }
 });
 
 describe("console: dead letters", () => {
-  const SOMEONE = { name: "Ada", email: "ada@example.com", role: "admin" } as const;
+  const SOMEONE = { id: "a", name: "Ada", email: "ada@example.com", role: "admin" } as const;
   let admin: boolean;
   let answer: () => Promise<Response>;
   const requests = createRequests({ fetch: () => answer(), sessions: nobody });

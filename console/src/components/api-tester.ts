@@ -1,5 +1,7 @@
-import { css, html, nothing } from "lit";
-import { type Endpoint, endpoints } from "../model/endpoints.ts";
+import { css, html } from "lit";
+import type { Endpoint } from "../model/endpoint.ts";
+import { endpoints } from "../model/endpoints.ts";
+import { moreEndpoints } from "../model/more-endpoints.ts";
 import { placeName, type ServiceName } from "../model/places.ts";
 import type { App } from "../store/app.ts";
 import { base } from "./base-styles.ts";
@@ -9,7 +11,7 @@ import { View } from "./view.ts";
 
 const MAIN_GROUPS: readonly ServiceName[] = ["users", "products", "orders"];
 /** Users last: signing in there changes who asks. */
-const MORE_GROUPS: readonly ServiceName[] = ["products", "orders", "users", "gateway"];
+const MORE_GROUPS: readonly ServiceName[] = ["products", "orders", "gateway", "users"];
 
 /** Try every endpoint for real. */
 export class ApiTester extends View {
@@ -61,10 +63,10 @@ export class ApiTester extends View {
       <quartet-status-lights .app=${this.app}></quartet-status-lights>
       <div class="desk">
         <div>
-          <div class="groups">${MAIN_GROUPS.map((service) => this.#renderGroup(service, true))}</div>
+          <div class="groups">${MAIN_GROUPS.map((service) => this.#renderGroup(service, endpoints))}</div>
           <details class="more">
             <summary>More endpoints</summary>
-            <div class="groups">${MORE_GROUPS.map((service) => this.#renderGroup(service, false))}</div>
+            <div class="groups">${MORE_GROUPS.map((service) => this.#renderGroup(service, moreEndpoints))}</div>
           </details>
         </div>
         <quartet-response-terminal .app=${this.app}></quartet-response-terminal>
@@ -80,13 +82,12 @@ export class ApiTester extends View {
     return html`<button class="demo-admin" @click=${this.#signIn}>${icons.person} Sign in as the demo admin</button>`;
   }
 
-  #renderGroup(service: ServiceName, main: boolean) {
-    const own = endpoints.filter((endpoint) => endpoint.service === service && endpoint.main === main);
-    if (own.length === 0) return nothing;
+  #renderGroup(service: ServiceName, among: readonly Endpoint[]) {
+    const own = among.filter((endpoint) => endpoint.service === service);
     const title = service === "gateway" ? placeName(service) : `${placeName(service).replace(/s$/, "")} Service`;
-    return html`<section class="card group" aria-label=${main ? title : `${title}, more`}>
+    return html`<section class="card group" aria-label=${among === endpoints ? title : `${title}, more`}>
       <h3>${title}</h3>
-      ${own.map((endpoint: Endpoint) => html`<quartet-endpoint .app=${this.app} .endpoint=${endpoint}></quartet-endpoint>`)}
+      ${own.map((endpoint) => html`<quartet-endpoint .app=${this.app} .endpoint=${endpoint}></quartet-endpoint>`)}
     </section>`;
   }
 

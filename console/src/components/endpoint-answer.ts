@@ -3,7 +3,7 @@ import { formatBytes, formatMs } from "../model/format.ts";
 import { statusText } from "../model/status-text.ts";
 import type { Exchange } from "../store/requests.ts";
 import { base } from "./base-styles.ts";
-import { drawJson } from "./masked-json.ts";
+import { drawBody } from "./masked-json.ts";
 import { terminalColours } from "./response-terminal-styles.ts";
 
 /** The answer of one endpoint, right below its button; for screens on which the terminal is not beside it. */
@@ -29,7 +29,7 @@ export class EndpointAnswer extends LitElement {
         ${answer === undefined ? (failure ?? nothing) : html`<span>${formatMs(answer.tookMs)}</span><span>${formatBytes(answer.sizeBytes)}</span>`}
         ${request.as === undefined ? nothing : html`<span>as ${request.as}</span>`}
       </p>
-      ${answer === undefined || answer.text === "" ? nothing : html`<div class="body" tabindex="0" role="region" aria-label="Answer of ${request.method} ${request.path}">${drawJson(answer.json ?? answer.text)}</div>`}
+      ${answer === undefined || answer.text === "" ? nothing : html`<div class="body" tabindex="0" role="region" aria-label="Answer of ${request.method} ${request.path}">${drawBody(answer)}</div>`}
     </div>`;
   }
 }

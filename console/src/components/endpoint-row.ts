@@ -1,5 +1,6 @@
 import { css, html, nothing } from "lit";
-import type { Endpoint } from "../model/endpoints.ts";
+import { type Endpoint, newUser, TRIAL_TO_COME, type Trial } from "../model/endpoint.ts";
+import { isRecord } from "../model/json.ts";
 import type { App } from "../store/app.ts";
 import type { Exchange } from "../store/requests.ts";
 import type { Session } from "../store/session.ts";
@@ -26,6 +27,7 @@ export class EndpointRow extends View {
       .method { min-width: 48px; padding: 2px 7px; border-radius: 6px; font: 700 11.5px / 18px var(--mono); text-align: center; color: var(--accent); background: var(--accent-soft); }
       .method.post { color: var(--good); background: var(--good-soft); }
       .method.patch { color: var(--warn); background: var(--warn-soft); }
+      .method.delete { color: var(--bad); background: var(--bad-soft); }
       .about { display: flex; flex-wrap: wrap; gap: 4px 10px; font-size: 13px; color: var(--text-2); }
       .test { grid-row: 1 / span 2; grid-column: 2; letter-spacing: 0.04em; }
       details { margin-top: 8px; }
@@ -64,6 +66,7 @@ export class EndpointRow extends View {
       <div class="row" data-endpoint=${endpoint.id}>
         <div class="route"><span class="method ${endpoint.method.toLowerCase()}">${endpoint.method}</span><span class="path mono">${path}</span></div>
         <div class="about"><span>${endpoint.title}</span>${endpoint.access === "public" ? nothing : html`<span>(${endpoint.access})</span>`}
+          ${endpoint.onTrial ? html`<span>(on an account made for it)</span>` : nothing}
           ${last === undefined ? nothing : html`<span class="chip ${status !== undefined && status < 400 ? "good" : "bad"}">${status ?? "no answer"}</span>`}</div>
         <button class="small test" aria-disabled=${this.busy} aria-label="Test ${endpoint.method} ${path}" @click=${this.test}>TEST</button>
       </div>
@@ -107,16 +110,33 @@ export class EndpointRow extends View {
    * @returns undefined where one is on its way already
    */
   async send(as: Session | undefined): Promise<Exchange | undefined> {
-    const { endpoint, app } = this;
+    const { endpoint } = this;
     if (this.busy) return undefined;
     this.busy = true;
-    const body = endpoint.body === undefined ? undefined : this.#body;
-    const done = await app.requests.send(endpoint.method, endpoint.path(app.known), body, as);
+    const done = endpoint.onTrial && this.edited === undefined ? await this.#sendOnTrial() : await this.#sendAs(as);
     this.last = done;
     this.note = undefined;
     this.#default = undefined;
     this.busy = false;
     return done;
+  }
+
+  #sendAs(as: Session | undefined): Promise<Exchange> {
+    const { endpoint, app } = this;
+    const body = endpoint.body === undefined ? undefined : this.#body;
+    return app.requests.send(endpoint.method, endpoint.path(app.known), body, as);
+  }
+
+  /** @returns what became of the registration where that failed */
+  async #sendOnTrial(): Promise<Exchange> {
+    const { endpoint, app } = this;
+    const user = newUser(app.known.unique());
+    const made = await app.requests.send("POST", "/users/register", user);
+    const body = made.answer?.json;
+    const as = app.sessions.meet(body);
+    if (as === undefined || !isRecord(body)) return made;
+    const trial: Trial = { password: user.password, refreshToken: String(body.refresh_token) };
+    return app.requests.send(endpoint.method, endpoint.path(app.known), endpoint.body?.(app.known, trial), as);
   }
 
   /** Who logs in is signed in from then on. So is who registers, unless an admin did it: one creates accounts and goes on. */
@@ -136,7 +156,7 @@ export class EndpointRow extends View {
     const { productId, orderId } = this.app.known;
     const madeFor = `${productId} ${orderId}`;
     if (this.#default === undefined || this.#madeFor !== madeFor) {
-      this.#default = JSON.stringify(this.endpoint.body?.(this.app.known), null, 2);
+      this.#default = JSON.stringify(this.endpoint.body?.(this.app.known, TRIAL_TO_COME), null, 2);
       this.#madeFor = madeFor;
     }
     return this.#default;

@@ -16,5 +16,5 @@ export const exchangeStyles = css`
   dl div { overflow-wrap: anywhere; }
   dt, dd { display: inline; }
   dd { color: #eceef2; }
-  h3, quartet-json { padding-inline: 6px; }
+  h3, quartet-json, .plain { padding-inline: 6px; }
 `;

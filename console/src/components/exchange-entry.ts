@@ -10,8 +10,9 @@ import { base } from "./base-styles.ts";
 import { copyText } from "./copy-text.ts";
 import { exchangeStyles } from "./exchange-entry-styles.ts";
 import { icons } from "./icons.ts";
-import { drawJson } from "./masked-json.ts";
+import { drawBody, drawJson } from "./masked-json.ts";
 import { prefersStillness } from "./motion.ts";
+import { terminalColours } from "./response-terminal-styles.ts";
 import { View } from "./view.ts";
 
 /** One request and its answer; only an open one draws what is in it. */
@@ -23,7 +24,7 @@ export class ExchangeEntry extends View {
     opened: { state: true },
     copied: { state: true },
   };
-  static override styles = [base, exchangeStyles, css`:host { display: block; }`];
+  static override styles = [base, terminalColours, exchangeStyles, css`:host { display: block; }`];
 
   declare exchange: Exchange;
   /** The newest is open, unless someone has closed it. */
@@ -91,10 +92,11 @@ function figures({ answer, failure }: Exchange) {
     <span>${formatMs(answer.tookMs)}</span><span>${formatBytes(answer.sizeBytes)}</span>`;
 }
 
-function renderAnswer({ headers, text, json: body }: Answer) {
+function renderAnswer(answer: Answer) {
+  const { headers, text } = answer;
   return html`<h3>Answered</h3>
     <dl class="mono">${headers.map(([name, value]) => html`<div><dt>${name}:</dt> <dd>${value}</dd></div>`)}</dl>
-    ${text === "" ? nothing : drawJson(body ?? text)}`;
+    ${text === "" ? nothing : drawBody(answer)}`;
 }
 
 function sent(value: unknown) {

@@ -2,7 +2,6 @@ import { css, html, nothing } from "lit";
 import type { Flow, Step } from "../model/flow.ts";
 import { placeName } from "../model/places.ts";
 import { pageOfStatus, readProblem } from "../model/problem.ts";
-import { NOT_BEGUN, UNKNOWN } from "../store/told.ts";
 import { base } from "./base-styles.ts";
 import { icons } from "./icons.ts";
 import { problemLink } from "./problem-link.ts";
@@ -42,9 +41,8 @@ export class FlowVerdict extends View {
     const ofSpan = pageOfStatus(origin.status);
     const type = ofSpan !== undefined && origin.phase !== "answer" ? ofSpan : `/problems/${problem?.name ?? ""}`;
     const name = type.slice("/problems/".length) || (origin.status === "no-answer" ? "No answer" : origin.status);
-    const advice = problem?.outcome === "unknown" ? UNKNOWN : problem?.outcome === "not-begun" ? NOT_BEGUN : "";
     return html`<p class="bad fault">${icons.warning}<span><b>Step ${origin.number} failed: ${placeName(origin.from)} → ${placeName(origin.to)}.</b>
-      ${problemLink(type, name)}${problem === undefined ? nothing : html`: ${problem.detail}`} ${advice}</span></p>`;
+      ${problemLink(type, name)}${problem === undefined ? nothing : html`: ${problem.detail}`}</span></p>`;
   }
 
   #renderPride(position: number) {

@@ -3,6 +3,7 @@ import { css } from "lit";
 /** A terminal is dark, whatever the page is. */
 export const terminalColours = css`
   .terminal { color-scheme: dark; background: #12151b; color: #eceef2; }
+  .plain { margin: 4px 0 0; font: 12.5px / 1.6 var(--mono); white-space: pre-wrap; overflow-wrap: anywhere; }
 `;
 
 export const terminalStyles = css`

@@ -5,18 +5,14 @@ export interface SeenProblem {
   /** `dependency-unavailable`: the end of its type. */
   readonly name: string;
   readonly detail: string;
-  /** Of a 504: whether what was asked may have been done all the same. */
-  readonly outcome: "unknown" | "not-begun" | undefined;
 }
 
 /** Reads the body of a problem; undefined where it is none of this shop's. */
 export function readProblem(body: unknown): SeenProblem | undefined {
   if (!isRecord(body) || typeof body.type !== "string" || problemPage(body.type) === undefined) return undefined;
-  const { outcome } = body;
   return {
     name: body.type.slice(PREFIX.length),
     detail: typeof body.detail === "string" ? body.detail : "",
-    outcome: outcome === "unknown" || outcome === "not-begun" ? outcome : undefined,
   };
 }
 

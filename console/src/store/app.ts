@@ -58,7 +58,7 @@ export function createApp({ fetch, still }: AppDeps): App {
   const stages = createStages(traces);
   const sessions = createSessions(fetch);
   const requests = createRequests({ fetch, sessions });
-  const known = createKnowledge(requests);
+  const known = createKnowledge(requests, sessions);
 
   const asked = async (path: string, init: RequestInit = {}): Promise<Response> => {
     // A customer's token opens nothing here, so the admin goes on watching; where one click is enough, none is needed.
@@ -100,7 +100,10 @@ export function createApp({ fetch, still }: AppDeps): App {
     stages,
     still,
     sessions,
-    oneClick: () => info.get()?.oneClick === true,
+    oneClick: async () => {
+      if (info.get() === undefined) await readInfo();
+      return info.get()?.oneClick === true;
+    },
     knownProductId: () => known.productId,
     watching: () => stream.state.get() !== "denied",
   });

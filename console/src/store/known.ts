@@ -1,8 +1,9 @@
 import { type Cell, createCell } from "../model/cell.ts";
-import type { Known } from "../model/endpoints.ts";
+import type { Known } from "../model/endpoint.ts";
 import { isRecord, parseJson } from "../model/json.ts";
 import { newUnique } from "../model/traceparent.ts";
 import type { Requests } from "./requests.ts";
+import type { Sessions } from "./session.ts";
 
 /** What the page has learnt from the answers it got, to fill in requests to come. */
 export interface Knowledge extends Known {
@@ -11,7 +12,7 @@ export interface Knowledge extends Known {
   start(): Promise<void>;
 }
 
-export function createKnowledge(requests: Requests): Knowledge {
+export function createKnowledge(requests: Requests, { session }: Pick<Sessions, "session">): Knowledge {
   const version = createCell(0);
   let products: readonly Item[] = [];
   let orderId: string | undefined;
@@ -34,6 +35,9 @@ export function createKnowledge(requests: Requests): Knowledge {
     },
     get orderId() {
       return orderId;
+    },
+    get userId() {
+      return session.get()?.id;
     },
     unique: newUnique,
     async start() {

@@ -11,7 +11,7 @@ export interface Product {
 interface ProductsDeps {
   readonly requests: Requests;
   readonly sessions: Pick<Sessions, "session" | "admin" | "borrowAdmin">;
-  oneClick(): boolean;
+  oneClick(): Promise<boolean>;
   knownProductId(): string | undefined;
 }
 
@@ -49,7 +49,7 @@ export async function findScarce(deps: ProductsDeps): Promise<Product> {
   const products = productsOf(await deps.requests.send("GET", "/products?limit=100"));
   const own = products.find(({ name }) => name === LAST_ONE);
   if (own !== undefined && own.stock > 0) return own;
-  const admin = deps.sessions.admin.get() ?? (deps.oneClick() ? await deps.sessions.borrowAdmin() : undefined);
+  const admin = deps.sessions.admin.get() ?? ((await deps.oneClick()) ? await deps.sessions.borrowAdmin() : undefined);
   if (admin === undefined) return smallest(products);
   const made = await putUp(deps, own, admin);
   if (!isProduct(made.answer?.json)) throw new NotListed("The last one could not be put up.", made);

@@ -1,5 +1,5 @@
 import { type Cell, createCell } from "../model/cell.ts";
-import { DEMO_CUSTOMER, newUser } from "../model/endpoints.ts";
+import { DEMO_CUSTOMER, newUser } from "../model/endpoint.ts";
 import type { Flow } from "../model/flow.ts";
 import type { FlowName } from "../model/plan.ts";
 import { newUnique } from "../model/traceparent.ts";
@@ -33,8 +33,8 @@ export interface RunsDeps {
   readonly traces: Traces;
   readonly stages: Stages;
   readonly sessions: Sessions;
-  /** True where one click signs in the demo admin. */
-  oneClick(): boolean;
+  /** True where one click signs in the demo admin; asked for where it is not known yet. */
+  oneClick(): Promise<boolean>;
   /** A product that could be ordered some time ago. */
   knownProductId(): string | undefined;
   /** False where the real steps cannot be seen. */
@@ -92,9 +92,9 @@ function hasBroken({ answer }: Exchange): boolean {
 /** An order needs someone who places it: who is signed in, else the demo admin where one click is enough. */
 async function asSomeone(deps: RunsDeps, perform: (deps: RunsDeps, who: Session) => Promise<Told>): Promise<Told> {
   const { sessions } = deps;
-  if (sessions.session.get() === undefined && deps.oneClick()) await sessions.signInWithOneClick();
+  if (sessions.session.get() === undefined && (await deps.oneClick())) await sessions.signInWithOneClick();
   const who = sessions.session.get();
-  if (who === undefined) return deps.oneClick() ? showWhyNobody(deps) : NOBODY;
+  if (who === undefined) return (await deps.oneClick()) ? showWhyNobody(deps) : NOBODY;
   try {
     return await perform(deps, who);
   } catch (error) {

@@ -3,6 +3,7 @@ import { isRecord, parseJson } from "../model/json.ts";
 
 /** Who is signed in. The tokens live in the page's memory only and are gone with it. */
 export interface Session {
+  readonly id: string;
   readonly name: string;
   readonly email: string;
   readonly role: "customer" | "admin";
@@ -22,6 +23,8 @@ export interface Sessions {
   signInWithOneClick(): Promise<boolean>;
   /** Makes whom an answer to a registration or a login signs in the one who acts. Returns undefined where it signs in nobody. */
   adopt(answer: unknown): Session | undefined;
+  /** Keeps the tokens of whom an answer signs in, without a change of who acts. Returns undefined where it signs in nobody. */
+  meet(answer: unknown): Session | undefined;
   /** Makes the admin who watches the one who acts. */
   becomeAdmin(): void;
   /** An admin for what needs one, without a change of who acts; undefined where there is none to be had by one click. */
@@ -126,6 +129,7 @@ export function createSessions(fetch: (path: string, init: RequestInit) => Promi
       act(signedIn);
       return signedIn;
     },
+    meet: read,
     becomeAdmin: () => void act(admin.get()),
     borrowAdmin: async () => admin.get() ?? one(),
     async tokenOf(one) {
@@ -159,10 +163,15 @@ function logout({ access, refresh }: Tokens): RequestInit {
 
 function readSession(body: unknown): { session: Session; tokens: Tokens } | undefined {
   if (!isRecord(body) || typeof body.token !== "string" || !isRecord(body.user)) return undefined;
-  const { name, email, role } = body.user;
+  const { id, name, email, role } = body.user;
   const { refresh_token: refresh, expires_in: livesS } = body;
   return {
-    session: { name: String(name), email: String(email), role: role === "admin" ? "admin" : "customer" },
+    session: {
+      id: String(id),
+      name: String(name),
+      email: String(email),
+      role: role === "admin" ? "admin" : "customer",
+    },
     tokens: {
       access: body.token,
       refresh: typeof refresh === "string" ? refresh : undefined,

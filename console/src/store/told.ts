@@ -17,15 +17,9 @@ export function tellExchange({ answer, failure }: Exchange, good: string): Told 
   const problem = readProblem(answer.json);
   if (problem?.name === "insufficient-stock") return { tone: "proud", text: REFUSED };
   const wait = answer.headers.find(([name]) => name === "retry-after")?.[1];
-  const more = [
-    answer.status === 429 && wait !== undefined ? `Try again in ${wait} s.` : undefined,
-    problem?.outcome === "unknown" ? UNKNOWN : undefined,
-    problem?.outcome === "not-begun" ? NOT_BEGUN : undefined,
-  ];
-  const text = [`${answer.status}: ${problem?.detail ?? ""}`, ...more.filter((each) => each !== undefined)].join(" ");
+  const more = answer.status === 429 && wait !== undefined ? ` Try again in ${wait} s.` : "";
+  const text = `${answer.status}: ${problem?.detail ?? ""}${more}`;
   return { tone: "bad", text, heals: answer.status === 503 };
 }
 
 const REFUSED = "Refused at once: not enough was left. The stock is as it was, and never below zero.";
-export const UNKNOWN = "Whether it was done is not known: look before you ask again.";
-export const NOT_BEGUN = "Nothing was begun: it is safe to ask again.";
