@@ -18,6 +18,7 @@ import type { Store } from "../store/store.ts";
 import { type Config, urlSetting } from "./config.ts";
 import { databaseIn, migrationsOf, modulesAmong } from "./database-files.ts";
 import { type ModuleName, moduleNames, modules, remoteNeighbours, subscribersOf } from "./modules.ts";
+import { requestStop } from "./stop-request.ts";
 import { requireFinishedRestore } from "./unfinished-restore.ts";
 
 /** A module that lives in this process. */
@@ -96,8 +97,12 @@ async function createModule(
 /** @throws StoreRefusal, OperatorError when another process serves it, or it cannot be used */
 async function openToServe(name: ModuleName, config: Config, logger: Logger): Promise<Store> {
   const file = databaseIn(config.DATA_DIR, name);
-  const unlock = await lockForServing({ name, file }, () =>
-    logger.warn(`${name}: another process serves ${file}; waiting for it to end`),
+  const unlock = await lockForServing(
+    { name, file },
+    {
+      onWait: () => logger.warn(`${name}: another process serves ${file}; waiting for it to end`),
+      onLost: () => requestStop(`${name}: the lock of ${file} was removed, and another process serves it now`),
+    },
   );
   try {
     requireFinishedRestore(config.DATA_DIR); // one may have begun while this waited

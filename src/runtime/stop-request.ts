@@ -17,6 +17,11 @@ const { promise, resolve } = Promise.withResolvers<StopRequest>();
 /** Resolves at the first request to stop. Further ones change nothing: npm and terminals tell of one twice. */
 export const stopRequest: Promise<StopRequest> = promise;
 
+/** Asks this process itself to stop, as it must not go on. @param reason in words */
+export function requestStop(reason: string): void {
+  resolve({ reason, status: 128 + SIGNALS.SIGTERM });
+}
+
 /**
  * Begins to listen for requests to stop. Belongs before all else that a process does, so that none is lost. A request is:
  * a signal; the end of whoever started this process, where that was a process of ours or npm; and the end of whoever

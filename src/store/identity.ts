@@ -9,11 +9,8 @@ import { StoreRefusal } from "./store-refusal.ts";
  * @throws StoreRefusal when it is another's
  */
 export function requireOwn(database: Database, name: string, schema: Schema): void {
-  if (hasTable(database, "identity")) {
-    const row = database.prepare<[], { module: string }>("SELECT module FROM identity").get();
-    if (row === undefined || row.module === name) return;
-    throw new StoreRefusal(`is the database of ${row.module}, not of ${name}`);
-  }
+  requireNoOther(database, name);
+  if (hasTable(database, "identity")) return;
   const { store, module } = versionsOf(database);
   if (store > schema.store.length) return; // newer: its tables may be others
   if (database.prepare("SELECT 1 FROM sqlite_master LIMIT 1").get() === undefined) return;
@@ -22,6 +19,17 @@ export function requireOwn(database: Database, name: string, schema: Schema): vo
   const [, first] = /^CREATE TABLE (\w+)/m.exec(schema.module[0]?.sql ?? "") ?? [];
   if (module === 0 || first === undefined || hasTable(database, first)) return;
   throw new StoreRefusal(`is not a database of ${name}: it has no table ${first}`);
+}
+
+/**
+ * Looks whether a database says that it is another module's.
+ * @throws StoreRefusal when it is
+ */
+export function requireNoOther(database: Database, name: string): void {
+  if (!hasTable(database, "identity")) return;
+  const row = database.prepare<[], { module: string }>("SELECT module FROM identity").get();
+  if (row === undefined || row.module === name) return;
+  throw new StoreRefusal(`is the database of ${row.module}, not of ${name}`);
 }
 
 /** Has a database say whose it is, if it does not yet. */

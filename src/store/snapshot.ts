@@ -2,6 +2,7 @@ import { accessSync, chmodSync, constants } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import Database from "better-sqlite3";
 import type { CloudEvent } from "../contract/event.ts";
+import { requireNoOther } from "./identity.ts";
 import { versionOf } from "./migrations.ts";
 import type { Position, Store } from "./store.ts";
 import { reasonOf, StoreRefusal } from "./store-refusal.ts";
@@ -45,7 +46,7 @@ export interface Snapshot {
 /**
  * Opens databases as they all are at one moment: each is kept from being written to until the last is open, for about a
  * millisecond. Effects are never seen without their causes, whoever causes whose.
- * @throws StoreRefusal when one is not there or cannot be read
+ * @throws StoreRefusal when one is not there, cannot be read or is another module's
  */
 export async function openSnapshots(files: readonly DatabaseFile[]): Promise<Snapshot[]> {
   for (let tries = 1; ; tries += 1) {
@@ -84,6 +85,7 @@ function toSnapshot({ name, file }: DatabaseFile, database: Database.Database): 
   database.pragma("query_only = ON");
   // What is read first pins the moment until the transaction ends.
   database.exec("BEGIN; SELECT count(*) FROM sqlite_schema");
+  requireNoOther(database, name);
   return {
     name,
     schema: versionOf(database),
@@ -155,6 +157,7 @@ function refusing<T>({ name, file }: DatabaseFile, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw new StoreRefusal(`${name}: ${file} cannot be read: ${reasonOf(error)}`, { cause: error });
+    const told = error instanceof StoreRefusal ? error.message : `cannot be read: ${reasonOf(error)}`;
+    throw new StoreRefusal(`${name}: ${file} ${told}`, { cause: error });
   }
 }

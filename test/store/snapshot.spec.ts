@@ -112,7 +112,7 @@ describe("snapshots", () => {
     await temporary.open({ file: file("busy") }).write(() => undefined);
     const writer = new Database(file("busy"));
     writer.exec("BEGIN IMMEDIATE");
-    const opening = openSnapshots(["notes", "busy"].map((name) => ({ name, file: file(name) })));
+    const opening = openSnapshots(["notes", "busy"].map((name) => ({ name: "notes", file: file(name) })));
     for (let note = 0; note < 5; note++) {
       await sleep(50);
       await store.write(addNote(store, String(note)));

@@ -1,7 +1,9 @@
 import { chmodSync, copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import Database from "better-sqlite3";
 import { expect } from "chai";
+import { inWholeRun } from "../support/extent.ts";
 import { freePorts, type ShopProcess, startShopProcess, until, untilReady } from "../support/process.ts";
 import { TEST_SETTINGS } from "../support/topology.ts";
 
@@ -50,9 +52,36 @@ describe("the files of a shop", function () {
     const { process } = await start({ LOG_LEVEL: "error" });
     expect((await process.exited).code).to.equal(1);
     expect(process.output().trim()).to.match(
-      /^users: .*users\.db is served by another process, .* 5 seconds\. .*--data-dir\.$/,
+      /^users: .*users\.db is served by another process \(pid \d+ on \S+\), .* 5 seconds\. .*--data-dir\.$/,
     );
+    expect(process.output()).to.include(`pid ${first.pid} on`);
     expect(first.running).to.equal(true);
+  });
+
+  it("are refused to a second process also when somebody removes the locks while they are served", async () => {
+    const first = await serve();
+    const locks = () => filesOf().filter((file) => file.endsWith("-lock"));
+    expect(locks()).to.have.lengthOf(3);
+    for (const lock of locks()) rmSync(lock);
+    await until("they are there again", () => locks().length === 3);
+    const { process } = await start({ LOG_LEVEL: "error" });
+    expect((await process.exited).code).to.equal(1);
+    expect(process.output()).to.include(`pid ${first.pid} on`);
+    expect(first.running).to.equal(true);
+  });
+
+  inWholeRun("a serving process whose lock another has taken", () => {
+    it("are let go by the first process when another has taken its lock all the same", async () => {
+      const first = await serve();
+      const lock = filesOf().find((file) => file.endsWith("users.db-lock")) ?? "";
+      process.kill(first.pid, "SIGSTOP");
+      rmSync(lock);
+      const other = new Database(lock);
+      other.exec("BEGIN EXCLUSIVE");
+      process.kill(first.pid, "SIGCONT");
+      expect(await first.exited).to.include({ code: 0 });
+      other.close();
+    });
   });
 
   it("are free at once after a kill", async () => {
@@ -69,6 +98,17 @@ describe("the files of a shop", function () {
     const { process } = await start();
     expect((await process.exited).code).to.equal(1);
     expect(process.output().trim()).to.match(/^products: .*products\.db is the database of orders, not of products$/m);
+    for (const args of [
+      ["reconcile", data],
+      ["backup", join(folder, "backup")],
+    ]) {
+      const command = startShopProcess({ env: { DATA_DIR: data }, args, cwd: folder });
+      running.push(command);
+      expect((await command.exited).code, args[0]).to.equal(1);
+      expect(command.output().trim(), args[0]).to.match(
+        /^products: .*products\.db is the database of orders, not of products$/,
+      );
+    }
     expect(readFileSync(join(data, "products.db")).equals(before)).to.equal(true);
   });
 
