@@ -15,7 +15,7 @@ import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
 import { compose, type System } from "./compose.ts";
 import { type Config, portOf, urlSetting } from "./config.ts";
 import { eventPositions } from "./event-positions.ts";
-import { expireAnswers } from "./housekeeping.ts";
+import { boundLogs, expireAnswers } from "./housekeeping.ts";
 import { type HttpServer, listen } from "./http-server.ts";
 import { createModuleApp } from "./module-app.ts";
 import { listeningServices, moduleNames, remoteNeighbours, type ServiceName, servesAll } from "./modules.ts";
@@ -75,7 +75,7 @@ async function serve(config: Config, logger: Logger, step: Step, doors: readonly
   const stopExport = await exportTraces(config, logger);
   let draining = false;
   const stores = system.served.map(({ store }) => store);
-  const endings = [beWatched(system), expireAnswers(stores, logger)];
+  const endings = [beWatched(system), expireAnswers(stores, logger), boundLogs(stores)];
   for (const door of doors) {
     const health = healthOf(door.name, system, () => draining);
     if (door.name === "gateway") {

@@ -25,6 +25,9 @@ const IN_MEMORY = ":memory:";
 /** The version of a database that was not there before. */
 const NO_SCHEMA = "0.0";
 
+/** A reader that holds on for long lets the write-ahead log grow; it is cut to this when it starts again after him, or empties. */
+const LOG_BOUND_BYTES = 8 * 1024 * 1024;
+
 /** Settings of each connection: without FULL a commit may be lost with the power. */
 const SETTINGS = [
   "journal_mode = WAL",
@@ -32,8 +35,7 @@ const SETTINGS = [
   "foreign_keys = ON",
   // In KiB: in a shop that has grown, each order changes pages of its own buyer and product; this keeps them at hand.
   "cache_size = -16000",
-  // In bytes: a reader that holds on for long lets the log grow, which is cut to this when it starts again after him.
-  "journal_size_limit = 8388608",
+  `journal_size_limit = ${LOG_BOUND_BYTES}`,
 ];
 
 export interface OpenStoreOptions {
@@ -146,6 +148,10 @@ function createStore(database: Database.Database, options: OpenStoreOptions): St
     cursors,
     answers,
     emptyLog: () => reads.pause(() => emptyLog(database)),
+    boundLog() {
+      const size = statSync(`${options.file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+      if (size > LOG_BOUND_BYTES) reads.pause(() => emptyLog(database));
+    },
     fault: () => group.fault(),
     stats: () => ({ ...group.stats(), deadLetters: deadLetters.get()?.count ?? 0 }),
     close: () => group.close(),

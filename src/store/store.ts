@@ -38,6 +38,8 @@ export interface Store {
    * @returns whether it is empty, as that of a closed store is
    */
   emptyLog(): boolean;
+  /** Empties the write-ahead log if a reader has let it grow: the next write would cut it, but none may come. */
+  boundLog(): void;
   /** Undefined while writes succeed; else why the last one failed for a fault of the environment. */
   fault(): string | undefined;
   /** What it has done since it was opened and has to do, for whoever watches it. */

@@ -1,7 +1,9 @@
+import { statSync } from "node:fs";
 import Database from "better-sqlite3";
 import { expect } from "chai";
 import { type Api, addProduct, createApi, register, signIn } from "../support/api.ts";
 import { readTables } from "../support/databases.ts";
+import { inWholeRun } from "../support/extent.ts";
 import { until } from "../support/process.ts";
 import { oneProcess, type ProcessShop } from "../support/topology.ts";
 
@@ -37,5 +39,29 @@ describe("kept answers", () => {
     await until("the old one is gone", () => keys().length === 1);
     expect(keys()).to.deep.equal(["new"]);
     expect(readTables(file).orders).to.have.lengthOf(2);
+  });
+});
+
+inWholeRun("the write-ahead log of a shop at rest", () => {
+  describe("the write-ahead log of a shop at rest", () => {
+    it("becomes small again when whoever let it grow has gone", async function () {
+      this.timeout(60_000);
+      const shop = await oneProcess.start();
+      try {
+        const file = (await shop.databases())("orders");
+        const reader = new Database(file, { readonly: true });
+        reader.exec("BEGIN");
+        reader.prepare("SELECT count(*) FROM orders").get();
+        const writer = new Database(file);
+        writer.exec("CREATE TABLE junk (bytes); INSERT INTO junk VALUES (zeroblob(20000000)); DROP TABLE junk");
+        const sizeOfLog = () => statSync(`${file}-wal`).size;
+        expect(sizeOfLog()).to.be.above(10_000_000);
+        writer.close();
+        reader.close();
+        await until("it is small", () => sizeOfLog() < 1_000_000);
+      } finally {
+        await shop.stop();
+      }
+    });
   });
 });

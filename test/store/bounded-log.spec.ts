@@ -1,12 +1,35 @@
 import { statSync } from "node:fs";
 import Database from "better-sqlite3";
 import { expect } from "chai";
+import type { Store } from "../../src/store/store.ts";
 import { addNote, temporaryStore } from "./temporary-store.ts";
 
 const BOUND_BYTES = 8 * 1024 * 1024;
 
-describe("the write-ahead log", () => {
-  it("becomes small again after a reader that has held on to an old state", async () => {
+describe("the write-ahead log becomes small again after a reader that has held on to an old state", () => {
+  it("with the next writes", () =>
+    afterReader(async (store, sizeOfLog) => {
+      for (let n = 0; n < 5; n++) await store.write(addNote(store, `later-${n}`));
+      expect(sizeOfLog()).to.be.at.most(BOUND_BYTES);
+    }));
+
+  it("without any, when it is looked after, as a process does while it serves", () =>
+    afterReader(async (store, sizeOfLog, reader) => {
+      const old = reader();
+      store.boundLog();
+      expect(sizeOfLog(), "while one reads").to.be.above(BOUND_BYTES);
+      old.close();
+      store.boundLog();
+      expect(sizeOfLog()).to.equal(0);
+      await store.write(addNote(store, "later"));
+      const small = sizeOfLog();
+      store.boundLog();
+      expect(sizeOfLog(), "a small one is left alone").to.equal(small);
+    }));
+
+  async function afterReader(
+    work: (store: Store, sizeOfLog: () => number, reader: () => Database.Database) => Promise<void>,
+  ): Promise<void> {
     const temporary = temporaryStore();
     try {
       const store = temporary.open();
@@ -15,18 +38,20 @@ describe("the write-ahead log", () => {
         for (let n = from; n < from + count; n++) await store.write(addNote(store, `n-${n}`, text));
       };
       await write(0, 10);
-      const reader = new Database(temporary.file, { readonly: true });
-      reader.exec("BEGIN");
-      reader.prepare("SELECT count(*) FROM notes").get();
+      const read = () => {
+        const reader = new Database(temporary.file, { readonly: true });
+        reader.exec("BEGIN");
+        reader.prepare("SELECT count(*) FROM notes").get();
+        return reader;
+      };
+      const reader = read();
       await write(10, 700);
       const sizeOfLog = () => statSync(`${temporary.file}-wal`).size;
       expect(sizeOfLog()).to.be.above(BOUND_BYTES);
-      reader.exec("COMMIT");
       reader.close();
-      await write(1_000, 5);
-      expect(sizeOfLog()).to.be.at.most(BOUND_BYTES);
+      await work(store, sizeOfLog, read);
     } finally {
       await temporary.dispose();
     }
-  });
+  }
 });
