@@ -62,6 +62,7 @@ export function createFollower(options: FollowerOptions): Follower {
   let rereading = false;
   let stalledSinceMs: number | undefined;
   let stallTold = false;
+  let discardAtMs = 0;
   let reportAtMs = clock.now();
   let restUntilMs = 0;
   // The openings of the publisher's database of which it is known that it is the one whose events were applied before.
@@ -147,10 +148,12 @@ export function createFollower(options: FollowerOptions): Follower {
       return;
     }
     await report();
-    if (stalledSinceMs === undefined) {
-      stalledSinceMs = clock.now();
-      // A publisher that hears where this one stands brings what it lacks, unless that seems to be there.
-      if (!startsBeyond(entries)) await source.discard();
+    stalledSinceMs ??= clock.now();
+    // A publisher that hears where this one stands brings what it lacks, unless that seems to be there.
+    if (clock.now() >= discardAtMs && !startsBeyond(entries)) {
+      await source.discard();
+      // The gap may come back with an older state of the stream, or be in the log itself: then ever more seldom.
+      discardAtMs = clock.now() + (clock.now() - stalledSinceMs);
     }
     if (!stallTold && clock.now() - stalledSinceMs >= STALL_TOLD_AFTER_MS) {
       stallTold = true;
@@ -169,6 +172,7 @@ export function createFollower(options: FollowerOptions): Follower {
   function goOn(): void {
     rereading = false;
     stalledSinceMs = undefined;
+    discardAtMs = 0;
     if (stallTold) logger.info({ publisher, subscriber }, "The missing events have come");
     stallTold = false;
   }

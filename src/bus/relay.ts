@@ -102,7 +102,6 @@ export function createRelay(options: RelayOptions): Relay {
     const found = await replica.append(head, rows, rebuild);
     const last = rows.at(-1);
     if (found === undefined) place = { head: last, rebuild: false, after: last?.seq ?? after, until };
-    else if (isOurs(found)) place = { head: found.head, rebuild: false, after: found.head?.seq ?? 0, until };
   }
 
   /** An entry that is in the log can be continued; any other is of a log that was restored, or pruned long ago. */
@@ -153,12 +152,12 @@ export function createRelay(options: RelayOptions): Relay {
       return { head, rebuild: false, after: seq, until: oldest + windowRows };
     }
     const lowest = lowestPosition(log, present);
-    // Somebody needs rows again that are gone here, or nobody needs those that are still on their way.
-    if ((oldest > lowest && floor < oldest) || lowest > seq) return startingAt(lowest, head);
+    // Somebody needs rows again that are gone here.
+    if (oldest > lowest && floor < oldest) return startingAt(lowest, head);
     // What is not trimmed yet takes room as well.
     if (clock.now() < trimAfterMs)
       return { head, rebuild: false, after: seq, until: Math.min(oldest, lowest) + windowRows };
-    // It keeps the lowest itself.
+    // It keeps the lowest itself. Where all are further than its newest entry nothing is left, and it is built anew from there.
     if (oldest < lowest && head !== undefined) await replica.trim(head, lowest);
     return { head, rebuild: false, after: seq, until: lowest + windowRows };
   }

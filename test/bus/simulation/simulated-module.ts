@@ -41,10 +41,10 @@ export interface SimulatedProcess {
   isSettled(): boolean;
 }
 
-const GROUP_SIZE = 4;
+export const GROUP_SIZE = 4;
 
 /** Small, so that a log is often larger than what may be in Redis, and somebody is often taken to be away. */
-const WINDOW_ROWS = 12;
+export const WINDOW_ROWS = 12;
 const PATIENCE_MS = 1_500;
 const SILENT_MS = 2_500;
 

@@ -31,6 +31,14 @@ export interface SimulatedRedis {
   snapshot(): void;
   /** Back to some snapshot, or to nothing. */
   restore(): void;
+  /** Somebody else writes to a stream: it gets a gap, an entry that is none, or has had a higher id. */
+  damage(): void;
+  /** How many rows were appended to a stream so far. */
+  appended(publisher: string): number;
+  /** The most entries that a stream has had so far. */
+  readonly largest: number;
+  /** Whether it was ever restored. */
+  readonly wentBack: boolean;
   /** @param after what a process that may die waits with */
   replica(publisher: string, after: Scheduler["after"]): LogReplica;
   source(publisher: string, after: Scheduler["after"]): LogSource;
@@ -40,6 +48,9 @@ export function createSimulatedRedis(scheduler: Scheduler, random: Random): Simu
   let streams = new Map<string, Stream>();
   const snapshots: Map<string, Stream>[] = [];
   let beats = 0;
+  let largest = 0;
+  let wentBack = false;
+  const appended = new Map<string, number>();
   const blocked = new Set<{ publisher: string; seq: number; wake: () => void }>();
 
   function open(publisher: string): Stream {
@@ -78,10 +89,26 @@ export function createSimulatedRedis(scheduler: Scheduler, random: Random): Simu
     if (!isHead(stream, expected)) return ends(stream);
     if (rebuild || stream.entries.length === 0) clear(stream);
     for (const row of rows) add(stream, row);
-    for (const read of [...blocked]) {
-      if (read.publisher === publisher && stream.lastSeq > read.seq) read.wake();
-    }
+    appended.set(publisher, (appended.get(publisher) ?? 0) + rows.length);
+    largest = Math.max(largest, stream.entries.length);
+    wakeReaders(publisher, stream);
     return undefined;
+  }
+
+  function wakeReaders(publisher: string, { lastSeq }: Stream): void {
+    for (const read of [...blocked]) if (read.publisher === publisher && lastSeq > read.seq) read.wake();
+  }
+
+  function damage(publisher: string, stream: Stream): void {
+    const newest = stream.entries.at(-1);
+    if (newest === undefined) return;
+    const kind = random.pick(["gap", "none of ours", "higher id"] as const);
+    if (kind === "gap") stream.entries.splice(random.integer(1, stream.entries.length), 1);
+    else stream.lastSeq += random.integer(1, 3);
+    if (kind !== "none of ours") return;
+    const epoch = random.pick([newest.epoch, "foreign"]);
+    stream.entries.push({ seq: stream.lastSeq, epoch, previousEpoch: newest.epoch, event: "{" });
+    wakeReaders(publisher, stream);
   }
 
   function ask<T>(after: Scheduler["after"], run: () => T): Promise<T> {
@@ -141,7 +168,18 @@ export function createSimulatedRedis(scheduler: Scheduler, random: Random): Simu
     },
     snapshot: () => void snapshots.push(structuredClone(streams)),
     restore() {
+      wentBack = true;
       streams = random.chance(0.2) || snapshots.length === 0 ? new Map() : structuredClone(random.pick(snapshots));
+    },
+    damage() {
+      for (const [publisher, stream] of streams) damage(publisher, stream);
+    },
+    appended: (publisher) => appended.get(publisher) ?? 0,
+    get largest() {
+      return largest;
+    },
+    get wentBack() {
+      return wentBack;
     },
     replica: (publisher, after) => ({
       ends: () => ask(after, () => ends(open(publisher))),

@@ -2,15 +2,28 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
+import { requireAllApplied } from "./history.ts";
 import { createRandom, type Random } from "./random.ts";
 import { createScheduler, type Scheduler } from "./scheduler.ts";
-import { type ModuleOptions, type SimulatedProcess, startProcess } from "./simulated-module.ts";
+import {
+  GROUP_SIZE,
+  type ModuleOptions,
+  type SimulatedProcess,
+  startProcess,
+  WINDOW_ROWS,
+} from "./simulated-module.ts";
 import { createSimulatedRedis, type SimulatedRedis } from "./simulated-redis.ts";
 
 /** The faults come in this time; then all must become well. */
 const FAULTS_MS = 12_000;
 const SETTLE_MS = 60_000;
 const SETTLE_POLL_MS = 250;
+
+/** How long somebody stays away while the others go on. */
+const AWAY_MS = 4_000;
+
+/** So much later all are known to be there, and a loss is mended. */
+const CALM_MS = 4_000;
 
 /** One that passes several times, and one that allows for old backups. */
 const PRUNE_WINDOWS_MS = [4_500, 12_000];
@@ -51,6 +64,7 @@ class World {
   readonly #modules: Module[];
   #lastNumber = 0;
   #faulty = true;
+  #away: Module | undefined;
 
   constructor(seed: number) {
     // Neighbouring seeds begin alike.
@@ -89,11 +103,51 @@ class World {
     this.#faulty = false;
     this.#redis.away = false;
     this.#redis.unreliability = 0;
-    for (let endMs = FAULTS_MS; !this.#isSettled(); endMs += SETTLE_POLL_MS) {
-      if (endMs > FAULTS_MS + SETTLE_MS) throw new Error(`not everything was applied\n${this.#describe()}`);
+    if (this.#random.chance(0.3)) await this.#goOnWithout(this.#random.pick(this.#modules.slice(1)));
+    await this.#settle();
+    this.#check();
+    await this.#scheduler.runUntil(this.#scheduler.now() + CALM_MS);
+    await this.#loseAll();
+    this.#requireSmallStreams();
+  }
+
+  /** Nobody waits for one that is away, who gets all when it comes. */
+  async #goOnWithout(module: Module): Promise<void> {
+    this.#away = module;
+    for (const process of module.processes) process.crash();
+    for (let count = 8; count > 0; count -= 1) {
+      this.#scheduler.after(this.#random.integer(0, AWAY_MS), () => this.#someoneSpeaks());
+    }
+    await this.#scheduler.runUntil(this.#scheduler.now() + AWAY_MS);
+    await this.#settle();
+    this.#away = undefined;
+    this.#start(module);
+  }
+
+  async #settle(): Promise<void> {
+    const startMs = this.#scheduler.now();
+    for (let endMs = startMs; !this.#isSettled(); endMs += SETTLE_POLL_MS) {
+      if (endMs > startMs + SETTLE_MS) throw new Error(`not everything was applied\n${this.#describe()}`);
       await this.#scheduler.runUntil(endMs);
     }
-    this.#check();
+  }
+
+  /** What everybody has applied is not brought again, however long the log is. */
+  async #loseAll(): Promise<void> {
+    const appended = () => this.#modules.map(({ options }) => this.#redis.appended(options.name));
+    const before = appended();
+    this.#redis.flush();
+    await this.#scheduler.runUntil(this.#scheduler.now() + CALM_MS);
+    await this.#settle();
+    const rows = appended().map((count, index) => count - (before[index] ?? 0));
+    if (Math.max(...rows) > GROUP_SIZE) throw new Error(`${rows} rows that all have applied were brought again`);
+  }
+
+  /** A window, and the row before it; what a Redis that went back holds again is seen at the next look. */
+  #requireSmallStreams(): void {
+    const { largest, wentBack } = this.#redis;
+    const most = (wentBack ? 3 : 1) * WINDOW_ROWS + 1;
+    if (largest > most) throw new Error(`a stream had ${largest} rows, not ${most} at most`);
   }
 
   remove(): void {
@@ -111,6 +165,7 @@ class World {
     sometimes(() => this.#overlap());
     sometimes(() => this.#redis.flush());
     sometimes(() => this.#redis.empty());
+    sometimes(() => this.#redis.damage());
     sometimes(() => this.#redisGoesAway());
     sometimes(() => {
       this.#redis.unreliability = this.#random.fraction() / 3;
@@ -138,7 +193,7 @@ class World {
   }
 
   #start(module: Module): void {
-    if (module.processes.some(({ alive }) => alive)) return;
+    if (module === this.#away || module.processes.some(({ alive }) => alive)) return;
     this.#add(module);
   }
 
@@ -201,7 +256,8 @@ class World {
   }
 
   #isSettled(): boolean {
-    return this.#modules.every(({ options, processes }) => {
+    const there = this.#modules.filter((module) => module !== this.#away);
+    return there.every(({ options, processes }) => {
       const [process, ...others] = processes.filter(({ alive }) => alive);
       if (process === undefined || others.length > 0 || !process.isSettled()) return false;
       return options.publishers.every((publisher) => {
@@ -217,7 +273,11 @@ class World {
 
   #check(): void {
     for (const { options } of this.#modules) {
-      for (const publisher of options.publishers) this.#compare(publisher, options);
+      const subscriber = this.#storeOf(options.name);
+      for (const publisher of options.publishers.map((name) => this.#storeOf(name))) {
+        if (publisher === undefined || subscriber === undefined) throw new Error("not all run");
+        requireAllApplied({ publisher, subscriber, isPoison: options.isPoison });
+      }
     }
   }
 
@@ -232,41 +292,5 @@ class World {
       return `${name}: ${alive.length} processes, log ${log}, heard ${heard}`;
     });
     return [...lines, this.#redis.describe()].join("\n");
-  }
-
-  /** What the publisher has said was applied once and in order, or buried if it is poison. */
-  #compare(publisher: string, options: ModuleOptions): void {
-    const subscriber = options.name;
-    const said = this.#numbers(publisher, "SELECT number FROM said WHERE '' <> ? ORDER BY id", publisher);
-    const applied = this.#numbers(subscriber, "SELECT number FROM applied WHERE publisher = ? ORDER BY id", publisher);
-    const buried = this.#numbers(
-      subscriber,
-      "SELECT event ->> '$.data.number' AS number FROM dead_letters WHERE publisher = ? ORDER BY id",
-      publisher,
-    );
-    const still = new Set(said);
-    const expect = (what: string, found: readonly number[], expected: readonly number[]) => {
-      if (new Set(found).size < found.length)
-        throw new Error(`${subscriber} ${what} events of ${publisher} twice: ${found}`);
-      const kept = found.filter((number) => still.has(number));
-      if (kept.join() !== expected.join()) {
-        throw new Error(`${subscriber} ${what} of ${publisher}: ${kept}\ninstead of ${expected}`);
-      }
-    };
-    expect(
-      "applied",
-      applied,
-      said.filter((number) => !options.isPoison(number)),
-    );
-    expect("buried", buried, said.filter(options.isPoison));
-  }
-
-  #numbers(module: string, sql: string, publisher: string): number[] {
-    const store = this.#storeOf(module);
-    if (store === undefined) throw new Error(`${module} does not run`);
-    return store
-      .prepare<[string], { number: number }>(sql)
-      .all(publisher)
-      .map(({ number }) => number);
   }
 }
