@@ -314,6 +314,23 @@ describe("console: everybody's", function () {
     await close();
   });
 
+  it("runs all, and all again, within what the shop allows in a minute", async () => {
+    const limited = await oneProcess.start({ ...DEVELOPMENT, AUTH_RATE_LIMIT: "10/60s" });
+    const { page, close } = await visit(browser, limited.url);
+    await untilLive(page);
+    const done = page.locator("button.run-all[aria-disabled=false]");
+    for (let pass = 1; pass <= 2; pass += 1) {
+      const before = await page.locator("quartet-exchange").count();
+      await page.locator("button.run-all").click();
+      await page.locator("button.run-all[aria-disabled=true]").waitFor();
+      await done.waitFor({ timeout: 30_000 });
+      expect(await page.locator("quartet-exchange").count()).to.be.above(before);
+      expect(await page.locator("quartet-exchange .figures .chip.bad").allInnerTexts()).to.deep.equal([]);
+    }
+    await close();
+    await limited.stop();
+  });
+
   it("orders for who clicks before the page has heard whether one click signs in", async () => {
     const { page, close } = await visit(browser, shop.url);
     const { promise: told, resolve: tell } = Promise.withResolvers<void>();
