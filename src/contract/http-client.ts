@@ -1,6 +1,7 @@
-import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, handleAll } from "cockatiel";
+import { BrokenCircuitError } from "cockatiel";
 import { BATCH_LIMIT } from "./batch.ts";
 import { Binding } from "./binding.ts";
+import { type BreakerState, createBreaker } from "./breaker.ts";
 import { createCallQueue, type Journey } from "./call-queue.ts";
 import { remainingMs } from "./context.ts";
 import type { Callable, Contract, Operation } from "./contract.ts";
@@ -8,12 +9,6 @@ import { type BoundOperation, createFlightSender } from "./http-flight.ts";
 import { tooLate } from "./in-time.ts";
 import { ENVIRONMENT_PROBLEMS, isProblem, Problem } from "./problem.ts";
 import type { CreateTransport } from "./transport.ts";
-
-/** Failures in a row after which a neighbour is left alone, and for how long. */
-const BREAKER_FAILURES = 5;
-const BREAKER_OPEN_MS = 1_000;
-
-export type BreakerState = "closed" | "open" | "half-open";
 
 export interface HttpCallableOptions {
   /** Whether the other end takes batches: a module does, a gateway, which is for the public, does not. */
@@ -42,10 +37,7 @@ export function createHttpCallable(
 ): HttpCallable {
   const transport = createTransport(origin);
   const operations = new Map(Object.entries(contract.operations).map(([name, operation]) => [name, bind(operation)]));
-  const breaker = circuitBreaker(handleAll, {
-    halfOpenAfter: BREAKER_OPEN_MS,
-    breaker: new ConsecutiveBreaker(BREAKER_FAILURES),
-  });
+  const breaker = createBreaker();
   const send = createFlightSender(transport, operations, takesBatches);
   const queue = createCallQueue(
     (calls, signal) => breaker.execute(() => send(calls, signal)),
@@ -76,18 +68,10 @@ export function createHttpCallable(
         throw mayHaveRun ? asUnknown(problem) : problem;
       }
     },
-    breaker: () => BREAKER_STATES[breaker.state],
+    breaker: breaker.state,
     close: () => transport.close(),
   };
 }
-
-/** Nobody isolates a breaker by hand here; it would let nothing through. */
-const BREAKER_STATES: Readonly<Record<CircuitState, BreakerState>> = {
-  [CircuitState.Closed]: "closed",
-  [CircuitState.Open]: "open",
-  [CircuitState.HalfOpen]: "half-open",
-  [CircuitState.Isolated]: "open",
-};
 
 function bind(operation: Operation): BoundOperation {
   return { operation, binding: new Binding(operation) };

@@ -1,5 +1,5 @@
 import type { Bus } from "../bus/bus.ts";
-import type { BreakerState } from "../contract/http-client.ts";
+import type { BreakerState } from "../contract/breaker.ts";
 import type { RequestStats } from "../contract/request-stats.ts";
 import type { Store } from "../store/store.ts";
 
