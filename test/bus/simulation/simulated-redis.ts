@@ -33,8 +33,8 @@ export interface SimulatedRedis {
   restore(): void;
   /** Somebody else writes to a stream: it gets a gap, an entry that is none, or has had a higher id. */
   damage(): void;
-  /** How many rows were appended to a stream so far. */
-  appended(publisher: string): number;
+  /** How many rows were appended so far. */
+  readonly appended: number;
   /** The most entries that a stream has had so far. */
   readonly largest: number;
   /** Whether it was ever restored. */
@@ -50,7 +50,7 @@ export function createSimulatedRedis(scheduler: Scheduler, random: Random): Simu
   let beats = 0;
   let largest = 0;
   let wentBack = false;
-  const appended = new Map<string, number>();
+  let appended = 0;
   const blocked = new Set<{ publisher: string; seq: number; wake: () => void }>();
 
   function open(publisher: string): Stream {
@@ -89,7 +89,7 @@ export function createSimulatedRedis(scheduler: Scheduler, random: Random): Simu
     if (!isHead(stream, expected)) return ends(stream);
     if (rebuild || stream.entries.length === 0) clear(stream);
     for (const row of rows) add(stream, row);
-    appended.set(publisher, (appended.get(publisher) ?? 0) + rows.length);
+    appended += rows.length;
     largest = Math.max(largest, stream.entries.length);
     wakeReaders(publisher, stream);
     return undefined;
@@ -174,7 +174,9 @@ export function createSimulatedRedis(scheduler: Scheduler, random: Random): Simu
     damage() {
       for (const [publisher, stream] of streams) damage(publisher, stream);
     },
-    appended: (publisher) => appended.get(publisher) ?? 0,
+    get appended() {
+      return appended;
+    },
     get largest() {
       return largest;
     },

@@ -1,17 +1,11 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import Database from "better-sqlite3";
+import { chooseFaults, type Module } from "./faults.ts";
 import { requireAllApplied } from "./history.ts";
 import { createRandom, type Random } from "./random.ts";
 import { createScheduler, type Scheduler } from "./scheduler.ts";
-import {
-  GROUP_SIZE,
-  type ModuleOptions,
-  type SimulatedProcess,
-  startProcess,
-  WINDOW_ROWS,
-} from "./simulated-module.ts";
+import { GROUP_SIZE, startProcess, WINDOW_ROWS } from "./simulated-module.ts";
 import { createSimulatedRedis, type SimulatedRedis } from "./simulated-redis.ts";
 
 /** The faults come in this time; then all must become well. */
@@ -34,13 +28,6 @@ const MODULES = [
   { name: "stocks", publishers: ["shops"], subscribers: ["shops"], answers: true },
   { name: "mail", publishers: ["shops"], subscribers: [], answers: false },
 ];
-
-interface Module {
-  readonly options: ModuleOptions;
-  readonly file: string;
-  readonly backups: { readonly atMs: number; readonly bytes: Buffer }[];
-  processes: SimulatedProcess[];
-}
 
 /**
  * Runs one seed: a time of faults, a time to settle, then the question whether anything was lost or doubled.
@@ -98,7 +85,16 @@ class World {
   async run(): Promise<void> {
     for (const module of this.#modules) this.#startLater(module, this.#random.chance(0.3) ? FAULTS_MS : 0);
     this.#repeatedly(400, () => this.#someoneSpeaks());
-    this.#chooseFaults();
+    chooseFaults({
+      random: this.#random,
+      scheduler: this.#scheduler,
+      redis: this.#redis,
+      modules: this.#modules,
+      faultsMs: FAULTS_MS,
+      oldestBackupMs: this.#oldestBackupMs,
+      repeatedly: (aboutEveryMs, what) => this.#repeatedly(aboutEveryMs, what),
+      add: (module) => this.#add(module),
+    });
     await this.#scheduler.runUntil(FAULTS_MS);
     this.#faulty = false;
     this.#redis.away = false;
@@ -120,6 +116,11 @@ class World {
     }
     await this.#scheduler.runUntil(this.#scheduler.now() + AWAY_MS);
     await this.#settle();
+    const rows = await this.#rowsAppendedBy(async () => {
+      for (const process of this.#modules[0]?.processes ?? []) process.crash();
+      await this.#settle();
+    });
+    if (rows > 0) throw new Error(`${rows} rows were brought for one that is away when a publisher started again`);
     this.#away = undefined;
     this.#start(module);
   }
@@ -134,13 +135,18 @@ class World {
 
   /** What everybody has applied is not brought again, however long the log is. */
   async #loseAll(): Promise<void> {
-    const appended = () => this.#modules.map(({ options }) => this.#redis.appended(options.name));
-    const before = appended();
-    this.#redis.flush();
-    await this.#scheduler.runUntil(this.#scheduler.now() + CALM_MS);
-    await this.#settle();
-    const rows = appended().map((count, index) => count - (before[index] ?? 0));
-    if (Math.max(...rows) > GROUP_SIZE) throw new Error(`${rows} rows that all have applied were brought again`);
+    const rows = await this.#rowsAppendedBy(async () => {
+      this.#redis.flush();
+      await this.#scheduler.runUntil(this.#scheduler.now() + CALM_MS);
+      await this.#settle();
+    });
+    if (rows > 2 * GROUP_SIZE) throw new Error(`${rows} rows that all have applied were brought again`);
+  }
+
+  async #rowsAppendedBy(what: () => Promise<void>): Promise<number> {
+    const before = this.#redis.appended;
+    await what();
+    return this.#redis.appended - before;
   }
 
   /** A window, and the row before it; what a Redis that went back holds again is seen at the next look. */
@@ -153,31 +159,6 @@ class World {
   remove(): void {
     for (const { processes } of this.#modules) for (const process of processes) process.crash();
     setImmediate(() => rmSync(this.#folder, { recursive: true }));
-  }
-
-  /** Some of the faults there are, each as often as this seed has it. */
-  #chooseFaults(): void {
-    const { chance, integer } = this.#random;
-    const sometimes = (fault: () => void) => {
-      if (chance(0.6)) this.#repeatedly(integer(800, FAULTS_MS / 2), fault);
-    };
-    sometimes(() => this.#crashSomeone());
-    sometimes(() => this.#overlap());
-    sometimes(() => this.#redis.flush());
-    sometimes(() => this.#redis.empty());
-    sometimes(() => this.#redis.damage());
-    sometimes(() => this.#redisGoesAway());
-    sometimes(() => {
-      this.#redis.unreliability = this.#random.fraction() / 3;
-    });
-    if (chance(0.6)) {
-      this.#repeatedly(FAULTS_MS / 12, () => this.#redis.snapshot());
-      this.#repeatedly(FAULTS_MS / 4, () => this.#redis.restore());
-    }
-    if (chance(0.6)) {
-      this.#repeatedly(FAULTS_MS / 30, () => this.#backUpSomeone());
-      this.#repeatedly(FAULTS_MS / 6, () => this.#restoreSomeone());
-    }
   }
 
   #repeatedly(aboutEveryMs: number, what: () => void): void {
@@ -207,52 +188,6 @@ class World {
     const processes = this.#modules[0]?.processes.filter(({ alive }) => alive) ?? [];
     if (processes.length === 0) return;
     for (let count = this.#random.integer(1, 4); count > 0; count -= 1) this.#random.pick(processes).say();
-  }
-
-  #crashSomeone(): void {
-    const { processes } = this.#random.pick(this.#modules);
-    for (const process of processes) process.crash();
-  }
-
-  /** For a moment two processes of one module run: two relays, two subscribers. */
-  #overlap(): void {
-    const module = this.#random.pick(this.#modules);
-    const [old, ...others] = module.processes.filter(({ alive }) => alive);
-    if (old === undefined || others.length > 0) return;
-    this.#add(module);
-    this.#scheduler.after(this.#random.integer(0, 3_000), () => old.crash());
-  }
-
-  #redisGoesAway(): void {
-    this.#redis.away = true;
-    this.#scheduler.after(this.#random.integer(100, 4_000), () => {
-      this.#redis.away = false;
-    });
-  }
-
-  #backUpSomeone(): void {
-    const { file, backups } = this.#random.pick(this.#modules);
-    if (!existsSync(file)) return;
-    const database = new Database(file);
-    backups.push({ atMs: this.#scheduler.now(), bytes: database.serialize() });
-    database.close();
-  }
-
-  /** Only while the module is stopped, and none that is too old. */
-  #restoreSomeone(): void {
-    const recent = this.#modules.flatMap(({ file, backups, processes }) =>
-      backups
-        .filter(({ atMs }) => atMs >= this.#scheduler.now() - this.#oldestBackupMs)
-        .map(({ bytes }) => ({ file, processes, bytes })),
-    );
-    if (recent.length === 0) return;
-    const { file, processes, bytes } = this.#random.pick(recent);
-    for (const process of processes) process.crash();
-    // The dead close their files a moment later.
-    setImmediate(() => {
-      for (const suffix of ["-wal", "-shm"]) rmSync(`${file}${suffix}`, { force: true });
-      writeFileSync(file, bytes);
-    });
   }
 
   #isSettled(): boolean {
