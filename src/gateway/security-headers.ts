@@ -39,14 +39,21 @@ export function answerAsPage(koa: Context, policy: string): void {
 }
 
 /**
- * The Content-Security-Policy of a page: what it loads comes from here, and of what stands in it its own styles count.
- * @param html the page, whose `<style>` elements are allowed by the hash of each (CSP 3, 8.3)
+ * The Content-Security-Policy of a page: what it loads comes from here, and of what stands in it its own styles and scripts count.
+ * @param html the page, whose `<style>` and `<script>` elements are allowed by the hash of each (CSP 3, 8.3)
  * @param more what it needs beyond that
  */
 export function pagePolicy(html: string, ...more: readonly string[]): string {
-  const hashes = Array.from(html.matchAll(/<style>(.*?)<\/style>/gs), ([, style = ""]) => `'sha256-${hashOf(style)}'`);
-  const styles = hashes.length === 0 ? [] : [`style-src 'self' ${hashes.join(" ")}`];
-  return [PAGE_POLICY, ...styles, ...more].join("; ");
+  const own = [
+    allow("style-src", html.matchAll(/<style>(.*?)<\/style>/gs)),
+    allow("script-src", html.matchAll(/<script>(.*?)<\/script>/gs)),
+  ];
+  return [PAGE_POLICY, ...own.flat(), ...more].join("; ");
+}
+
+function allow(directive: string, elements: Iterable<RegExpExecArray>): string[] {
+  const hashes = Array.from(elements, ([, content = ""]) => `'sha256-${hashOf(content)}'`);
+  return hashes.length === 0 ? [] : [`${directive} 'self' ${hashes.join(" ")}`];
 }
 
 function hashOf(text: string): string {

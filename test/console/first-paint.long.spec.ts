@@ -64,6 +64,27 @@ describe("the first paint of a page, before any script has come", function () {
     });
   }
 
+  it("has the theme that was chosen by hand, whatever the system's is", async () => {
+    const context = await browser.newContext({ colorScheme: "light" });
+    const page = await context.newPage();
+    const complaints: string[] = [];
+    page.on("console", (message) => complaints.push(message.text()));
+    const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    await page.goto(shop.url);
+    await untilLive(page);
+    const light = await background();
+    for (const _ of ["light", "dark"]) await page.getByRole("button", { name: /^Theme: / }).click();
+    const dark = await background();
+    expect(dark).not.to.equal(light);
+    expect(complaints).to.deep.equal([]);
+    await page.route(/\.js$/, (route) => route.abort());
+    await page.reload();
+    await page.locator("h1").waitFor();
+    expect(await page.locator("quartet-flow-diagram").count()).to.equal(0);
+    expect(await background()).to.equal(dark);
+    await context.close();
+  });
+
   it("stands on pages that axe finds nothing wrong with", async () => {
     for (const colorScheme of ["light", "dark"] as const) {
       const context = await browser.newContext({ colorScheme, viewport: { width: 390, height: 800 } });

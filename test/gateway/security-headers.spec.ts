@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -37,6 +38,14 @@ describe("the security headers", () => {
     const policy = headers.get("content-security-policy");
     expect(policy).to.include("default-src 'self'").and.include("frame-ancestors 'none'");
     expect(policy).not.to.include("unsafe");
+  });
+
+  it("let what stands in a page count by its hash, and nothing else that is inline", () => {
+    const hash = (text: string) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+    const policy = pagePolicy("<style>p{}</style><script>a()</script><script type=module src=/b.js></script>");
+    expect(policy).to.include(`style-src 'self' ${hash("p{}")};`);
+    expect(policy.endsWith(`script-src 'self' ${hash("a()")}`), policy).to.equal(true);
+    expect(pagePolicy("<p>Hello</p>")).not.to.match(/style-src|script-src|unsafe/);
   });
 
   it("are the same for what a browser has kept", async () => {
