@@ -42,8 +42,11 @@ export function text(min: number, max: number) {
     .meta({ minLength: min, maxLength: max });
 }
 
-/** Controls, line and paragraph separators, and what changes the direction of the text that follows (Unicode, UAX 9). */
-const MISLEADING = /[\p{Cc}\u061C\u200E\u200F\u2028-\u202E\u2066-\u2069]/u;
+/**
+ * Controls, line and paragraph separators, what changes the direction of the text that follows (Unicode, UAX 9) or, as it was done
+ * before, how it is shown, and what begins a note between the lines.
+ */
+const MISLEADING = /[\p{Cc}\u061C\u200E\u200F\u2028-\u202E\u2066-\u206F\uFFF9-\uFFFB]/u;
 
 /** At least one character that is neither a space nor invisible, fillers among them. */
 const VISIBLE = /[^\p{Z}\p{C}\p{M}\u115F\u1160\u2800\u3164\uFFA0]/u;

@@ -39,6 +39,9 @@ describe("a name", () => {
       "a\u2066b",
       "a\u200fb",
       "a\u061cb",
+      "a\u206ab",
+      "a\u206fb",
+      "a\ufff9b",
     ]) {
       expect(faultOf(bad), JSON.stringify(bad)).to.match(/control characters/);
     }
