@@ -1,6 +1,15 @@
-import { existsSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { makeFolder } from "./make-folder.ts";
@@ -52,10 +61,16 @@ export async function lockForServing(
   }
 }
 
-/** Beside the database itself: who comes by a link finds the same lock. */
+/** Beside the database itself: who comes by a link finds the same lock, also when the database is yet to be made. */
 function lockFileOf(file: string): string {
-  const real = existsSync(file) ? realpathSync(file) : file;
+  const real = realFile(file);
   return join(dirname(real), `.${basename(real)}-lock`);
+}
+
+function realFile(file: string): string {
+  if (existsSync(file)) return realpathSync(file);
+  const isLink = lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+  return isLink ? resolve(dirname(file), readlinkSync(file)) : file;
 }
 
 function tryLock(name: string, lockFile: string): "busy" | Lock {

@@ -1,4 +1,14 @@
-import { chmodSync, copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
@@ -70,7 +80,7 @@ describe("the files of a shop", function () {
     expect(first.running).to.equal(true);
   });
 
-  inWholeRun("a serving process whose lock another has taken", () => {
+  inWholeRun("databases of one process: a lock that was taken from it, and a link", () => {
     it("are let go by the first process when another has taken its lock all the same", async () => {
       const first = await serve();
       const lock = filesOf().find((file) => file.endsWith("users.db-lock")) ?? "";
@@ -81,6 +91,15 @@ describe("the files of a shop", function () {
       process.kill(first.pid, "SIGCONT");
       expect(await first.exited).to.include({ code: 0 });
       other.close();
+    });
+
+    it("are refused to a second process that comes by a link, which was there before the file", async () => {
+      for (const each of ["data", "elsewhere"]) mkdirSync(join(folder, each));
+      symlinkSync(join(folder, "elsewhere", "users.db"), join(data, "users.db"));
+      await serve();
+      const { process } = await start({ LOG_LEVEL: "error", DATA_DIR: join(folder, "elsewhere") });
+      expect((await process.exited).code).to.equal(1);
+      expect(process.output()).to.match(/^users: .*users\.db is served by another process/m);
     });
   });
 
