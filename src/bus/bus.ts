@@ -1,6 +1,9 @@
 import type { Store } from "../store/store.ts";
 import type { Subscription } from "./subscription.ts";
 
+/** The name of a deployment that tells none. */
+export const UNNAMED_DEPLOYMENT = "unnamed";
+
 /**
  * Carries every module's log to those that subscribe to it. Delivery is at least once and in order per
  * publisher; the cursor in the subscriber's own database makes it exactly once in effect. A subscriber never

@@ -3,18 +3,21 @@ import type { Logger } from "pino";
 import type { Fault } from "../contract/faults.ts";
 import type { Store } from "../store/store.ts";
 import { createBroadcasts, writeBroadcast } from "./broadcasts.ts";
-import type { Backlog, Bus } from "./bus.ts";
+import { type Backlog, type Bus, UNNAMED_DEPLOYMENT } from "./bus.ts";
 import { systemClock } from "./clock.ts";
 import { createOutage, type Outage } from "./outage.ts";
 import { createPace, type Pace } from "./pace.ts";
 import { DEFAULT_PRUNE_WINDOW_MS, rowsAfter } from "./pruning.ts";
 import { connectRedis } from "./redis-connection.ts";
-import { createLease, type Lease, NotHeld } from "./redis-lease.ts";
+import { createLease, type Lease, type LeaseOptions, NotHeld } from "./redis-lease.ts";
 import { createRedisReplica, createRedisSource } from "./redis-log.ts";
+import { createScripts } from "./redis-scripts.ts";
 import { requireVersion } from "./redis-version.ts";
 import { createRelay, type Relay } from "./relay.ts";
 import { createSubscriber, describeStall, type Subscriber } from "./subscriber.ts";
 import type { Subscription } from "./subscription.ts";
+
+const DEPLOYMENT_UNKNOWN = "events wait until users tells which deployment this is";
 
 /** How often a bus that stops looks whether Redis has all. */
 const SETTLE_POLL_MS = 2;
@@ -31,6 +34,11 @@ export interface RedisBusOptions {
   readonly faults?: ReadonlyMap<string, Fault> | undefined;
   /** Set before all keys and channels: who shares one Redis and not a system needs one of their own. */
   readonly keyPrefix?: string;
+  /**
+   * Names the deployment that this process is part of: the same in all of its processes, and another in those of a copy. Undefined
+   * while it is not known yet; no event goes anywhere then.
+   */
+  readonly deployment?: () => string | undefined;
   /** For how long rows are kept after everybody has applied them; see `EventLog.prunable`. */
   readonly pruneWindowMs?: number;
 }
@@ -41,7 +49,7 @@ export interface RedisBusOptions {
  */
 export function createRedisBus(options: RedisBusOptions): Bus {
   const { url, logger, subscribers: subscriberNames, faults, keyPrefix = "quartet:" } = options;
-  const { pruneWindowMs = DEFAULT_PRUNE_WINDOW_MS } = options;
+  const { pruneWindowMs = DEFAULT_PRUNE_WINDOW_MS, deployment = () => UNNAMED_DEPLOYMENT } = options;
   const clock = systemClock;
   const channel = `${keyPrefix}broadcast`;
   const outage = createOutage({ what: "Redis", logger, clock });
@@ -76,13 +84,24 @@ export function createRedisBus(options: RedisBusOptions): Bus {
     return { ...part, failed: (error) => void (error instanceof NotHeld || part.failed(error)) };
   }
 
-  function startLease(store: Store, commands: Redis): Lease {
+  function startLease(own: Pick<LeaseOptions, "key" | "what" | "holder" | "isShared">, shared: Redis): Lease {
     const pace = createPace(clock);
-    const own = { keyPrefix, module: store.name, seat: store.seat };
-    const lease = createLease({ ...own, commands, pace, clock, outage: outage.part(), logger });
+    const evaluate = createScripts(shared);
+    const lease = createLease({ ...own, evaluate, keyPrefix, pace, clock, outage: outage.part(), logger });
     leases.push({ lease, pace });
     leasing.push(lease.run());
     return lease;
+  }
+
+  /** The place of the whole deployment; those of its modules are taken only by who has it. */
+  function startPlace(shared: Redis): Lease {
+    return startLease({ key: "holder", what: "deployment", holder: deployment, isShared: true }, shared);
+  }
+
+  function startModuleLease({ name, seat }: Store, place: Lease, shared: Redis): Lease {
+    const holder = () => (place.isHeld() ? seat : undefined);
+    const own = startLease({ key: `holder:${name}`, what: `database of ${name}`, holder }, shared);
+    return { ...own, guard: (target) => place.guard(own.guard(target)) };
   }
 
   function startRelay(store: Store, lease: Lease, shared: Redis): void {
@@ -109,6 +128,10 @@ export function createRedisBus(options: RedisBusOptions): Bus {
       },
     });
     subscribing.push(subscriber.run());
+  }
+
+  function stallOfBus(): string | undefined {
+    return joined.length > 0 && deployment() === undefined ? DEPLOYMENT_UNKNOWN : describeStall(subscribers);
   }
 
   async function backlogsOf({ name: publisher, log }: Store): Promise<Backlog[]> {
@@ -142,7 +165,7 @@ export function createRedisBus(options: RedisBusOptions): Bus {
       if (conflict !== undefined) {
         return { kind: "redis", status: conflict.isKeptOut ? "down" : "degraded", detail: conflict.detail };
       }
-      const stall = describeStall(subscribers);
+      const stall = stallOfBus();
       return stall === undefined
         ? { kind: "redis", status: "running" }
         : { kind: "redis", status: "degraded", detail: stall };
@@ -159,8 +182,10 @@ export function createRedisBus(options: RedisBusOptions): Bus {
       commands = connect("commands");
       checkVersion(commands);
       listenToBroadcasts();
+      if (joined.length === 0) return;
+      const place = startPlace(commands);
       for (const { store, subscriptions } of joined) {
-        const lease = startLease(store, commands);
+        const lease = startModuleLease(store, place, commands);
         startRelay(store, lease, commands);
         for (const subscription of subscriptions) startSubscriber(store, subscription, lease, commands);
       }

@@ -1,9 +1,8 @@
-import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import type { Clock } from "./clock.ts";
 import type { Outage } from "./outage.ts";
 import { type Pace, repeat } from "./pace.ts";
-import { createScripts } from "./redis-scripts.ts";
+import type { Evaluate } from "./redis-scripts.ts";
 
 /** How long a holder that says nothing keeps its place, and how often it says something. */
 const LEASE_MS = 4_000;
@@ -12,13 +11,19 @@ const RENEW_EVERY_MS = 1_000;
 /** How long a place has to be free before one takes it that has met another who was alive: that one may just start again. */
 const FREE_FOR_MS = 30_000;
 
+/** How soon to look again while it is not known yet for whom. */
+const LOOK_AGAIN_MS = 50;
+
+/** Who holds a place; a key of another type, which is none of ours, stands for nobody. */
+const HOLDER = "redis.call('TYPE', KEYS[1]).ok == 'string' and redis.call('GET', KEYS[1])";
+
 /**
- * Takes the place, or keeps it. Answers whether it is ours, and for how many milliseconds another holds it still (−2 when nobody
- * does).
+ * Takes the place, or keeps it, also under a new name. Answers whether it is ours, and for how many milliseconds another holds it
+ * still (−2 when nobody does).
  */
 const CLAIM = `#!lua flags=allow-oom
-local holder = redis.call('GET', KEYS[1])
-if holder == ARGV[1] or (not holder and ARGV[3] == '1') then
+local holder = ${HOLDER}
+if holder == ARGV[1] or holder == ARGV[4] or (not holder and ARGV[3] == '1') then
   redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
   return {1, 0}
 end
@@ -29,6 +34,8 @@ const ANNOUNCE = `#!lua flags=allow-oom
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 `;
 
+const FIND = `return ${HOLDER}`;
+
 const RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end";
 
 /** Thrown to whoever would use the place of another. */
@@ -37,12 +44,13 @@ export class NotHeld extends Error {
 }
 
 /**
- * A module's place under a prefix of a Redis (Gray and Cheriton's leases, 1989): one database of that module at a time publishes
- * and applies there. A second one, of another deployment or a copy of this one, is kept out, and both are told.
+ * A place under a prefix of a Redis (Gray and Cheriton's leases, 1989): one holder at a time publishes and applies there. A second
+ * one is kept out, and both are told.
  */
 export interface Lease {
   /** Holds the place, or waits for it, until stopped; gives it free then. */
   run(): Promise<void>;
+  isHeld(): boolean;
   /** The same thing, which does nothing while the place is not ours. @returns methods that reject with NotHeld then */
   guard<T extends object>(target: T): T;
   /** Who is in the way of whom, undefined while nobody is. */
@@ -57,11 +65,16 @@ export interface Conflict {
 }
 
 export interface LeaseOptions {
-  readonly commands: Redis;
+  readonly evaluate: Evaluate;
   readonly keyPrefix: string;
-  readonly module: string;
-  /** See `Store.seat`. */
-  readonly seat: string;
+  /** The key that stands for the place. */
+  readonly key: string;
+  /** What holds it, in words: `database of orders`. */
+  readonly what: string;
+  /** Names the holder; undefined while that is not known, and nothing is taken then. */
+  readonly holder: () => string | undefined;
+  /** Whether others hold it together with this one, and go on when this one stops. */
+  readonly isShared?: boolean;
   readonly pace: Pace;
   readonly clock: Clock;
   readonly outage: Outage;
@@ -69,11 +82,11 @@ export interface LeaseOptions {
 }
 
 export function createLease(options: LeaseOptions): Lease {
-  const { commands, keyPrefix, module, seat, pace, clock, outage, logger } = options;
-  const holderKey = `${keyPrefix}holder:${module}`;
+  const { evaluate, keyPrefix, what, holder, isShared = false, pace, clock, outage, logger } = options;
+  const holderKey = `${keyPrefix}${options.key}`;
   const rivalKey = `${holderKey}:rival`;
-  const evaluate = createScripts(commands);
   let heldUntilMs = Number.NEGATIVE_INFINITY;
+  let heldAs = "";
   /** When the place of another ends, should nobody renew it. */
   let endsAtMs: number | undefined;
   // Once another was seen alive, until the place has been free for long.
@@ -82,28 +95,28 @@ export function createLease(options: LeaseOptions): Lease {
   let conflict: Conflict | undefined;
 
   async function step(): Promise<void> {
+    const name = holder();
+    if (name === undefined) return pace.sleep(LOOK_AGAIN_MS);
     const askedAtMs = clock.now();
     const mayTake = !isKeptOut || (freeSinceMs !== undefined && clock.now() - freeSinceMs >= FREE_FOR_MS);
-    const [ours, leftMs] = (await evaluate(CLAIM, holderKey, seat, String(LEASE_MS), mayTake ? "1" : "0")) as number[];
-    if (ours === 1) await hold(askedAtMs);
-    else await waitFor(leftMs ?? 0);
+    const claim = [name, String(LEASE_MS), mayTake ? "1" : "0", heldAs === "" ? name : heldAs];
+    const [ours, leftMs] = (await evaluate(CLAIM, holderKey, ...claim)) as number[];
+    if (ours === 1) await hold(name, askedAtMs);
+    else await waitFor(name, leftMs ?? 0);
     await pace.wait(RENEW_EVERY_MS);
   }
 
-  async function hold(sinceMs: number): Promise<void> {
+  async function hold(name: string, sinceMs: number): Promise<void> {
     heldUntilMs = sinceMs + LEASE_MS;
+    heldAs = name;
     isKeptOut = false;
     freeSinceMs = undefined;
     endsAtMs = undefined;
-    const rival = await commands.get(rivalKey);
-    tell(
-      rival === null || rival === seat
-        ? undefined
-        : { isKeptOut, detail: `another database of ${module} is kept out of Redis` },
-    );
+    const rival = await evaluate(FIND, rivalKey);
+    tell(rival === null || rival === name ? undefined : { isKeptOut, detail: `another ${what} is kept out of Redis` });
   }
 
-  async function waitFor(leftMs: number): Promise<void> {
+  async function waitFor(name: string, leftMs: number): Promise<void> {
     heldUntilMs = Number.NEGATIVE_INFINITY;
     if (leftMs < 0) {
       freeSinceMs ??= clock.now();
@@ -118,9 +131,9 @@ export function createLease(options: LeaseOptions): Lease {
     if (!isKeptOut) return;
     tell({
       isKeptOut,
-      detail: `another database of ${module} uses this place in Redis; this one publishes and applies nothing`,
+      detail: `another ${what} uses this place in Redis; this one publishes and applies nothing`,
     });
-    await evaluate(ANNOUNCE, rivalKey, seat, String(LEASE_MS));
+    await evaluate(ANNOUNCE, rivalKey, name, String(LEASE_MS));
   }
 
   function tell(found: Conflict | undefined): void {
@@ -128,19 +141,23 @@ export function createLease(options: LeaseOptions): Lease {
     conflict = found;
     if (!isNews) return;
     const shared = `the prefix ${keyPrefix} of this Redis`;
-    if (found === undefined) logger.info(`${module} has ${shared} to itself again`);
+    if (found === undefined) logger.info(`No other ${what} uses ${shared} any more`);
     else logger.error(`${found.detail}. Two shops use ${shared}: give one of them a REDIS_PREFIX of its own`);
   }
 
+  const isHeld = () => clock.now() < heldUntilMs;
+
   function requireHeld(): void {
-    if (clock.now() >= heldUntilMs) throw new NotHeld(`${module} waits for its place in Redis`);
+    if (!isHeld()) throw new NotHeld(`this ${what} waits for its place in Redis`);
   }
 
   return {
     async run() {
       await repeat(step, { pace, onFailure: outage.failed, onSuccess: outage.worked });
-      if (clock.now() < heldUntilMs) await evaluate(RELEASE, holderKey, seat).catch(() => undefined);
+      if (isShared || !isHeld()) return;
+      await evaluate(RELEASE, holderKey, heldAs).catch(() => undefined);
     },
+    isHeld,
     guard(target) {
       const guarded = Object.entries(target).map(([name, method]) => [
         name,

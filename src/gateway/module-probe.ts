@@ -51,6 +51,7 @@ const neighbourStatus = z.object({
   modules: z.array(z.object({ name: z.string(), status: light, detail: z.string().nullable() })),
   bus: busStatus,
   events: eventPositions,
+  deployment: z.string().exactOptional(),
 });
 
 /**
@@ -132,8 +133,8 @@ async function askReadiness(name: string, url: string, timeoutMs: number): Promi
   }
 }
 
-/** @returns undefined where nothing of ours answers, or something older that tells less */
-async function askStatus(url: string, timeoutMs: number): Promise<z.output<typeof neighbourStatus> | undefined> {
+/** What the process at a URL tells of itself. @returns undefined where nothing of ours answers, or something older that tells less */
+export async function askStatus(url: string, timeoutMs: number): Promise<z.output<typeof neighbourStatus> | undefined> {
   try {
     const answer = await get("/status", url, timeoutMs);
     return neighbourStatus.safeParse(await answer.json()).data;

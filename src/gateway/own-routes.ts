@@ -21,6 +21,10 @@ export const ownRoutes: Readonly<Record<string, PlainRoute>> = {
     answers: json(
       z.object({
         topology: z.string(),
+        deployment: z
+          .string()
+          .optional()
+          .meta({ description: "Tells this deployment from others that use the same Redis, copies of it too" }),
         modules: z.array(
           z.object({
             name: z.string(),

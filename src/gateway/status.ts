@@ -14,12 +14,15 @@ export interface HealthDeps {
   readonly draining: () => boolean;
   /** Which modules live together, in words. */
   readonly topology: string;
+  /** Names the deployment, undefined while that is not known. */
+  readonly deployment?: () => string | undefined;
 }
 
 type Light = "running" | "degraded" | "down";
 
 interface Status {
   readonly topology: string;
+  readonly deployment: string | undefined;
   readonly modules: readonly {
     readonly name: string;
     readonly port: number;
@@ -83,7 +86,14 @@ export async function readStatus(deps: HealthDeps): Promise<Status> {
     told.map(({ name, bus }) => [name, bus]),
   );
   const events = mergePositions([deps.events(), ...told.map(({ events }) => events)]);
-  return { topology: deps.topology, modules, bus, events, backlog: countBacklog(events) };
+  return {
+    topology: deps.topology,
+    deployment: deps.deployment?.(),
+    modules,
+    bus,
+    events,
+    backlog: countBacklog(events),
+  };
 }
 
 function lightOf({ ready, reachable, stall }: ModuleHealth): Light {

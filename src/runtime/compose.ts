@@ -17,6 +17,7 @@ import { lockForServing } from "../store/serving-lock.ts";
 import type { Store } from "../store/store.ts";
 import { type Config, urlSetting } from "./config.ts";
 import { databaseIn, migrationsOf, modulesAmong } from "./database-files.ts";
+import { learnDeployment, nameDeployment } from "./deployment.ts";
 import { type ModuleName, moduleNames, modules, remoteNeighbours, subscribersOf } from "./modules.ts";
 import { requestStop } from "./stop-request.ts";
 import { requireFinishedRestore } from "./unfinished-restore.ts";
@@ -34,6 +35,8 @@ export interface System {
   readonly config: Config;
   readonly logger: Logger;
   readonly bus: Bus;
+  /** Names the deployment, undefined while that is not known. */
+  readonly deployment: () => string | undefined;
   readonly served: readonly ServedModule[];
   /** Every module that this process may call, wherever it is. */
   readonly callables: ReadonlyMap<ModuleName, Callable>;
@@ -51,15 +54,16 @@ export async function compose(config: Config, logger: Logger): Promise<System> {
   requireFinishedRestore(config.DATA_DIR);
   const remotes = await connectRemotes(config);
   const callables = new Map<ModuleName, Callable>(remotes);
-  const bus = await createBus(config, logger);
   const served: ServedModule[] = [];
+  const deployment = deploymentOf(config, served);
+  const bus = await createBus(config, logger, deployment);
   for (const name of modulesAmong(config.SERVE)) {
     const part = await createModule(name, config, logger, callables);
     callables.set(name, part.service);
     bus.join(part.store, part.module.subscriptions);
     served.push(part);
   }
-  return { config, logger, bus, served, callables, verifier: createVerifier(config, callables), remotes };
+  return { config, logger, bus, deployment, served, callables, verifier: createVerifier(config, callables), remotes };
 }
 
 /** The context of a call that nobody outside asked for. */
@@ -156,7 +160,13 @@ function createVerifier(config: Config, callables: ReadonlyMap<ModuleName, Calla
   });
 }
 
-async function createBus(config: Config, logger: Logger): Promise<Bus> {
+/** Whoever serves users names it, all others ask there. */
+function deploymentOf({ SERVE, USERS_URL }: Config, served: readonly ServedModule[]): System["deployment"] {
+  if (!SERVE.includes("users")) return learnDeployment(USERS_URL ?? "");
+  return () => served.filter(({ name }) => name === "users").map(({ store }) => nameDeployment(store.seat))[0];
+}
+
+async function createBus(config: Config, logger: Logger, deployment: System["deployment"]): Promise<Bus> {
   const faults = { faults: config.FAULTS };
   if (config.REDIS_URL === undefined) {
     const { createMemoryBus } = await import("../bus/memory-bus.ts");
@@ -164,7 +174,8 @@ async function createBus(config: Config, logger: Logger): Promise<Bus> {
   }
   const { createRedisBus } = await import("../bus/redis-bus.ts");
   const subscribers = Object.fromEntries(moduleNames.map((name) => [name, subscribersOf(name)]));
-  return createRedisBus({ url: config.REDIS_URL, keyPrefix: config.REDIS_PREFIX, logger, subscribers, ...faults });
+  const place = { url: config.REDIS_URL, keyPrefix: config.REDIS_PREFIX, deployment };
+  return createRedisBus({ ...place, logger, subscribers, ...faults });
 }
 
 /** Makes the clients of what is served elsewhere. */

@@ -210,7 +210,7 @@ function metricsOf({ served, bus, remotes }: System): Metrics {
 
 /** The gateway answers for all modules, a module for itself. */
 function healthOf(name: ServiceName, system: System, draining: () => boolean): HealthDeps {
-  const { config, bus, served } = system;
+  const { config, bus, deployment, served } = system;
   const own = createLocalProbe("gateway", portOf(config, "gateway"), () => undefined);
   return {
     probes: name === "gateway" ? [own, ...moduleNames.map((module) => probe(module, system))] : [probe(name, system)],
@@ -218,6 +218,7 @@ function healthOf(name: ServiceName, system: System, draining: () => boolean): H
     events: () => eventPositions(served),
     draining,
     topology: topologyOf(config),
+    deployment,
   };
 }
 

@@ -24,9 +24,12 @@ class Shop {
   readonly #url: string;
   readonly #keyPrefix: string;
   readonly #subscribers: readonly string[];
+  /** What its processes are told, as users would. */
+  deployment: string | undefined;
 
-  constructor(url: string, { keyPrefix = "quartet:", subscribers = ["products"] } = {}) {
+  constructor(url: string, { keyPrefix = "quartet:", subscribers = ["products"], deployment = "one" } = {}) {
     this.#url = url;
+    this.deployment = deployment;
     this.#keyPrefix = keyPrefix;
     this.#subscribers = subscribers;
   }
@@ -39,7 +42,7 @@ class Shop {
 
   async start(name: string): Promise<Bus> {
     const logger = pino({ level: "info" }, { write: (line: string) => void this.lines.push(line) });
-    const settings = { url: this.#url, keyPrefix: this.#keyPrefix, logger };
+    const settings = { url: this.#url, keyPrefix: this.#keyPrefix, deployment: () => this.deployment, logger };
     const bus = createRedisBus({ ...settings, subscribers: { orders: this.#subscribers } });
     this.buses.push(bus);
     bus.join(this.store(name), name === "orders" ? [] : [remember(this.store(name), "orders")]);
@@ -183,6 +186,10 @@ describe("Redis in trouble", function () {
       await redis.xdel(STREAM, "5000-0");
     },
     "another type of key": (redis) => redis.set(STREAM, "text"),
+    "a place that is none": async (redis) => {
+      await redis.del("quartet:holder", "quartet:holder:orders", "quartet:holder:products");
+      for (const key of ["quartet:holder", "quartet:holder:orders"]) await redis.hset(key, "a", "b");
+    },
     "reports that are none": (redis) => redis.set(`${STREAM}:reports`, "text"),
     "reports that are no numbers": (redis) => redis.hset(`${STREAM}:reports`, "products", "text", "#floor", "text"),
   };
@@ -264,6 +271,66 @@ describe("Redis in trouble", function () {
       await until("so is the original", () => original.statuses().every((status) => status === "degraded"), 5_000);
       expect(copy.applied()).to.deep.equal(range(1, 20));
       expect(original.applied()).to.deep.equal(range(1, 21));
+    });
+
+    it("keeps a copy out of the place of a module that is away, and gives it to nobody but its own", async () => {
+      const original = open(server.url, { deployment: "original" });
+      await original.startAll();
+      await original.publish(range(1, 20));
+      await original.hasApplied(range(1, 20));
+      const copy = open(server.url, { deployment: "copy" });
+      await original.stop();
+      cpSync(original.folder, copy.folder, { recursive: true });
+      await original.start("orders");
+      await original.publish([21]);
+      await sleep(4_500); // the place of products has long been free
+      await copy.startAll();
+      await copy.publish(range(901, 920));
+      await until("the copy is told", () => copy.statuses().every((status) => status === "down"), 5_000);
+      await until("so is the original", () => original.statuses().every((status) => status === "degraded"), 5_000);
+      await original.start("products");
+      await original.hasApplied(range(1, 21), "products", 3_000);
+      expect(copy.applied()).to.deep.equal(range(1, 20));
+      for (const { lines } of [original, copy]) {
+        expect(lines.filter((line) => line.includes("REDIS_PREFIX"))).to.have.length(2); // of each process
+      }
+    });
+
+    it("lets only one of two have all places that start in the same moment", async () => {
+      const shops = [open(server.url, { deployment: "a" }), open(server.url, { deployment: "b" })];
+      await Promise.all(shops.map((shop, n) => shop.start(["orders", "products"][n] ?? "")));
+      await Promise.all(shops.map((shop, n) => shop.start(["products", "orders"][n] ?? "")));
+      await Promise.all(shops.map((shop, n) => shop.publish(range(n * 100 + 1, n * 100 + 20))));
+      const isDown = (shop: Shop) => shop.statuses().every((status) => status === "down");
+      await until("one is told", () => shops.some(isDown), 5_000);
+      const [out, other] = shops.every((shop, n) => isDown(shop) === (n === 0)) ? shops : shops.toReversed();
+      await other?.hasApplied(other === shops[0] ? range(1, 20) : range(101, 120));
+      expect(out?.applied()).to.deep.equal([]);
+    });
+
+    it("gives the place on to the same deployment under another name, as when users has moved", async () => {
+      const shop = open(server.url, { deployment: "before" });
+      await shop.startAll();
+      await shop.publish([1]);
+      await shop.hasApplied([1]);
+      shop.deployment = "after";
+      await until("it is known", async () => (await redis.get("quartet:holder")) === "after", 3_000);
+      await shop.publish([2]);
+      await shop.hasApplied([1, 2], "products", 3_000);
+      await until("it runs", () => shop.statuses().every((status) => status === "running"), 5_000);
+    });
+
+    it("is left alone, and that is told, until it is known which deployment this is", async () => {
+      const shop = open(server.url);
+      shop.deployment = undefined;
+      await shop.startAll();
+      await shop.publish([1]);
+      await until("it is told", () => shop.statuses().every((status) => status === "degraded"), 3_000);
+      await sleep(500);
+      expect(await redis.keys("*")).to.deep.equal([]);
+      shop.deployment = "one";
+      await shop.hasApplied([1], "products", 3_000);
+      expect(shop.statuses()).to.deep.equal(["running", "running"]);
     });
 
     it("does not let them meet where each has a prefix of its own", async () => {

@@ -77,7 +77,7 @@ describe("the console's stream", () => {
     await answer.body?.cancel();
     const reader = await readStream(shop.url);
     const { data } = await reader.next("status");
-    expect(data).to.have.keys("topology", "modules", "bus", "events", "backlog", "processes");
+    expect(data).to.have.keys("topology", "deployment", "modules", "bus", "events", "backlog", "processes");
     expect(reader.text()).to.match(/^retry: 1000\n\n/);
     reader.close();
   });

@@ -1,0 +1,31 @@
+import { hash } from "node:crypto";
+import { UNNAMED_DEPLOYMENT } from "../bus/bus.ts";
+import { askStatus } from "../gateway/module-probe.ts";
+
+const ASK_TIMEOUT_MS = 1_000;
+
+/** Names a deployment after the file of its users, which each of its processes can ask for; a copy has another. */
+export function nameDeployment(seat: string): string {
+  return hash("sha256", seat, "base64url").slice(0, 16);
+}
+
+/**
+ * Learns the deployment's name from the process of users. The last answer counts while it is away, and it is asked again at each look: it may
+ * have moved.
+ */
+export function learnDeployment(usersUrl: string): () => string | undefined {
+  let known: string | undefined;
+  let isAsking = false;
+
+  async function ask(): Promise<void> {
+    isAsking = true;
+    const status = await askStatus(usersUrl, ASK_TIMEOUT_MS);
+    if (status !== undefined) known = status.deployment ?? UNNAMED_DEPLOYMENT;
+    isAsking = false;
+  }
+
+  return () => {
+    if (!isAsking) void ask();
+    return known;
+  };
+}
