@@ -7,6 +7,9 @@ import type { Scheduler } from "./scheduler.ts";
 const COMMAND_TIMEOUT_MS = 1_000;
 const READ_BLOCK_MS = 1_000;
 
+/** After so long nothing runs any more that was asked for. */
+export const LATEST_MS = COMMAND_TIMEOUT_MS + 4_000;
+
 interface Stream {
   entries: LogEntry[];
   /** Survives the deletion of entries, as in Redis: lower numbers are refused. */
@@ -35,6 +38,8 @@ export interface SimulatedRedis {
   damage(): void;
   /** How many rows were appended so far. */
   readonly appended: number;
+  /** How many entries its streams have. */
+  readonly size: number;
   /** The most entries that a stream has had so far. */
   readonly largest: number;
   /** Whether it was ever restored. */
@@ -129,7 +134,7 @@ export function createSimulatedRedis(scheduler: Scheduler, random: Random): Simu
       if (fate === "answered") scheduler.after(latency(), () => execute((outcome) => after(latency(), outcome)));
       else timeout();
       if (fate === "unanswered") scheduler.after(latency(), () => execute(() => {}));
-      if (fate === "late") scheduler.after(COMMAND_TIMEOUT_MS + random.integer(0, 4_000), () => execute(() => {}));
+      if (fate === "late") scheduler.after(random.integer(COMMAND_TIMEOUT_MS, LATEST_MS), () => execute(() => {}));
     });
   }
 
@@ -176,6 +181,9 @@ export function createSimulatedRedis(scheduler: Scheduler, random: Random): Simu
     },
     get appended() {
       return appended;
+    },
+    get size() {
+      return [...streams.values()].reduce((size, { entries }) => size + entries.length, 0);
     },
     get largest() {
       return largest;
