@@ -51,6 +51,11 @@ const MISLEADING = /[\p{Cc}\u061C\u200E\u200F\u2028-\u202E\u2066-\u206F\uFFF9-\u
 /** At least one character that is neither a space nor invisible, fillers among them. */
 const VISIBLE = /[^\p{Z}\p{C}\p{M}\u115F\u1160\u2800\u3164\uFFA0]/u;
 
+/** Whether a text holds anything that can be seen. */
+export function isVisible(value: string): boolean {
+  return VISIBLE.test(value);
+}
+
 /** What a person or a thing is called, in 1 to `max` characters, for others to read: without the spaces around it. */
 export function name(max: number) {
   return z
@@ -61,7 +66,7 @@ export function name(max: number) {
       (value) => !MISLEADING.test(value),
       "must not hold control characters, or such as change the direction of text",
     )
-    .refine((value) => VISIBLE.test(value), "must hold something that can be seen")
+    .refine(isVisible, "must hold something that can be seen")
     .refine((value) => [...value].length <= max, `must have at most ${max} characters`)
     .meta({
       description:

@@ -5,6 +5,7 @@ import {
   currency,
   id,
   idempotencyKey,
+  isVisible,
   name,
   page,
   pageQuery,
@@ -175,7 +176,7 @@ export const products = defineContract({
           .refine((delta) => delta !== 0, "must not be 0")
           .meta({ examples: [-2], description: "Units found beyond what the stock says, or missing" }),
         reason: text(1, 200)
-          .refine((reason) => reason.trim() !== "", "must not be blank")
+          .refine(isVisible, "must not be blank")
           .meta({ examples: ["two broken in the warehouse"] }),
         idempotencyKey: idempotencyKey.optional(),
       }),

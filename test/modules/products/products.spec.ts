@@ -285,6 +285,7 @@ describe("Products", () => {
         [{ delta: -1_000_000_001 }, "/delta"],
         [{ reason: "" }, "/reason"],
         [{ reason: " \n" }, "/reason"],
+        [{ reason: "\u0007\u200b" }, "/reason"],
         [{ reason: "x".repeat(201) }, "/reason"],
       ];
       for (const [members, pointer] of refusals) {
