@@ -59,6 +59,31 @@ describe("the reference of the API", () => {
     expect(complaints).to.deep.equal([]);
   });
 
+  it("fits a phone: a problem beside its status, and what a header is below its name", async () => {
+    const { page } = await openPage(browser);
+    await page.setViewportSize({ width: 390, height: 844 });
+    await page.goto(`${shop.url}/docs`);
+    const order = page.locator("#operations-orders-placeOrder");
+    await order.locator(".opblock-summary-control").click();
+    const folded = order.locator("tr.folded", { hasText: "idempotency-key-reused" });
+    await folded.waitFor();
+    const firstLine = (element: Element) => {
+      const range = document.createRange();
+      range.selectNodeContents(element);
+      return range.getClientRects()[0]?.top ?? 0;
+    };
+    const [status, names] = await Promise.all(
+      ["td", "button"].map((tag) => folded.locator(tag).first().evaluate(firstLine)),
+    );
+    expect(Math.abs(Number(status) - Number(names))).to.be.below(6);
+    const limit = order.locator("table.headers tr", { hasText: "X-RateLimit-Reset" }).locator("td");
+    const [name, meaning] = await Promise.all([0, 1].map((column) => limit.nth(column).boundingBox()));
+    if (!name || !meaning) throw new Error("one of them is not drawn");
+    expect(meaning.y).to.be.at.least(name.y + name.height);
+    expect(meaning.width).to.be.above(200);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).to.equal(390);
+  });
+
   it("is dark where the system is, and follows it", async () => {
     const { page } = await openPage(browser);
     await page.emulateMedia({ colorScheme: "dark" });
