@@ -10,6 +10,15 @@ export interface RateWindows {
   count(caller: string): Count | Promise<Count>;
 }
 
+/** Windows in the memory of this process, which can take over from others. */
+export interface MemoryWindows extends RateWindows {
+  count(caller: string): Count;
+  /** The caller's window as it is now, undefined when none is open. */
+  peek(caller: string): Count | undefined;
+  /** Goes on from what was counted elsewhere, unless more is known here. */
+  learn(caller: string, count: Count): void;
+}
+
 /** How many requests a window has seen, the present one included, and the second of the steady clock at which it ends. */
 export interface Count {
   readonly requests: number;
@@ -21,6 +30,8 @@ export interface RateWindowsOptions {
   /** Milliseconds since 1970 as they were when this process started, by a clock that nobody sets from then on. */
   readonly steadyNow: () => number;
 }
+
+type Window = { requests: number; readonly endsAt: number };
 
 /** Beyond this many open windows the oldest are forgotten, so that a flood of addresses cannot fill the memory. */
 const MAX_WINDOWS = 100_000;
@@ -37,17 +48,26 @@ const LOG_MS = 60_000;
  * than a window all the same, since Redis drops it then. The same rule as in `createMemoryWindows`.
  */
 const COUNT_REQUEST = `
-  local now, seconds = tonumber(ARGV[1]), tonumber(ARGV[2])
+  local now, seconds, known, known_ends_at = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
   local ends_at = tonumber(redis.call('HGET', KEYS[1], 'ends_at') or 0)
   if ends_at <= now then
-    ends_at = now + seconds
+    ends_at = known_ends_at > now and known_ends_at or now + seconds
     redis.call('HSET', KEYS[1], 'ends_at', ends_at, 'requests', 0)
-    redis.call('EXPIRE', KEYS[1], seconds)
+    redis.call('EXPIRE', KEYS[1], ends_at - now)
+  end
+  if known_ends_at > now and known > tonumber(redis.call('HGET', KEYS[1], 'requests')) then
+    redis.call('HSET', KEYS[1], 'requests', known)
   end
   return { redis.call('HINCRBY', KEYS[1], 'requests', 1), ends_at }`;
 
 interface CountingRedis {
-  countRequest(key: string, now: number, windowSeconds: number): Promise<[number, number]>;
+  countRequest(
+    key: string,
+    now: number,
+    windowSeconds: number,
+    known: number,
+    knownEndsAt: number,
+  ): Promise<[number, number]>;
 }
 
 /**
@@ -55,37 +75,51 @@ interface CountingRedis {
  * the older is dropped, with nothing to search for what has expired.
  * @param maxWindows how many are kept at most
  */
-export function createMemoryWindows(options: RateWindowsOptions, maxWindows = MAX_WINDOWS): RateWindows {
+export function createMemoryWindows(options: RateWindowsOptions, maxWindows = MAX_WINDOWS): MemoryWindows {
   const { windowSeconds, steadyNow } = options;
-  let young = new Map<string, { requests: number; readonly endsAt: number }>();
+  let young = new Map<string, Window>();
   let old = young;
   let agesAt = 0;
+  const nowSeconds = () => Math.floor(steadyNow() / 1000);
+
+  function find(caller: string): Window | undefined {
+    const window = young.get(caller) ?? old.get(caller);
+    return window === undefined || window.endsAt <= nowSeconds() ? undefined : window;
+  }
+
+  function open(caller: string, endsAt: number): Window {
+    if (nowSeconds() >= agesAt || young.size >= maxWindows / 2) {
+      old = young;
+      young = new Map();
+      agesAt = nowSeconds() + windowSeconds;
+    }
+    const window = { requests: 0, endsAt };
+    young.set(caller, window);
+    return window;
+  }
+
   return {
     count(caller) {
-      const nowSeconds = Math.floor(steadyNow() / 1000);
-      if (nowSeconds >= agesAt || young.size >= maxWindows / 2) {
-        old = young;
-        young = new Map();
-        agesAt = nowSeconds + windowSeconds;
-      }
-      let window = young.get(caller) ?? old.get(caller);
-      if (window === undefined || window.endsAt <= nowSeconds) {
-        window = { requests: 0, endsAt: nowSeconds + windowSeconds };
-        young.set(caller, window);
-      }
+      const window = find(caller) ?? open(caller, nowSeconds() + windowSeconds);
       window.requests++;
       return { ...window }; // as it is now, whatever is counted before the caller looks
+    },
+    peek: find,
+    learn(caller, { requests, endsAt }) {
+      const window = find(caller) ?? open(caller, endsAt);
+      window.requests = Math.max(window.requests, requests);
     },
   };
 }
 
 /**
- * Windows in Redis, shared by all who use it. While Redis does not answer in time, `standIn` counts, so that no
- * request waits or fails for it; what it counted is not carried over.
+ * Windows in Redis, shared by all who use it. While Redis does not answer in time, `standIn` counts, so that no request waits or
+ * fails for it. It goes on from what Redis counted last, and Redis from what it counted: an outage gives nobody more requests from
+ * this gateway.
  */
 export function createRedisWindows(
   redis: Redis,
-  standIn: RateWindows,
+  standIn: MemoryWindows,
   options: RateWindowsOptions & { readonly logger: Logger },
 ): RateWindows {
   redis.defineCommand("countRequest", { numberOfKeys: 1, lua: COUNT_REQUEST });
@@ -96,7 +130,11 @@ export function createRedisWindows(
       if (outage.lasts()) return standIn.count(caller);
       try {
         const nowSeconds = Math.floor(options.steadyNow() / 1000);
-        const [requests, endsAt] = await answered(counting.countRequest(caller, nowSeconds, options.windowSeconds));
+        const known = standIn.peek(caller) ?? { requests: 0, endsAt: 0 };
+        const [requests, endsAt] = await answered(
+          counting.countRequest(caller, nowSeconds, options.windowSeconds, known.requests, known.endsAt),
+        );
+        standIn.learn(caller, { requests, endsAt });
         return { requests, endsAt };
       } catch (error) {
         outage.begin(error);

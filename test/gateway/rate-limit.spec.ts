@@ -165,13 +165,14 @@ describe("the rate limit", () => {
     for (const key of keys) expect(await redis.pttl(key)).to.be.within(1, WINDOW_MS);
   });
 
-  it("counts in memory while Redis hangs, and in Redis again when it answers", async () => {
+  it("counts in memory while Redis hangs, on from what Redis had counted, and in Redis again when it answers", async () => {
     const limit = make("redis");
     for (let i = 0; i < 3; i++) await limit.count("a");
     server.kill("SIGSTOP");
     try {
       const states = await Promise.all(Array.from({ length: 20 }, () => limit.count("a")));
-      expect(states.filter((state) => state.allowed)).to.have.length(MAX);
+      expect(states.filter((state) => state.allowed)).to.have.length(MAX - 3);
+      for (let i = 0; i < MAX - 1; i++) await limit.count("met meanwhile");
       for (let i = 0; i < 200; i++) await limit.count(`other-${i}`);
       await sleep(600);
       await limit.count("a"); // the time has come to try it: in vain
@@ -184,6 +185,9 @@ describe("the rate limit", () => {
       await limit.count("late");
       await sleep(20);
     }
+    expect((await limit.count("a")).allowed, "what was used up stays so").to.equal(false);
+    expect((await limit.count("met meanwhile")).remaining, "and what was counted counts").to.equal(0);
+    expect(Number(await redis.hget("rate:default:met meanwhile", "requests"))).to.equal(MAX);
     expect(lines).to.have.length(1);
   });
 
