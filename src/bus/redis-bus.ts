@@ -19,6 +19,9 @@ import type { Subscription } from "./subscription.ts";
 
 const DEPLOYMENT_UNKNOWN = "events wait until users tells which deployment this is";
 
+/** How soon to try again to listen to broadcasts; longer than a command may take. */
+const SUBSCRIBE_AGAIN_MS = 2_000;
+
 /** How often a bus that stops looks whether Redis has all. */
 const SETTLE_POLL_MS = 2;
 
@@ -148,11 +151,21 @@ export function createRedisBus(options: RedisBusOptions): Bus {
     redis.on("ready", () => void check());
   }
 
-  /** A connection that has subscribed can do nothing else. */
+  /** A connection that has subscribed can do nothing else. What keeps it from that may pass while it stays connected. */
   function listenToBroadcasts(): void {
     const listener = connect("commands");
     const subscribing = outage.part();
-    listener.on("ready", () => listener.subscribe(channel).then(subscribing.worked, subscribing.failed));
+    let cancel = () => {};
+    const subscribe = () => {
+      cancel();
+      if (listener.status !== "ready") return;
+      cancel = clock.after(SUBSCRIBE_AGAIN_MS, subscribe);
+      listener.subscribe(channel).then(() => {
+        cancel();
+        subscribing.worked();
+      }, subscribing.failed);
+    };
+    listener.on("ready", subscribe);
     listener.on("message", (_channel, text) => broadcasts.deliverText(text));
   }
 

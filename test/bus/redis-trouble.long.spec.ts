@@ -218,6 +218,21 @@ describe("Redis in trouble", function () {
     await shop.hasApplied(range(1, 100));
   });
 
+  it("hears broadcasts again when what kept it from listening has passed", async () => {
+    const shop = open(server.url);
+    await shop.startAll();
+    await until("it runs", () => shop.statuses().every((status) => status === "running"));
+    await redis.call("ACL", "SETUSER", "default", "resetchannels");
+    await redis.call("CLIENT", "KILL", "TYPE", "pubsub");
+    await until("it is told", () => shop.statuses().every((status) => status === "down"));
+    await redis.call("ACL", "SETUSER", "default", "allchannels");
+    await until("it runs again", () => shop.statuses().every((status) => status === "running"));
+    const heard: unknown[] = [];
+    for (const bus of shop.buses) bus.onBroadcast("topic", (message) => void heard.push(message));
+    shop.buses[0]?.broadcast("topic", "to all");
+    await until("both have heard it", () => heard.length === 2);
+  });
+
   it("before version 7 is written to with scripts that it knows", async () => {
     const old = await startForwarder(server.port, (bytes) =>
       Buffer.from(bytes.toString("latin1").replaceAll("#!lua", "#?lua"), "latin1"),
