@@ -3,5 +3,5 @@ import { listenForStop } from "./runtime/stop-request.ts";
 
 listenForStop(); // whatever takes time comes after it
 enableCompileCache(); // before the graph is imported: it saves about a third of the start
-const { run } = await import("./runtime/run.ts");
+const { run } = await import("./operate/run.ts");
 await run(process.argv.slice(2));

@@ -18,7 +18,7 @@ const BROKEN: Readonly<Record<string, readonly string[]>> = {
   "module-through-index": ["src/runtime/compose.ts → src/modules/orders/store.ts"],
   "module-knows-no-transport": [
     "src/modules/products/index.ts → koa",
-    "src/modules/products/index.ts → src/bus/memory-bus.ts",
+    "src/modules/products/index.ts → src/bus/memory/bus.ts",
   ],
   "sqlite-in-store": ["src/gateway/needs-sqlite.ts → better-sqlite3"],
   "awilix-in-runtime": ["src/gateway/needs-sqlite.ts → awilix"],

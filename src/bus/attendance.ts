@@ -1,4 +1,4 @@
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../base/clock.ts";
 import type { Report } from "./log-replica.ts";
 
 /** Who of the subscribers of a log is there, told from their reports: each that is made has another beat. */

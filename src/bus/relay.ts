@@ -1,9 +1,9 @@
+import type { Clock } from "../base/clock.ts";
+import type { Outage } from "../base/outage.ts";
+import { type Pace, repeat } from "../base/pace.ts";
 import type { EventLog, LogEntry, Position } from "../store/store.ts";
 import { createAttendance } from "./attendance.ts";
-import type { Clock } from "./clock.ts";
 import type { LogReplica, ReplicaEnds, Reports } from "./log-replica.ts";
-import type { Outage } from "./outage.ts";
-import { type Pace, repeat } from "./pace.ts";
 import { lowestPosition } from "./pruning.ts";
 
 /** The most rows in one append, unless told otherwise: a script holds up everybody else in Redis. */

@@ -1,7 +1,7 @@
 import type { z } from "zod";
+import { declareProblems } from "../base/problem.ts";
+import type { ProblemDeclaration } from "../base/problem-types.ts";
 import type { CallContext } from "./context.ts";
-import { declareProblems } from "./problem.ts";
-import type { ProblemDeclaration } from "./problem-types.ts";
 
 /** Who may call: anyone, a signed-in user, or an admin. Ownership is the handler's to check. */
 export type Access = "public" | "user" | "admin";

@@ -1,7 +1,7 @@
 import { isSpanContextValid, type SpanContext } from "@opentelemetry/api";
 import type { z } from "zod";
+import { formatTraceparent } from "../base/trace.ts";
 import type { Contract } from "./contract.ts";
-import { formatTraceparent } from "./trace.ts";
 
 /** A CloudEvents 1.0 envelope in its JSON form, with the distributed-tracing extension. */
 export interface CloudEvent<Data = unknown> {

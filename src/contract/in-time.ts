@@ -1,5 +1,5 @@
+import { Problem } from "../base/problem.ts";
 import { type CallContext, remainingMs } from "./context.ts";
-import { Problem } from "./problem.ts";
 import type { Outcome } from "./progress.ts";
 
 /** The last check before something is changed for a caller: called first in the unit of work. Throws when it is too late. */

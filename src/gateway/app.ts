@@ -4,8 +4,11 @@ import type { Context } from "koa";
 import type { Logger } from "pino";
 import type { Principal } from "../contract/context.ts";
 import type { Budget, Callable, Operation } from "../contract/contract.ts";
-import { createHttpApp } from "../contract/http-app.ts";
-import { mountContract, type RouteOptions } from "../contract/routes.ts";
+import { type HealthDeps, mountHealth } from "../health/status.ts";
+import { createHttpApp } from "../http/app.ts";
+import { type MetricsPage, mountMetrics } from "../http/metrics-route.ts";
+import { mountContract, type RouteOptions } from "../http/routes.ts";
+import { securityHeaders } from "../http/security-headers.ts";
 import { mountBuiltPages } from "./built-pages.ts";
 import { clientAddress } from "./client-address.ts";
 import { compressAnswers } from "./compression.ts";
@@ -13,13 +16,10 @@ import type { Console } from "./console/console.ts";
 import { allowOrigins } from "./cors.ts";
 import { gatherDeadLetters } from "./dead-letters.ts";
 import { mountDocuments } from "./documents.ts";
-import { type MetricsPage, mountMetrics } from "./metrics-route.ts";
 import { mountProblemPages } from "./problem-pages.ts";
 import { createRateLimit, type RateLimit, rateLimited, writeRateHeaders } from "./rate-limit.ts";
 import type { RateLimitSetting } from "./rate-limit-setting.ts";
-import { securityHeaders } from "./security-headers.ts";
 import { mountSlashRedirects } from "./slash-redirects.ts";
-import { type HealthDeps, mountHealth } from "./status.ts";
 
 /** Where what the gateway does is counted, and shown. */
 export interface GatewayMetrics extends MetricsPage {

@@ -4,8 +4,8 @@ import type { ServerResponse } from "node:http";
 import type Router from "@koa/router";
 import { send } from "@koa/send";
 import type { Context } from "koa";
-import { Problem } from "../contract/problem.ts";
-import { answerAsPage, pagePolicy } from "./security-headers.ts";
+import { Problem } from "../base/problem.ts";
+import { answerAsPage, pagePolicy } from "../http/security-headers.ts";
 
 const YEAR_SECONDS = 365 * 24 * 60 * 60;
 

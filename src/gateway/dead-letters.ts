@@ -1,9 +1,9 @@
+import { ENVIRONMENT_PROBLEMS, isProblem, Problem } from "../base/problem.ts";
+import { deadLetters } from "../call/dead-letters.ts";
+import { createService, type ServiceOptions } from "../call/service.ts";
 import { type CallContext, remainingMs } from "../contract/context.ts";
 import { type Callable, type ClientOf, createClient, type HandlersOf } from "../contract/contract.ts";
-import { deadLetters } from "../contract/dead-letters.ts";
-import { ENVIRONMENT_PROBLEMS, isProblem, Problem } from "../contract/problem.ts";
 import { cursorOf, pageOf } from "../contract/schemas.ts";
-import { createService, type ServiceOptions } from "../contract/service.ts";
 
 type Client = ClientOf<typeof deadLetters>;
 type Done = Record<string, never>;

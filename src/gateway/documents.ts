@@ -1,7 +1,7 @@
 import type Router from "@koa/router";
-import { type AsyncApiDocument, describeEvents } from "../contract/asyncapi.ts";
 import type { Contract } from "../contract/contract.ts";
-import { describeApi, type OpenApiDocument } from "../contract/openapi.ts";
+import { type AsyncApiDocument, describeEvents } from "../documents/asyncapi.ts";
+import { describeApi, type OpenApiDocument } from "../documents/openapi.ts";
 import { ownRoutes } from "./own-routes.ts";
 
 /** The documents of the API, each under the name by which it is served and kept. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { PlainRoute } from "../contract/openapi.ts";
-import { busStatus, eventPositions, light } from "./event-status.ts";
+import type { PlainRoute } from "../documents/openapi.ts";
+import { busStatus, eventPositions, light } from "../health/event-status.ts";
 
 const ok = json(z.object({ status: z.literal("ok") }));
 const page = { "text/html": z.string() };

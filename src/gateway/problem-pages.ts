@@ -1,7 +1,7 @@
 import type Router from "@koa/router";
-import { knownProblems, Problem, titleOf } from "../contract/problem.ts";
-import type { ProblemType } from "../contract/problem-types.ts";
-import { answerAsPage, pagePolicy } from "./security-headers.ts";
+import { knownProblems, Problem, titleOf } from "../base/problem.ts";
+import type { ProblemType } from "../base/problem-types.ts";
+import { answerAsPage, pagePolicy } from "../http/security-headers.ts";
 
 /**
  * Mounts `/problems`, a page that lists all types, and `/problems/{name}`, where the `type` of a problem leads: a page to

@@ -2,8 +2,8 @@ import type { Redis } from "ioredis";
 import type { Context } from "koa";
 import ratelimit from "koa-ratelimit";
 import type { Logger } from "pino";
-import { processTimeMs } from "../contract/peer-clock.ts";
-import { Problem } from "../contract/problem.ts";
+import { Problem } from "../base/problem.ts";
+import { processTimeMs } from "../call/peer-clock.ts";
 import type { RateLimitWindow } from "./rate-limit-setting.ts";
 import { createMemoryWindows, createRedisWindows, type RateWindows } from "./rate-windows.ts";
 

@@ -1,19 +1,19 @@
 import { asFunction, asValue, createContainer, InjectionMode } from "awilix";
 import type { Logger } from "pino";
+import { traceOf } from "../base/trace.ts";
 import type { Bus } from "../bus/bus.ts";
-import { createDeadLetterHandlers } from "../bus/dead-letter-handlers.ts";
+import { createDeadLetterHandlers } from "../bus/follow/dead-letter-handlers.ts";
+import { addDeadLetters, withDeadLetters } from "../call/dead-letters.ts";
+import type { HttpCallable } from "../call/http-client.ts";
+import { createService, type ServiceOptions } from "../call/service.ts";
+import { traceCalls } from "../call/traced-calls.ts";
+import type { CreateTransport } from "../call/transport.ts";
 import type { CallContext } from "../contract/context.ts";
 import { type Callable, type Contract, createClient } from "../contract/contract.ts";
-import { addDeadLetters, withDeadLetters } from "../contract/dead-letters.ts";
-import type { HttpCallable } from "../contract/http-client.ts";
-import { createService, type ServiceOptions } from "../contract/service.ts";
-import { createTokenVerifier, type TokenVerifier } from "../contract/token-verifier.ts";
-import { traceOf } from "../contract/trace.ts";
-import { traceCalls } from "../contract/traced-calls.ts";
-import type { CreateTransport } from "../contract/transport.ts";
+import { createTokenVerifier, type TokenVerifier } from "../identity/token-verifier.ts";
 import type { Module } from "../modules/module.ts";
-import { openStore } from "../store/open-store.ts";
-import { lockForServing } from "../store/serving-lock.ts";
+import { openStore } from "../store/engines/sqlite/open-store.ts";
+import { lockForServing } from "../store/engines/sqlite/serving-lock.ts";
 import type { Store } from "../store/store.ts";
 import { type Config, urlSetting } from "./config.ts";
 import { databaseIn, migrationsOf, modulesAmong } from "./database-files.ts";
@@ -169,10 +169,10 @@ function deploymentOf({ SERVE, USERS_URL }: Config, served: readonly ServedModul
 async function createBus(config: Config, logger: Logger, deployment: System["deployment"]): Promise<Bus> {
   const faults = { faults: config.FAULTS };
   if (config.REDIS_URL === undefined) {
-    const { createMemoryBus } = await import("../bus/memory-bus.ts");
+    const { createMemoryBus } = await import("../bus/memory/bus.ts");
     return createMemoryBus({ logger, ...faults });
   }
-  const { createRedisBus } = await import("../bus/redis-bus.ts");
+  const { createRedisBus } = await import("../bus/redis/bus.ts");
   const subscribers = Object.fromEntries(moduleNames.map((name) => [name, subscribersOf(name)]));
   const place = { url: config.REDIS_URL, keyPrefix: config.REDIS_PREFIX, deployment };
   return createRedisBus({ ...place, logger, subscribers, ...faults });
@@ -182,7 +182,7 @@ async function createBus(config: Config, logger: Logger, deployment: System["dep
 async function connectRemotes(config: Config): Promise<Map<ModuleName, HttpCallable>> {
   const remotes = new Map<ModuleName, HttpCallable>();
   for (const name of remoteNeighbours(config.SERVE)) {
-    const { createHttpCallable } = await import("../contract/http-client.ts");
+    const { createHttpCallable } = await import("../call/http-client.ts");
     const url = config[urlSetting(name)];
     if (url === undefined) throw new Error(`${name} has no URL`);
     const remote = createHttpCallable(
@@ -196,8 +196,8 @@ async function connectRemotes(config: Config): Promise<Map<ModuleName, HttpCalla
 }
 
 async function loadTransport(library: Config["HTTP_CLIENT"]): Promise<CreateTransport> {
-  if (library === "undici") return (await import("../contract/undici-transport.ts")).createUndiciTransport;
-  return (await import("../contract/node-fetch-transport.ts")).createNodeFetchTransport;
+  if (library === "undici") return (await import("../call/transports/undici.ts")).createUndiciTransport;
+  return (await import("../call/transports/node-fetch.ts")).createNodeFetchTransport;
 }
 
 /** @throws Error when this process has no use for the module: its own modules do not call it */

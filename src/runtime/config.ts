@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { parseFaults } from "../contract/faults.ts";
+import { parseFaults } from "../call/faults.ts";
 import { emailAddress } from "../contract/schemas.ts";
 import { parseRateLimit, type RateLimitSetting } from "../gateway/rate-limit-setting.ts";
 import {

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { UNNAMED_DEPLOYMENT } from "../bus/bus.ts";
-import { askStatus } from "../gateway/module-probe.ts";
+import { askStatus } from "../health/module-probe.ts";
 
 const ASK_TIMEOUT_MS = 1_000;
 

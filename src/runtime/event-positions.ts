@@ -1,4 +1,4 @@
-import type { EventPositions } from "../gateway/event-status.ts";
+import type { EventPositions } from "../health/event-status.ts";
 import type { ServedModule } from "./compose.ts";
 
 /** How far the modules of this process are with their events, without those whose database cannot be read now. */

@@ -1,11 +1,11 @@
 import type Koa from "koa";
 import type { Logger } from "pino";
-import { mountBatches } from "../contract/batch-route.ts";
-import { createHttpApp } from "../contract/http-app.ts";
-import { type AnsweredRequest, observeRequests } from "../contract/request-stats.ts";
-import { mountContract, type RouteOptions, tellTime, timeoutOf } from "../contract/routes.ts";
-import { type MetricsPage, mountMetrics } from "../gateway/metrics-route.ts";
-import { type HealthDeps, mountHealth } from "../gateway/status.ts";
+import { type HealthDeps, mountHealth } from "../health/status.ts";
+import { createHttpApp } from "../http/app.ts";
+import { mountBatches } from "../http/batch-route.ts";
+import { type MetricsPage, mountMetrics } from "../http/metrics-route.ts";
+import { type AnsweredRequest, observeRequests } from "../http/request-stats.ts";
+import { mountContract, type RouteOptions, tellTime, timeoutOf } from "../http/routes.ts";
 import type { ServedModule } from "./compose.ts";
 
 export interface ModuleAppDeps {

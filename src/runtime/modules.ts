@@ -1,5 +1,5 @@
+import { deadLetters } from "../call/dead-letters.ts";
 import type { Contract } from "../contract/contract.ts";
-import { deadLetters } from "../contract/dead-letters.ts";
 import { orders } from "../modules/orders/contract.ts";
 import { products } from "../modules/products/contract.ts";
 import { users } from "../modules/users/contract.ts";

@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import type { AnsweredRequest, RequestStats } from "../contract/request-stats.ts";
+import type { AnsweredRequest, RequestStats } from "../http/request-stats.ts";
 import type { ServiceName } from "./modules.ts";
 
 /** What machines ask again and again, and what only carries calls that are told of one by one. */

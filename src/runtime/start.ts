@@ -2,24 +2,24 @@ import type { RequestListener } from "node:http";
 import { fileURLToPath } from "node:url";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
-import { systemClock } from "../bus/clock.ts";
-import { createOutage } from "../bus/outage.ts";
-import { Problem } from "../contract/problem.ts";
-import { observeRequests } from "../contract/request-stats.ts";
-import { traceCalls } from "../contract/traced-calls.ts";
+import { systemClock } from "../base/clock.ts";
+import { createOutage } from "../base/outage.ts";
+import { Problem } from "../base/problem.ts";
+import { traceCalls } from "../call/traced-calls.ts";
 import { createGateway } from "../gateway/app.ts";
 import type { Console } from "../gateway/console/console.ts";
-import { createLocalProbe, createRemoteProbe, type ModuleProbe } from "../gateway/module-probe.ts";
-import type { HealthDeps } from "../gateway/status.ts";
+import { createLocalProbe, createRemoteProbe, type ModuleProbe } from "../health/module-probe.ts";
+import type { HealthDeps } from "../health/status.ts";
+import { refuseRequest } from "../http/parser-errors.ts";
+import { observeRequests } from "../http/request-stats.ts";
+import { type HttpServer, listen } from "../http/server.ts";
 import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
 import { compose, type System } from "./compose.ts";
 import { type Config, portOf, urlSetting } from "./config.ts";
 import { eventPositions } from "./event-positions.ts";
 import { boundLogs, expireAnswers } from "./housekeeping.ts";
-import { type HttpServer, listen } from "./http-server.ts";
 import { createModuleApp } from "./module-app.ts";
 import { listeningServices, moduleNames, remoteNeighbours, type ServiceName, servesAll } from "./modules.ts";
-import { refuseRequest } from "./parser-errors.ts";
 import { createRequestLog } from "./request-log.ts";
 import { version } from "./version.ts";
 import { beWatched, composeConsole, exportTraces } from "./watching.ts";
@@ -250,7 +250,7 @@ function topologyOf({ SERVE }: Config): string {
 /** The connection of the gateway's rate limit. */
 async function connectLimiter(config: Config, logger: Logger): Promise<Redis | undefined> {
   if (config.REDIS_URL === undefined || !config.SERVE.includes("gateway")) return undefined;
-  const { connectRedis } = await import("../bus/redis-connection.ts");
+  const { connectRedis } = await import("../bus/redis/connection.ts");
   const outage = createOutage({ what: "The rate limit's Redis", logger, clock: systemClock });
   return connectRedis(config.REDIS_URL, "commands", { outage, keyPrefix: config.REDIS_PREFIX });
 }

@@ -1,6 +1,6 @@
 import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { syncToDisk } from "../store/sync-to-disk.ts";
 import { OperatorError } from "./operator-error.ts";
-import { syncToDisk } from "./sync-to-disk.ts";
 
 const markIn = (dataDir: string) => `${dataDir}/restore-unfinished`;
 

@@ -3,7 +3,7 @@ import type { Context } from "koa";
 import type { Logger } from "pino";
 import { createClient } from "../contract/contract.ts";
 import { type Console, createConsole } from "../gateway/console/console.ts";
-import type { HealthDeps } from "../gateway/status.ts";
+import type { HealthDeps } from "../health/status.ts";
 import { DEMO_ADMIN } from "../modules/users/index.ts";
 import { startExport, startTelemetry } from "../telemetry/tracing.ts";
 import { callable, ownContext, type System } from "./compose.ts";

@@ -1,5 +1,5 @@
 import Database from "better-sqlite3";
-import { ENVIRONMENT_PROBLEMS, isProblem, Problem } from "../contract/problem.ts";
+import { ENVIRONMENT_PROBLEMS, isProblem, Problem } from "../base/problem.ts";
 
 /** Result codes of SQLite (https://sqlite.org/rescode.html) that no change to the work would cure. */
 const FAULT =

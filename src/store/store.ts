@@ -1,5 +1,5 @@
 import type { Statement } from "better-sqlite3";
-import type { Distribution } from "../contract/distribution.ts";
+import type { Distribution } from "../base/distribution.ts";
 import type { CloudEvent, EventDraft } from "../contract/event.ts";
 
 /**

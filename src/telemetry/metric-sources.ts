@@ -1,6 +1,6 @@
 import type { Bus } from "../bus/bus.ts";
-import type { BreakerState } from "../contract/breaker.ts";
-import type { RequestStats } from "../contract/request-stats.ts";
+import type { BreakerState } from "../call/breaker.ts";
+import type { RequestStats } from "../http/request-stats.ts";
 import type { Store } from "../store/store.ts";
 
 /** What is read, at each look at the metrics, from those who know it anyway. */

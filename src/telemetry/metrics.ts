@@ -1,5 +1,5 @@
-import { RequestStats } from "../contract/request-stats.ts";
-import type { MetricsPage } from "../gateway/metrics-route.ts";
+import type { MetricsPage } from "../http/metrics-route.ts";
+import { RequestStats } from "../http/request-stats.ts";
 import type { MetricSources, RateDecisions } from "./metric-sources.ts";
 
 export interface Metrics extends MetricsPage {

@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from "prom-client";
-import type { Distribution } from "../contract/distribution.ts";
-import type { MetricsPage } from "../gateway/metrics-route.ts";
+import type { Distribution } from "../base/distribution.ts";
+import type { MetricsPage } from "../http/metrics-route.ts";
 import type { Counts, MetricSources } from "./metric-sources.ts";
 
 type Labels = Readonly<Record<string, string | number>>;

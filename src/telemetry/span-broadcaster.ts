@@ -1,6 +1,6 @@
 import type { Attributes } from "@opentelemetry/api";
 import type { ReadableSpan, SpanProcessor } from "@opentelemetry/sdk-trace-node";
-import { SPAN_ATTRIBUTES } from "../contract/span.ts";
+import { SPAN_ATTRIBUTES } from "../base/span.ts";
 import type { SpanBatch, SpanRecord } from "./span-record.ts";
 
 /** How long a finished span waits for others, and how many go together. */

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { Redis } from "ioredis";
 import { createBroadcasts, writeBroadcast } from "../../src/bus/broadcasts.ts";
-import { createRedisBus } from "../../src/bus/redis-bus.ts";
+import { createRedisBus } from "../../src/bus/redis/bus.ts";
 import { startRedis, type TestRedis } from "../support/redis.ts";
 import { silent, until } from "./modules.ts";
 

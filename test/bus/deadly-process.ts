@@ -1,4 +1,4 @@
-import { createMemoryBus } from "../../src/bus/memory-bus.ts";
+import { createMemoryBus } from "../../src/bus/memory/bus.ts";
 import { openModule, remember, silent, until } from "./modules.ts";
 
 /** A process that the event 7 kills at once, each time it tries to apply it; it ends well when all are dealt with. */

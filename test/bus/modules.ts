@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pino from "pino";
 import type { Subscription } from "../../src/bus/subscription.ts";
-import { type OpenStoreOptions, openStore } from "../../src/store/open-store.ts";
+import { type OpenStoreOptions, openStore } from "../../src/store/engines/sqlite/open-store.ts";
 import type { Store, UnitOfWork } from "../../src/store/store.ts";
 
 export const silent = pino({ level: "silent" });

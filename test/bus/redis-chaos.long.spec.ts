@@ -7,7 +7,7 @@ import { expect } from "chai";
 import { Redis } from "ioredis";
 import pino from "pino";
 import type { Bus } from "../../src/bus/bus.ts";
-import { createRedisBus } from "../../src/bus/redis-bus.ts";
+import { createRedisBus } from "../../src/bus/redis/bus.ts";
 import type { Store } from "../../src/store/store.ts";
 import { type RedisServer, startRedisServer } from "../support/redis.ts";
 import { applied, openModule, publish, range, remember, until } from "./modules.ts";

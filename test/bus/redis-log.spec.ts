@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { Redis } from "ioredis";
 import type { LogReplica } from "../../src/bus/log-replica.ts";
-import { createRedisReplica, createRedisSource } from "../../src/bus/redis-log.ts";
+import { createRedisReplica, createRedisSource } from "../../src/bus/redis/log.ts";
 import type { LogEntry, Position } from "../../src/store/store.ts";
 import { startRedis, type TestRedis } from "../support/redis.ts";
 import { createRandom, type Random } from "./simulation/random.ts";

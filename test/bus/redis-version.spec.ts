@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { requireVersion } from "../../src/bus/redis-version.ts";
+import { requireVersion } from "../../src/bus/redis/version.ts";
 
 describe("the version of Redis", () => {
   const info = (version: string) => `# Server\r\nredis_version:${version}\r\nredis_mode:standalone\r\n`;

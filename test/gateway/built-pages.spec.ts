@@ -7,9 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { expect } from "chai";
-import { createHttpApp } from "../../src/contract/http-app.ts";
 import { mountBuiltPages } from "../../src/gateway/built-pages.ts";
-import { securityHeaders } from "../../src/gateway/security-headers.ts";
+import { createHttpApp } from "../../src/http/app.ts";
+import { securityHeaders } from "../../src/http/security-headers.ts";
 import { createApi } from "../support/api.ts";
 
 describe("the built pages", () => {

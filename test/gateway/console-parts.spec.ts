@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import type { Context } from "koa";
-import { Problem } from "../../src/contract/problem.ts";
+import { Problem } from "../../src/base/problem.ts";
 import { createConsoleAccess } from "../../src/gateway/console/access.ts";
 import { createFleet } from "../../src/gateway/console/fleet.ts";
 import { createSpanCollector } from "../../src/gateway/console/span-collector.ts";

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { OpenAPIClientAxios } from "openapi-client-axios";
-import { knownProblems } from "../../src/contract/problem.ts";
+import { knownProblems } from "../../src/base/problem.ts";
 import { describeAll } from "../../src/gateway/documents.ts";
 import { publicContracts } from "../../src/runtime/modules.ts";
 import { version } from "../../src/runtime/version.ts";

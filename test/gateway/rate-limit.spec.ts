@@ -10,7 +10,7 @@ import { expect } from "chai";
 import { Redis } from "ioredis";
 import Koa, { type Context } from "koa";
 import { pino } from "pino";
-import { problemHeaders } from "../../src/contract/problem-body.ts";
+import { problemHeaders } from "../../src/call/problem-body.ts";
 import { createRateLimit, type RateLimit, rateLimited, writeRateHeaders } from "../../src/gateway/rate-limit.ts";
 import { createMemoryWindows } from "../../src/gateway/rate-windows.ts";
 

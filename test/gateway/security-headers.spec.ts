@@ -4,7 +4,7 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect } from "chai";
 import Koa from "koa";
-import { answerAsPage, pagePolicy, securityHeaders } from "../../src/gateway/security-headers.ts";
+import { answerAsPage, pagePolicy, securityHeaders } from "../../src/http/security-headers.ts";
 
 describe("the security headers", () => {
   let server: Server;

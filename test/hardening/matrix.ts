@@ -1,6 +1,6 @@
-import { Binding } from "../../src/contract/binding.ts";
+import { Binding } from "../../src/call/binding.ts";
+import { withDeadLetters } from "../../src/call/dead-letters.ts";
 import type { Contract, Operation } from "../../src/contract/contract.ts";
-import { withDeadLetters } from "../../src/contract/dead-letters.ts";
 import { type ModuleName, modules, publicContracts } from "../../src/runtime/modules.ts";
 import { forgeries } from "../parity/tokens.ts";
 import { type Answer, type Api, createApi } from "../support/api.ts";

@@ -1,5 +1,5 @@
 import type { Operation } from "../../src/contract/contract.ts";
-import { createSchemaBook, type JsonSchema } from "../../src/contract/json-schema.ts";
+import { createSchemaBook, type JsonSchema } from "../../src/documents/json-schema.ts";
 
 /** Values for members by name, where not just any will do. */
 export type KnownValues = Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import type { BookedOrder } from "../../src/modules/orders/index.ts";
-import { type Books, reconcile } from "../../src/runtime/commands/reconciliation.ts";
+import { type Books, reconcile } from "../../src/operate/commands/reconciliation.ts";
 
 const STATUSES = ["pending", "confirmed", "rejected", "cancelled"] as const;
 const STATES = [undefined, "reserved", "rejected", "released", "cancelled"] as const;

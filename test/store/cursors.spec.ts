@@ -6,7 +6,7 @@ import type { CloudEvent } from "../../src/contract/event.ts";
 import type { Store } from "../../src/store/store.ts";
 import { type TemporaryStore, temporaryStore } from "./temporary-store.ts";
 
-const FIRST_SCHEMA = new URL("../../src/store/migrations/0001-log-cursors-answers.sql", import.meta.url);
+const FIRST_SCHEMA = new URL("../../src/store/engines/sqlite/migrations/0001-log-cursors-answers.sql", import.meta.url);
 const ANOTHER_ID = "0193f0a0-0000-7000-8000-000000000001";
 const uuidv7 = z.uuidv7();
 

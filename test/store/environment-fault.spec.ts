@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { expect } from "chai";
-import { Problem } from "../../src/contract/problem.ts";
+import { Problem } from "../../src/base/problem.ts";
 import { isEnvironmentFault } from "../../src/store/environment-fault.ts";
 import type { Store } from "../../src/store/store.ts";
 import { addNote, noteIds, type TemporaryStore, temporaryStore } from "./temporary-store.ts";

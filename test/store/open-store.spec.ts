@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import Database from "better-sqlite3";
 import { expect } from "chai";
-import { migrate, readSchema } from "../../src/store/migrations.ts";
-import { openStore } from "../../src/store/open-store.ts";
-import { StoreRefusal } from "../../src/store/store-refusal.ts";
+import { migrate, readSchema } from "../../src/store/engines/sqlite/migrations.ts";
+import { openStore } from "../../src/store/engines/sqlite/open-store.ts";
+import { StoreRefusal } from "../../src/store/refusal.ts";
 import {
   addNote,
   NOTES_MIGRATIONS,

@@ -1,6 +1,6 @@
 /** Writes notes for ever, each to one database and then to another, and says so once it has begun. */
 import { writeSync } from "node:fs";
-import { openStore } from "../../src/store/open-store.ts";
+import { openStore } from "../../src/store/engines/sqlite/open-store.ts";
 import { addNote, NOTES_MIGRATIONS } from "./temporary-store.ts";
 
 const stores = process.argv.slice(2).map((file) => openStore({ name: "notes", file, migrations: NOTES_MIGRATIONS }));

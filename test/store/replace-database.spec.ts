@@ -4,8 +4,8 @@ import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } fr
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
-import { lockDatabase, replaceDatabase } from "../../src/store/replace-database.ts";
-import { StoreRefusal } from "../../src/store/store-refusal.ts";
+import { lockDatabase, replaceDatabase } from "../../src/store/engines/sqlite/replace-database.ts";
+import { StoreRefusal } from "../../src/store/refusal.ts";
 import { addNote, noteIds, type TemporaryStore, temporaryStore } from "./temporary-store.ts";
 
 const WRITER = fileURLToPath(new URL("./writing-process.ts", import.meta.url));

@@ -1,6 +1,6 @@
 import Database from "better-sqlite3";
 import { expect } from "chai";
-import { SharedReads } from "../../src/store/shared-reads.ts";
+import { SharedReads } from "../../src/store/engines/sqlite/shared-reads.ts";
 import { addNote, noteIds, type TemporaryStore, temporaryStore } from "./temporary-store.ts";
 
 describe("reads of one turn", () => {

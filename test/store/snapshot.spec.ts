@@ -7,8 +7,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
 import { expect } from "chai";
-import { openSnapshots, type Snapshot } from "../../src/store/snapshot.ts";
-import { StoreRefusal } from "../../src/store/store-refusal.ts";
+import { openSnapshots, type Snapshot } from "../../src/store/engines/sqlite/snapshot.ts";
+import { StoreRefusal } from "../../src/store/refusal.ts";
 import { addNote, noteIds, temporaryStore } from "./temporary-store.ts";
 
 const WRITER = fileURLToPath(new URL("./pair-writing-process.ts", import.meta.url));

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { EventDraft } from "../../src/contract/event.ts";
-import { readSchema } from "../../src/store/migrations.ts";
-import { type OpenStoreOptions, openStore } from "../../src/store/open-store.ts";
+import { readSchema } from "../../src/store/engines/sqlite/migrations.ts";
+import { type OpenStoreOptions, openStore } from "../../src/store/engines/sqlite/open-store.ts";
 import type { Store, UnitOfWork } from "../../src/store/store.ts";
 
 /** A store of notes in a temporary folder, that can be opened again and again. */

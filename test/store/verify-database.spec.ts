@@ -2,8 +2,8 @@ import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { expect } from "chai";
-import { StoreRefusal } from "../../src/store/store-refusal.ts";
-import { verifyDatabase } from "../../src/store/verify-database.ts";
+import { verifyDatabase } from "../../src/store/engines/sqlite/verify-database.ts";
+import { StoreRefusal } from "../../src/store/refusal.ts";
 import { addNote, NOTES_MIGRATIONS, STORE_VERSION, type TemporaryStore, temporaryStore } from "./temporary-store.ts";
 
 describe("verifying a database", () => {

@@ -1,6 +1,6 @@
 /** Writes notes for ever, and prints the id of each that was acknowledged: to be killed in the middle of it. */
 import { writeSync } from "node:fs";
-import { openStore } from "../../src/store/open-store.ts";
+import { openStore } from "../../src/store/engines/sqlite/open-store.ts";
 import { addNote, NOTES_MIGRATIONS } from "./temporary-store.ts";
 
 const [file = "", prefix = ""] = process.argv.slice(2);

@@ -1,18 +1,18 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { z } from "zod";
-import { mountBatches } from "../../src/contract/batch-route.ts";
+import { Problem } from "../../src/base/problem.ts";
+import { traceOf } from "../../src/base/trace.ts";
+import { createHttpCallable } from "../../src/call/http-client.ts";
+import { createService } from "../../src/call/service.ts";
+import type { CreateTransport } from "../../src/call/transport.ts";
+import { createNodeFetchTransport } from "../../src/call/transports/node-fetch.ts";
+import { createUndiciTransport } from "../../src/call/transports/undici.ts";
 import type { CallContext, Principal } from "../../src/contract/context.ts";
 import { type Callable, type ClientOf, createClient, defineContract, operation } from "../../src/contract/contract.ts";
-import { createHttpApp } from "../../src/contract/http-app.ts";
-import { createHttpCallable } from "../../src/contract/http-client.ts";
-import { createNodeFetchTransport } from "../../src/contract/node-fetch-transport.ts";
-import { Problem } from "../../src/contract/problem.ts";
-import { mountContract, timeoutOf } from "../../src/contract/routes.ts";
-import { createService } from "../../src/contract/service.ts";
-import { traceOf } from "../../src/contract/trace.ts";
-import type { CreateTransport } from "../../src/contract/transport.ts";
-import { createUndiciTransport } from "../../src/contract/undici-transport.ts";
+import { createHttpApp } from "../../src/http/app.ts";
+import { mountBatches } from "../../src/http/batch-route.ts";
+import { mountContract, timeoutOf } from "../../src/http/routes.ts";
 
 const note = z.object({
   id: z.string(),

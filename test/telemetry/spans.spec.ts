@@ -1,11 +1,11 @@
 import { expect } from "chai";
 import { pino } from "pino";
-import { createMemoryBus } from "../../src/bus/memory-bus.ts";
-import { traceApplied } from "../../src/bus/trace-applied.ts";
+import { Problem } from "../../src/base/problem.ts";
+import { beginSpan, isSampled, type Span } from "../../src/base/span.ts";
+import { formatTraceparent, traceOf } from "../../src/base/trace.ts";
+import { traceApplied } from "../../src/bus/follow/trace-applied.ts";
+import { createMemoryBus } from "../../src/bus/memory/bus.ts";
 import type { CloudEvent } from "../../src/contract/event.ts";
-import { Problem } from "../../src/contract/problem.ts";
-import { beginSpan, isSampled, type Span } from "../../src/contract/span.ts";
-import { formatTraceparent, traceOf } from "../../src/contract/trace.ts";
 import type { Store } from "../../src/store/store.ts";
 import { PRESENCE_TOPIC, ROLL_CALL_TOPIC } from "../../src/telemetry/presence.ts";
 import { SPANS_TOPIC, type SpanBatch, type SpanRecord } from "../../src/telemetry/span-record.ts";

@@ -1,7 +1,7 @@
 import type { Context } from "koa";
-import { isProblem, Problem } from "../../contract/problem.ts";
-import type { RouteOptions } from "../../contract/routes.ts";
-import { readBearer } from "../../contract/token-verifier.ts";
+import { isProblem, Problem } from "../../base/problem.ts";
+import type { RouteOptions } from "../../http/routes.ts";
+import { readBearer } from "../../identity/token-verifier.ts";
 
 /** The names of this machine that nobody else can claim: a name from the DNS may point here too. */
 const OWN_HOST = /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/i;

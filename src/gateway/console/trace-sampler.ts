@@ -1,7 +1,7 @@
 import { type SpanContext, TraceFlags } from "@opentelemetry/api";
 import type { Context, Next } from "koa";
-import type { RouteOptions } from "../../contract/routes.ts";
-import { beginSpan, isSampled } from "../../contract/span.ts";
+import { beginSpan, isSampled } from "../../base/span.ts";
+import type { RouteOptions } from "../../http/routes.ts";
 
 /** For how long after the last watcher has left requests are still traced, so that who reconnects has missed none. */
 const LINGER_MS = 60_000;

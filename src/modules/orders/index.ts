@@ -1,11 +1,11 @@
 import type { Logger } from "pino";
+import { newId } from "../../base/id.ts";
+import { Problem } from "../../base/problem.ts";
 import { type Subscription, subscribeTo } from "../../bus/subscription.ts";
 import type { CallContext, Principal } from "../../contract/context.ts";
 import type { HandlersOf } from "../../contract/contract.ts";
 import { draftEvent } from "../../contract/event.ts";
 import { beginning } from "../../contract/in-time.ts";
-import { newId } from "../../contract/new-id.ts";
-import { Problem } from "../../contract/problem.ts";
 import { pageOf } from "../../contract/schemas.ts";
 import { claimOf } from "../../store/claim.ts";
 import type { Answers } from "../../store/store.ts";

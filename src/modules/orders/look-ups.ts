@@ -1,6 +1,6 @@
+import { isProblem, Problem } from "../../base/problem.ts";
 import type { CallContext } from "../../contract/context.ts";
 import type { ClientOf } from "../../contract/contract.ts";
-import { isProblem, Problem } from "../../contract/problem.ts";
 import type { products } from "../products/contract.ts";
 import type { users } from "../users/contract.ts";
 import { type Product, productNotFound } from "./order.ts";

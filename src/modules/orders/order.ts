@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import { validationFailed } from "../../contract/binding.ts";
-import { Problem } from "../../contract/problem.ts";
+import { Problem } from "../../base/problem.ts";
+import { validationFailed } from "../../call/binding.ts";
 import type { product } from "../products/contract.ts";
 import type { order } from "./contract.ts";
 // Importing a type loads nothing; the contract declares the problems that the rules below throw.

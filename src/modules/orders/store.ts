@@ -1,8 +1,8 @@
 import { MAX as MAX_ID } from "uuid";
+import { newIdsAfter } from "../../base/id.ts";
+import { Problem } from "../../base/problem.ts";
 import type { EventDraft } from "../../contract/event.ts";
 import type { Begin } from "../../contract/in-time.ts";
-import { newIdsAfter } from "../../contract/new-id.ts";
-import { Problem } from "../../contract/problem.ts";
 import type { Claim, Store } from "../../store/store.ts";
 import type { Order, Outcome } from "./order.ts";
 

@@ -1,12 +1,12 @@
+import { newId } from "../../base/id.ts";
+import { Problem } from "../../base/problem.ts";
+import { activeSpan } from "../../base/span.ts";
 import { type Subscription, subscribeTo } from "../../bus/subscription.ts";
 import type { CallContext } from "../../contract/context.ts";
 import type { HandlersOf } from "../../contract/contract.ts";
 import { type CloudEvent, draftEvent, type EventDraft } from "../../contract/event.ts";
 import { beginning, unasked } from "../../contract/in-time.ts";
-import { newId } from "../../contract/new-id.ts";
-import { Problem } from "../../contract/problem.ts";
 import { pageOf } from "../../contract/schemas.ts";
-import { activeSpan } from "../../contract/span.ts";
 import { claimOf } from "../../store/claim.ts";
 import type { Answers, Claim } from "../../store/store.ts";
 import type { Module, ModuleDeps } from "../module.ts";

@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import { validationFailed } from "../../contract/binding.ts";
-import { Problem } from "../../contract/problem.ts";
+import { Problem } from "../../base/problem.ts";
+import { validationFailed } from "../../call/binding.ts";
 import { MAX_STOCK, type product, productEtag } from "./contract.ts";
 import { matchesStrongly } from "./if-match.ts";
 

@@ -1,6 +1,6 @@
+import { newId, newIdsAfter } from "../../base/id.ts";
+import { Problem } from "../../base/problem.ts";
 import type { Begin } from "../../contract/in-time.ts";
-import { newId, newIdsAfter } from "../../contract/new-id.ts";
-import { Problem } from "../../contract/problem.ts";
 import type { Claim, Store } from "../../store/store.ts";
 import type { ListPosition } from "./list-position.ts";
 import type { Product } from "./product.ts";

@@ -1,5 +1,5 @@
-import { Problem } from "../../contract/problem.ts";
-import { sha256 } from "./refresh-token.ts";
+import { Problem } from "../../base/problem.ts";
+import { sha256 } from "./sessions/refresh-token.ts";
 
 export interface AttemptLimiterOptions {
   /** Failures in a row that cost nothing. */

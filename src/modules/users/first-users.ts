@@ -1,10 +1,10 @@
 import type { Logger } from "pino";
 import { unasked } from "../../contract/in-time.ts";
 import { StartRefusal } from "../module.ts";
-import { loadCommonPasswords } from "./common-passwords.ts";
 import { DEMO_USERS } from "./demo-users.ts";
-import { canonicalPassword, passwordFault } from "./password.ts";
-import type { PasswordHasher } from "./password-hasher.ts";
+import { loadCommonPasswords } from "./passwords/common-passwords.ts";
+import { canonicalPassword, passwordFault } from "./passwords/password.ts";
+import type { PasswordHasher } from "./passwords/password-hasher.ts";
 import type { UserStore } from "./store.ts";
 import { newAccount } from "./user.ts";
 

@@ -1,21 +1,21 @@
+import { createDeletionClock } from "../../base/deletion-clock.ts";
+import { Problem } from "../../base/problem.ts";
+import { createSettledClock } from "../../base/settled-clock.ts";
 import type { HandlersOf } from "../../contract/contract.ts";
-import { createDeletionClock } from "../../contract/deletion-clock.ts";
 import { beginning } from "../../contract/in-time.ts";
-import { Problem } from "../../contract/problem.ts";
 import { pageOf } from "../../contract/schemas.ts";
-import { createSettledClock } from "../../contract/settled-clock.ts";
 import type { Store } from "../../store/store.ts";
 import type { Module, ModuleDeps } from "../module.ts";
 import { createAttemptLimiter } from "./attempt-limiter.ts";
 import type { users } from "./contract.ts";
 import { type AdminSettings, ensureAdmin, refuseDemoUsers, seedDemoUsers } from "./first-users.ts";
-import { createKeyStore } from "./key-store.ts";
-import { createPasswordHasher, type PasswordHasherOptions } from "./password-hasher.ts";
+import { createKeyStore } from "./keys/key-store.ts";
+import { type KeyRotation, openSigningKeys, rotateSigningKey } from "./keys/signing-keys.ts";
+import { createTokenIssuer, type TokenIssuer } from "./keys/token-issuer.ts";
+import { createPasswordHasher, type PasswordHasherOptions } from "./passwords/password-hasher.ts";
 import { createRegistration } from "./registration.ts";
 import { createSignIn } from "./sign-in.ts";
-import { type KeyRotation, openSigningKeys, rotateSigningKey } from "./signing-keys.ts";
 import { createUserStore, type UserStore } from "./store.ts";
-import { createTokenIssuer, type TokenIssuer } from "./token-issuer.ts";
 import { maySee, type User } from "./user.ts";
 
 export { DEMO_ADMIN, DEMO_USERS } from "./demo-users.ts";

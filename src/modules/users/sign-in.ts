@@ -1,15 +1,15 @@
+import { Problem } from "../../base/problem.ts";
 import type { CallContext } from "../../contract/context.ts";
 import type { HandlersOf } from "../../contract/contract.ts";
 import { beginning } from "../../contract/in-time.ts";
-import { Problem } from "../../contract/problem.ts";
 import type { AttemptLimiter } from "./attempt-limiter.ts";
-import { loadCommonPasswords } from "./common-passwords.ts";
 import type { Session, users } from "./contract.ts";
-import { canonicalPassword, fitsHash, passwordFault } from "./password.ts";
-import type { PasswordHasher } from "./password-hasher.ts";
-import { newSessionToken, nextToken, type RefreshToken, readRefreshToken, sha256 } from "./refresh-token.ts";
+import type { TokenIssuer } from "./keys/token-issuer.ts";
+import { loadCommonPasswords } from "./passwords/common-passwords.ts";
+import { canonicalPassword, fitsHash, passwordFault } from "./passwords/password.ts";
+import type { PasswordHasher } from "./passwords/password-hasher.ts";
+import { newSessionToken, nextToken, type RefreshToken, readRefreshToken, sha256 } from "./sessions/refresh-token.ts";
 import type { IssuedToken, UserStore } from "./store.ts";
-import type { TokenIssuer } from "./token-issuer.ts";
 import { type Account, canonicalEmail, type User } from "./user.ts";
 
 export interface SignInDeps {

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { newIdsAfter } from "../../base/id.ts";
+import { Problem } from "../../base/problem.ts";
 import type { Begin } from "../../contract/in-time.ts";
-import { newIdsAfter } from "../../contract/new-id.ts";
-import { Problem } from "../../contract/problem.ts";
 import type { Claim, Store } from "../../store/store.ts";
-import type { RefreshTokenHashes } from "./refresh-token.ts";
-import { createSessionRows, type Exchange } from "./session-rows.ts";
+import type { RefreshTokenHashes } from "./sessions/refresh-token.ts";
+import { createSessionRows, type Exchange } from "./sessions/session-rows.ts";
 import { type Account, canonicalEmail, type User } from "./user.ts";
 
 /** A refresh token that is issued now. */

@@ -1,6 +1,6 @@
 import type { z } from "zod";
+import { newId } from "../../base/id.ts";
 import type { Principal } from "../../contract/context.ts";
-import { newId } from "../../contract/new-id.ts";
 import type { user } from "./contract.ts";
 
 /** A user as others may see it. */

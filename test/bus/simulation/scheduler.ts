@@ -1,4 +1,4 @@
-import type { Clock } from "../../../src/bus/clock.ts";
+import type { Clock } from "../../../src/base/clock.ts";
 
 /** So much never happens unless something runs in circles. */
 const MAX_TASKS = 30_000;

@@ -1,8 +1,8 @@
 import Database from "better-sqlite3";
-import { createOutage } from "../../../src/bus/outage.ts";
-import { createPace } from "../../../src/bus/pace.ts";
+import { createOutage } from "../../../src/base/outage.ts";
+import { createPace } from "../../../src/base/pace.ts";
+import { createSubscriber, type Subscriber } from "../../../src/bus/follow/subscriber.ts";
 import { createRelay } from "../../../src/bus/relay.ts";
-import { createSubscriber, type Subscriber } from "../../../src/bus/subscriber.ts";
 import type { Subscription } from "../../../src/bus/subscription.ts";
 import type { Store, UnitOfWork } from "../../../src/store/store.ts";
 import { openModule, silent } from "../modules.ts";

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
+import { isProblem } from "../../../src/base/problem.ts";
 import type { CloudEvent } from "../../../src/contract/event.ts";
-import { isProblem } from "../../../src/contract/problem.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { apply, type Order, openShop, type Product, type Shop } from "./shop.ts";
 

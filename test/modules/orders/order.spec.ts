@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { isProblem, Problem } from "../../../src/contract/problem.ts";
+import { isProblem, Problem } from "../../../src/base/problem.ts";
 import {
   acknowledgeRelease,
   addUp,

@@ -6,10 +6,10 @@ import { expect } from "chai";
 import { validate } from "uuid";
 import { readStockBook } from "../../../src/modules/products/index.ts";
 import { createProductStore } from "../../../src/modules/products/store.ts";
-import { openStore } from "../../../src/store/open-store.ts";
+import { openStore } from "../../../src/store/engines/sqlite/open-store.ts";
 
 const MODULE = new URL("../../../src/modules/products/migrations/", import.meta.url);
-const STORE = new URL("../../../src/store/migrations/", import.meta.url);
+const STORE = new URL("../../../src/store/engines/sqlite/migrations/", import.meta.url);
 
 /** A pen of 10, restocked by 5 and by 7: one order holds 3, one gave 4 back, and two took nothing. */
 const ROWS = `

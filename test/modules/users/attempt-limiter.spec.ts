@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
-import { Problem } from "../../../src/contract/problem.ts";
+import { Problem } from "../../../src/base/problem.ts";
 import { type AttemptLimiter, createAttemptLimiter } from "../../../src/modules/users/attempt-limiter.ts";
 import "../../../src/modules/users/contract.ts";
 import { problemOf } from "./users-system.ts";

@@ -2,7 +2,7 @@ import { getRounds, hashSync } from "bcryptjs";
 import { expect } from "chai";
 import type { Session } from "../../../src/modules/users/contract.ts";
 import type { UsersSettings } from "../../../src/modules/users/index.ts";
-import { matches } from "../../../src/modules/users/password-worker.ts";
+import { matches } from "../../../src/modules/users/passwords/password-worker.ts";
 import { as, GOOD_PASSWORD, makeFolder, problemOf, seen, startUsers, type UsersSystem } from "./users-system.ts";
 
 const ada = { name: "Ada", email: "Ada@Example.com", password: GOOD_PASSWORD };

@@ -2,9 +2,9 @@ import { cpSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect } from "chai";
-import { newSessionToken, nextToken, sha256 } from "../../../src/modules/users/refresh-token.ts";
+import { newSessionToken, nextToken, sha256 } from "../../../src/modules/users/sessions/refresh-token.ts";
 import { newAccount } from "../../../src/modules/users/user.ts";
-import { openStore } from "../../../src/store/open-store.ts";
+import { openStore } from "../../../src/store/engines/sqlite/open-store.ts";
 import { as, makeFolder, problemOf, startUsers, type UsersSystem } from "./users-system.ts";
 
 const MIGRATIONS = new URL("../../../src/modules/users/migrations/", import.meta.url);

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { truncates } from "bcryptjs";
 import { expect } from "chai";
-import { createPasswordHasher, type PasswordHasher } from "../../../src/modules/users/password-hasher.ts";
+import { createPasswordHasher, type PasswordHasher } from "../../../src/modules/users/passwords/password-hasher.ts";
 import { problemOf } from "./users-system.ts";
 
 describe("password hasher", () => {

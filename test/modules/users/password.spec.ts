@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { loadCommonPasswords } from "../../../src/modules/users/common-passwords.ts";
-import { canonicalPassword, fitsHash, passwordFault } from "../../../src/modules/users/password.ts";
+import { loadCommonPasswords } from "../../../src/modules/users/passwords/common-passwords.ts";
+import { canonicalPassword, fitsHash, passwordFault } from "../../../src/modules/users/passwords/password.ts";
 
 describe("password rules", () => {
   let common: ReadonlySet<string>;

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { expect } from "chai";
 import { calculateJwkThumbprint } from "jose";
-import { generateSigningKey, readSigningKey, writeSigningKey } from "../../../src/modules/users/signing-key.ts";
+import { generateSigningKey, readSigningKey, writeSigningKey } from "../../../src/modules/users/keys/signing-key.ts";
 
 describe("signing key", () => {
   it("has its RFC 7638 thumbprint as its id", async () => {

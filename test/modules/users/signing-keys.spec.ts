@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { expect } from "chai";
 import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from "jose";
-import { createTokenVerifier, type TokenVerifier } from "../../../src/contract/token-verifier.ts";
+import { createTokenVerifier, type TokenVerifier } from "../../../src/identity/token-verifier.ts";
 import { rotateKeys } from "../../../src/modules/users/index.ts";
-import { openStore } from "../../../src/store/open-store.ts";
+import { openStore } from "../../../src/store/engines/sqlite/open-store.ts";
 import { as, GOOD_PASSWORD, makeFolder, SETTINGS, startUsers, type UsersSystem } from "./users-system.ts";
 
 const LEAD_SECONDS = 600;

@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { INVALID_SPAN_CONTEXT } from "@opentelemetry/api";
 import { pino } from "pino";
+import { isProblem, type Problem } from "../../../src/base/problem.ts";
+import { createService } from "../../../src/call/service.ts";
 import type { CallContext, Principal } from "../../../src/contract/context.ts";
 import { type ClientOf, createClient } from "../../../src/contract/contract.ts";
-import { isProblem, type Problem } from "../../../src/contract/problem.ts";
-import { createService } from "../../../src/contract/service.ts";
 import { users } from "../../../src/modules/users/contract.ts";
 import { createUsers, type UsersSettings } from "../../../src/modules/users/index.ts";
-import { openStore } from "../../../src/store/open-store.ts";
+import { openStore } from "../../../src/store/engines/sqlite/open-store.ts";
 import type { Store } from "../../../src/store/store.ts";
 
 /** Users as a caller meets it, over a real database file. */

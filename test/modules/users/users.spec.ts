@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { createLocalJWKSet, jwtVerify } from "jose";
-import { createTokenVerifier } from "../../../src/contract/token-verifier.ts";
+import { createTokenVerifier } from "../../../src/identity/token-verifier.ts";
 import type { Session } from "../../../src/modules/users/contract.ts";
 import {
   as,

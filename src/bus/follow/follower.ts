@@ -1,0 +1,192 @@
+import type { Logger } from "pino";
+import type { Clock } from "../../base/clock.ts";
+import type { Outage } from "../../base/outage.ts";
+import { type Pace, repeat } from "../../base/pace.ts";
+import type { Cursors, LogEntry, Position } from "../../store/store.ts";
+import type { LogSource } from "../log-source.ts";
+import { type Consumer, GROUP_SIZE } from "./consumer.ts";
+
+/** How often a subscriber reports its position. */
+const REPORT_EVERY_MS = 1_000;
+
+/** The longest rest after a round, in milliseconds. */
+const LONGEST_REST_MS = 10;
+
+/** How long a subscription that cannot go on waits before it looks again. */
+const STALL_MS = 1_000;
+
+/** After so long it is told of: whoever was away for long lacks rows until its publisher has heard of it. */
+const STALL_TOLD_AFTER_MS = 3_000;
+
+export interface FollowerOptions {
+  readonly publisher: string;
+  readonly subscriber: string;
+  /** The subscriber's. */
+  readonly cursors: Cursors;
+  readonly source: LogSource;
+  readonly consumer: Consumer;
+  readonly pace: Pace;
+  readonly clock: Clock;
+  /** Told how the source fares. */
+  readonly outage: Outage;
+  readonly logger: Logger;
+  /** The most rows in one read. */
+  readonly groupSize?: number;
+}
+
+/** Follows one publisher's log for one subscriber. */
+export interface Follower {
+  /** Follows until stopped. */
+  run(): Promise<void>;
+  /** Why nothing is applied, and nothing skipped, though there is more; undefined while all goes well. */
+  stalled(): string | undefined;
+}
+
+export function createFollower(options: FollowerOptions): Follower {
+  const {
+    publisher,
+    subscriber,
+    cursors,
+    source,
+    consumer,
+    pace,
+    clock,
+    outage,
+    logger,
+    groupSize = GROUP_SIZE,
+  } = options;
+  // Where to read on. Only a hint: whether a row is applied is decided by the cursor, in the consumer's transaction.
+  let after = lastApplied().seq;
+  // All up to this row has been applied, the row itself now or before.
+  let reached = lastApplied();
+  let rereading = false;
+  let stalledSinceMs: number | undefined;
+  let stallTold = false;
+  let discardAtMs = 0;
+  let reportAtMs = clock.now();
+  let restUntilMs = 0;
+  // The openings of the publisher's database of which it is known that it is the one whose events were applied before.
+  const known = new Set<string>();
+  let isStranger = false;
+
+  function lastApplied(): Position {
+    return cursors.positions(publisher)[0] ?? { epoch: "", seq: 0 };
+  }
+
+  /** Always overwrites, zero too: a subscriber restored from a backup, or a Redis from a snapshot, went back. */
+  async function report(): Promise<void> {
+    await source.report(subscriber, reached);
+    reportAtMs = clock.now() + REPORT_EVERY_MS;
+  }
+
+  async function step(): Promise<void> {
+    if (clock.now() >= reportAtMs) await report();
+    await rest();
+    const entries = await source.read(after, groupSize);
+    const last = entries.at(-1);
+    if (last === undefined) {
+      await checkHead();
+      return;
+    }
+    if (!(await isKnown(entries))) {
+      after = 0;
+      return pace.sleep(STALL_MS);
+    }
+    const startedAtMs = clock.now();
+    const { applied, connected } = await consumer.apply(entries, await adoptableFloor());
+    restUntilMs = clock.now() + Math.min(clock.now() - startedAtMs, LONGEST_REST_MS);
+    if (applied > 0) {
+      reached = lastApplied();
+      goOn();
+    }
+    if (connected) {
+      after = last.seq;
+      reached = { epoch: last.epoch, seq: last.seq };
+    } else await rereadOrStall(entries);
+  }
+
+  /** As long as the last round took: under load more comes meanwhile and shares a commit; who comes alone waits for nobody. */
+  async function rest(): Promise<void> {
+    const restMs = restUntilMs - clock.now();
+    if (restMs > 0) await pace.sleep(restMs);
+  }
+
+  /** A blocked read does not notice that the stream was deleted and rebuilt below its position. */
+  async function checkHead(): Promise<void> {
+    const head = await source.head();
+    if (head === undefined) return;
+    if (head.seq <= cursors.position(publisher, head.epoch)) {
+      reached = head;
+      goOn();
+    } else if (head.seq <= after) after = 0;
+  }
+
+  /** A log of another shop begins with row 1, which would connect to anything. */
+  async function isKnown(entries: readonly LogEntry[]): Promise<boolean> {
+    if (entries.every(({ epoch }) => known.has(epoch))) return true;
+    const met = await source.database();
+    const was = isStranger;
+    isStranger = met !== undefined && (await cursors.knowPublisher(publisher, met)) !== met;
+    if (isStranger && !was) {
+      logger.error(
+        { publisher, subscriber },
+        `${describeStranger()}. Put the database of ${publisher} back that ${subscriber} was used with, or begin with both anew`,
+      );
+    }
+    if (!isStranger && met !== undefined) for (const { epoch } of entries) known.add(epoch);
+    return !isStranger;
+  }
+
+  function describeStranger(): string {
+    return `the log of ${publisher} is another shop's, and ${subscriber} applies nothing of it`;
+  }
+
+  async function rereadOrStall(entries: readonly LogEntry[]): Promise<void> {
+    after = 0;
+    if (!rereading) {
+      rereading = true;
+      return;
+    }
+    await report();
+    stalledSinceMs ??= clock.now();
+    // A publisher that hears where this one stands brings what it lacks, unless that seems to be there.
+    if (clock.now() >= discardAtMs && !startsBeyond(entries)) {
+      await source.discard();
+      // The gap may come back with an older state of the stream, or be in the log itself: then ever more seldom.
+      discardAtMs = clock.now() + (clock.now() - stalledSinceMs);
+    }
+    if (!stallTold && clock.now() - stalledSinceMs >= STALL_TOLD_AFTER_MS) {
+      stallTold = true;
+      logger.error(
+        { publisher, subscriber, position: lastApplied() },
+        "Events are missing after this position; nothing is skipped",
+      );
+    }
+    await pace.sleep(STALL_MS);
+  }
+
+  function startsBeyond([first]: readonly LogEntry[]): boolean {
+    return first !== undefined && first.seq > reached.seq + 1;
+  }
+
+  function goOn(): void {
+    rereading = false;
+    stalledSinceMs = undefined;
+    discardAtMs = 0;
+    if (stallTold) logger.info({ publisher, subscriber }, "The missing events have come");
+    stallTold = false;
+  }
+
+  /** A subscriber that was added to a pruned log has no cursor at all; any other that finds rows missing has lost them. */
+  async function adoptableFloor(): Promise<number | undefined> {
+    return rereading && cursors.positions(publisher).length === 0 ? await source.floor() : undefined;
+  }
+
+  return {
+    run: () => repeat(step, { pace, onFailure: outage.failed, onSuccess: outage.worked }),
+    stalled() {
+      if (isStranger) return describeStranger();
+      return stallTold ? `${subscriber} lacks events of ${publisher} and waits for them` : undefined;
+    },
+  };
+}

@@ -1,0 +1,146 @@
+import type { Outage } from "../../base/outage.ts";
+import { backoffMs, type Pace, Stopped } from "../../base/pace.ts";
+import type { CloudEvent } from "../../contract/event.ts";
+import { isEnvironmentFault } from "../../store/environment-fault.ts";
+import type { LogEntry, Store, UnitOfWork } from "../../store/store.ts";
+import type { Subscription } from "../subscription.ts";
+import { type ApplyTraced, traceApplied } from "./trace-applied.ts";
+
+export interface RowApplierOptions {
+  /** The subscriber's store. */
+  readonly store: Store;
+  readonly subscription: Subscription;
+  readonly pace: Pick<Pace, "sleep">;
+  /** Told how the subscriber's store fares. */
+  readonly outage: Outage;
+  /** Told of each event that was applied. */
+  readonly tell: (event: CloudEvent) => void;
+}
+
+/** How many rows were applied, and whether all connected; those after the first that did not are untouched. */
+export interface Progress {
+  readonly applied: number;
+  readonly connected: boolean;
+}
+
+/** One of the rows failed for a reason of its own, and nothing was changed. */
+export interface RowFailure {
+  readonly failedAt: number;
+  readonly error: unknown;
+}
+
+/** Where a row stands: applied, the next one to apply, or not connected to what was applied. */
+export type Standing = "applied" | "next" | "disconnected";
+
+/** The transactions of a subscriber. Each waits out a fault of the environment, and throws Stopped when stopped. */
+export interface RowApplier {
+  standing(row: LogEntry, floor: number | undefined): Standing;
+  /** Applies rows in one transaction with the cursor and the subscriber's own events. */
+  apply(rows: readonly LogEntry[], floor: number | undefined): Promise<Progress | RowFailure>;
+  /** Resolves how often this row was tried, the try that follows included. */
+  countAttempt(row: LogEntry): Promise<number>;
+  /** The dead letter and the cursor move together, so that no event is dropped and none is buried twice. */
+  bury(row: LogEntry, reason: unknown, attempts: number): Promise<Progress>;
+}
+
+export function createRowApplier({ store, subscription, pace, outage, tell }: RowApplierOptions): RowApplier {
+  const { cursors } = store;
+  const { publisher } = subscription;
+  const position = (epoch: string) => cursors.position(publisher, epoch);
+
+  /** A row connects when all before it were applied: the epoch of the one before says which rows those are. */
+  function standing({ seq, epoch, previousEpoch }: LogEntry, floor: number | undefined, reached = position): Standing {
+    if (seq <= reached(epoch)) return "applied";
+    if (seq === 1 || reached(previousEpoch) >= seq - 1) return "next";
+    return seq === floor && cursors.positions(publisher).length === 0 ? "next" : "disconnected";
+  }
+
+  /** The checks run inside the transaction: two processes of one subscriber may overlap for a moment. */
+  function applyRows(
+    unit: UnitOfWork,
+    rows: readonly LogEntry[],
+    floor: number | undefined,
+    at: (i: number) => void,
+    apply: ApplyTraced,
+  ) {
+    const moved = new Map<string, number>();
+    let applied = 0;
+    let connected = true;
+    for (const [index, row] of rows.entries()) {
+      const stands = standing(row, floor, (epoch) => moved.get(epoch) ?? position(epoch));
+      connected = stands !== "disconnected";
+      if (!connected) break;
+      if (stands === "applied") continue;
+      const event = readEvent(row);
+      connected = event !== undefined;
+      if (event === undefined) break;
+      at(index);
+      apply(event, () => subscription.apply(unit, event));
+      moved.set(row.epoch, row.seq);
+      applied += 1;
+    }
+    for (const [epoch, seq] of moved) cursors.move(unit, publisher, { epoch, seq });
+    return { applied, connected };
+  }
+
+  /** Repeats what the environment prevents, for as long as it does. A commit in doubt is safe: the cursor tells. */
+  async function persist<T>(work: () => Promise<T>): Promise<T> {
+    for (let failures = 1; ; failures += 1) {
+      try {
+        const result = await work();
+        outage.worked();
+        return result;
+      } catch (error) {
+        if (!isEnvironmentFault(error)) throw error;
+        outage.failed(error);
+        await pace.sleep(backoffMs(failures));
+      }
+    }
+  }
+
+  return {
+    standing: (row, floor) => standing(row, floor),
+    apply(rows, floor) {
+      let failedAt = 0;
+      const at = (index: number) => {
+        failedAt = index;
+      };
+      const work = persist(() =>
+        traceApplied(
+          store.name,
+          publisher,
+          (apply) => store.write((unit) => applyRows(unit, rows, floor, at, apply)),
+          tell,
+        ),
+      );
+      return work.catch((error: unknown) => {
+        if (error instanceof Stopped) throw error;
+        return { failedAt, error };
+      });
+    },
+    countAttempt: ({ epoch, seq }) => persist(() => cursors.countAttempt(publisher, { epoch, seq })),
+    async bury(row, reason, attempts) {
+      const event = readEvent(row);
+      if (event === undefined) return { applied: 0, connected: false };
+      const error = reason instanceof Error ? reason.message : String(reason);
+      const dead = { publisher, position: { epoch: row.epoch, seq: row.seq }, event, error, attempts };
+      return persist(() =>
+        store.write((unit) => {
+          if (standing(row, undefined) === "applied") return { applied: 0, connected: true };
+          cursors.bury(unit, dead);
+          cursors.move(unit, publisher, dead.position);
+          return { applied: 1, connected: true };
+        }),
+      );
+    },
+  };
+}
+
+/** No publisher writes what is no JSON: undefined for what somebody else has put into a replica. */
+function readEvent({ event }: LogEntry): CloudEvent | undefined {
+  try {
+    return JSON.parse(event) as CloudEvent;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,134 @@
+import ee from "eventemitter2";
+import type { Logger } from "pino";
+import { type Clock, systemClock } from "../../base/clock.ts";
+import { createOutage } from "../../base/outage.ts";
+import { createPace, type Pace, repeat } from "../../base/pace.ts";
+import type { Fault } from "../../call/faults.ts";
+import type { LogEntry, Position, Store } from "../../store/store.ts";
+import { createBroadcasts } from "../broadcasts.ts";
+import type { Bus } from "../bus.ts";
+import { createSubscriber, describeStall, type Subscriber } from "../follow/subscriber.ts";
+import { DEFAULT_PRUNE_WINDOW_MS, lowestPosition, rowsAfter } from "../pruning.ts";
+import type { Subscription } from "../subscription.ts";
+import { createLocalLog } from "./local-log.ts";
+
+const { EventEmitter2 } = ee;
+
+/** How often the logs are looked at for rows that nobody needs any more. */
+const PRUNE_EVERY_MS = 60_000;
+
+/** How often a bus that stops looks whether all is applied. */
+const SETTLE_POLL_MS = 2;
+
+export interface MemoryBusOptions {
+  readonly logger: Logger;
+  /** Injected faults: poison by `<subscriber>:<event type>`. */
+  readonly faults?: ReadonlyMap<string, Fault> | undefined;
+  /** For how long rows are kept after everybody has applied them; see `EventLog.prunable`. */
+  readonly pruneWindowMs?: number;
+  readonly clock?: Clock;
+}
+
+/** The bus of one process that holds all modules: committed rows are handed over by EventEmitter2. */
+export function createMemoryBus(options: MemoryBusOptions): Bus {
+  const { logger, faults, pruneWindowMs = DEFAULT_PRUNE_WINDOW_MS, clock = systemClock } = options;
+  const appended = new EventEmitter2({ maxListeners: 0 });
+  const broadcasts = createBroadcasts(logger);
+  const members = new Map<string, { store: Store; subscriptions: readonly Subscription[] }>();
+  const subscribers: Subscriber[] = [];
+  const running: Promise<void>[] = [];
+  const unhook: (() => void)[] = [];
+  const prunePace = createPace(clock);
+  const prunes: (() => Promise<void>)[] = [];
+
+  /** Serves the subscriptions to one publisher, and prunes what they have applied. */
+  function serve(publisher: Store): void {
+    const positions = new Map<string, Position>();
+    const names: string[] = [];
+    const onReport = (name: string, position: Position) => positions.set(name, position);
+    for (const [store, subscription] of subscriptionsTo(publisher.name)) {
+      const source = (pace: Pace) => {
+        const local = createLocalLog({ log: publisher.log, database: publisher.database, pace, onReport });
+        const push = (entries: readonly LogEntry[]) => local.push(entries);
+        appended.on(publisher.name, push);
+        unhook.push(() => appended.off(publisher.name, push));
+        return local;
+      };
+      const outage = createOutage({ what: `The subscription of ${store.name} to ${publisher.name}`, logger, clock });
+      subscribers.push(createSubscriber({ store, subscription, source, outage, faults, clock, logger }));
+      names.push(store.name);
+    }
+    prunes.push(async () => {
+      const reported = names.map((name) => positions.get(name));
+      const below = publisher.log.prunable(lowestPosition(publisher.log, reported), pruneWindowMs);
+      if (below > (publisher.log.floor() ?? 0)) await publisher.log.prune(below);
+    });
+  }
+
+  function* subscriptionsTo(publisher: string): Generator<[Store, Subscription]> {
+    for (const { store, subscriptions } of members.values()) {
+      for (const subscription of subscriptions) {
+        if (subscription.publisher === publisher) yield [store, subscription];
+      }
+    }
+  }
+
+  function prune(): Promise<void> {
+    const outage = createOutage({ what: "Pruning the logs", logger, clock });
+    const step = async () => {
+      for (const pruneOne of prunes) await pruneOne();
+      await prunePace.wait(Math.min(PRUNE_EVERY_MS, pruneWindowMs / 8));
+    };
+    return repeat(step, { pace: prunePace, onFailure: outage.failed, onSuccess: outage.worked });
+  }
+
+  function isSettled(subscriber: Subscriber): boolean {
+    const head = members.get(subscriber.publisher)?.store.log.head();
+    const cursors = members.get(subscriber.name)?.store.cursors;
+    if (head === undefined || cursors === undefined || subscriber.stalled() !== undefined) return true;
+    return cursors.position(subscriber.publisher, head.epoch) >= head.seq;
+  }
+
+  return {
+    status() {
+      const stall = describeStall(subscribers);
+      return stall === undefined
+        ? { kind: "memory", status: "running" }
+        : { kind: "memory", status: "degraded", detail: stall };
+    },
+    stalled: (module) => describeStall(subscribers.filter(({ name }) => name === module)),
+    async backlogs() {
+      return subscribers.flatMap(({ publisher, name: subscriber }) => {
+        const log = members.get(publisher)?.store.log;
+        const position = members.get(subscriber)?.store.cursors.positions(publisher)[0];
+        return log === undefined ? [] : [{ publisher, subscriber, rows: rowsAfter(log, position) }];
+      });
+    },
+    join(store, subscriptions) {
+      members.set(store.name, { store, subscriptions });
+      unhook.push(store.log.onAppended((entries) => appended.emit(store.name, entries)));
+    },
+    async start() {
+      for (const { store } of members.values()) serve(store);
+      running.push(prune(), ...subscribers.map((subscriber) => subscriber.run()));
+    },
+    async stop(timeoutMs) {
+      prunePace.stop();
+      const settling = createPace(clock);
+      // What one subscriber applies may be news to another: all must be settled at one look.
+      for (const endMs = clock.now() + timeoutMs; clock.now() < endMs && !subscribers.every(isSettled); ) {
+        await settling.sleep(SETTLE_POLL_MS);
+      }
+      for (const subscriber of subscribers) subscriber.stop();
+      await Promise.all(running);
+      for (const off of unhook) off();
+    },
+    broadcast(topic, message) {
+      if (!broadcasts.hasListeners(topic)) return;
+      // A copy on a later turn, as from another process.
+      const text = JSON.stringify(message);
+      setImmediate(() => broadcasts.deliver(topic, JSON.parse(text)));
+    },
+    onBroadcast: broadcasts.on,
+  };
+}

@@ -1,0 +1,56 @@
+import type { Pace } from "../../base/pace.ts";
+import type { EventLog, LogEntry, Position } from "../../store/store.ts";
+import type { LogSource } from "../log-source.ts";
+
+/** The most rows kept in memory for a subscriber that lags; it reads what is beyond from the log. */
+const MAX_WAITING = 1_024;
+
+/** How long a read waits for rows. */
+const READ_WAIT_MS = 1_000;
+
+/** A log of this process, as one subscriber sees it. */
+export interface LocalLog extends LogSource {
+  /** Hands over rows that were just committed; cheap, since the publisher waits. */
+  push(entries: readonly LogEntry[]): void;
+}
+
+export interface LocalLogOptions {
+  readonly log: EventLog;
+  /** The one that the log is of. */
+  readonly database: string;
+  /** The subscriber's loop. */
+  readonly pace: Pace;
+  readonly onReport: (subscriber: string, position: Position) => void;
+}
+
+export function createLocalLog({ log, database, pace, onReport }: LocalLogOptions): LocalLog {
+  // Rows without a gap, or none.
+  let waiting: LogEntry[] = [];
+
+  function next(seq: number, limit: number): readonly LogEntry[] {
+    if (waiting[0]?.seq === seq + 1) return waiting.splice(0, limit);
+    waiting = [];
+    return log.readAfter(seq, limit);
+  }
+
+  return {
+    push(entries) {
+      if (waiting.length + entries.length > MAX_WAITING) waiting = [];
+      else waiting.push(...entries);
+      pace.wake();
+    },
+    async read(seq, limit) {
+      const entries = next(seq, limit);
+      if (entries.length > 0) return entries;
+      await pace.wait(READ_WAIT_MS);
+      return next(seq, limit);
+    },
+    head: async () => log.head(),
+    floor: async () => log.floor(),
+    database: async () => database,
+    report: async (subscriber, position) => onReport(subscriber, position),
+    discard: async () => {
+      waiting = [];
+    },
+  };
+}

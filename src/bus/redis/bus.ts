@@ -1,0 +1,229 @@
+import type { Redis } from "ioredis";
+import type { Logger } from "pino";
+import { systemClock } from "../../base/clock.ts";
+import { createOutage, type Outage } from "../../base/outage.ts";
+import { createPace, type Pace } from "../../base/pace.ts";
+import type { Fault } from "../../call/faults.ts";
+import type { Store } from "../../store/store.ts";
+import { createBroadcasts, writeBroadcast } from "../broadcasts.ts";
+import { type Backlog, type Bus, UNNAMED_DEPLOYMENT } from "../bus.ts";
+import { createSubscriber, describeStall, type Subscriber } from "../follow/subscriber.ts";
+import { DEFAULT_PRUNE_WINDOW_MS, rowsAfter } from "../pruning.ts";
+import { createRelay, type Relay } from "../relay.ts";
+import type { Subscription } from "../subscription.ts";
+import { connectRedis } from "./connection.ts";
+import { createLease, type Lease, type LeaseOptions, NotHeld } from "./lease.ts";
+import { createRedisReplica, createRedisSource } from "./log.ts";
+import { createScripts } from "./scripts.ts";
+import { requireVersion } from "./version.ts";
+
+const DEPLOYMENT_UNKNOWN = "events wait until users tells which deployment this is";
+
+/** How soon to try again to listen to broadcasts; longer than a command may take. */
+const SUBSCRIBE_AGAIN_MS = 2_000;
+
+/** How often a bus that stops looks whether Redis has all. */
+const SETTLE_POLL_MS = 2;
+
+export interface RedisBusOptions {
+  readonly url: string;
+  readonly logger: Logger;
+  /**
+   * Who subscribes to whom in the whole system, wherever they run: publisher → names of its subscribers. A log is
+   * never trimmed beyond one that is named here, even before it has run for the first time.
+   */
+  readonly subscribers: Readonly<Record<string, readonly string[]>>;
+  /** Injected faults: poison by `<subscriber>:<event type>`. */
+  readonly faults?: ReadonlyMap<string, Fault> | undefined;
+  /** Set before all keys and channels: who shares one Redis and not a system needs one of their own. */
+  readonly keyPrefix?: string;
+  /**
+   * Names the deployment that this process is part of: the same in all of its processes, and another in those of a copy. Undefined
+   * while it is not known yet; no event goes anywhere then.
+   */
+  readonly deployment?: () => string | undefined;
+  /** For how long rows are kept after everybody has applied them; see `EventLog.prunable`. */
+  readonly pruneWindowMs?: number;
+}
+
+/**
+ * The bus of modules in several processes: every log has a replica in a Redis stream. Redis may be absent, hang or lose
+ * everything: a publisher's commit never waits for it, and what is lost there comes again from the logs.
+ */
+export function createRedisBus(options: RedisBusOptions): Bus {
+  const { url, logger, subscribers: subscriberNames, faults, keyPrefix = "quartet:" } = options;
+  const { pruneWindowMs = DEFAULT_PRUNE_WINDOW_MS, deployment = () => UNNAMED_DEPLOYMENT } = options;
+  const clock = systemClock;
+  const channel = `${keyPrefix}broadcast`;
+  const outage = createOutage({ what: "Redis", logger, clock });
+  const broadcasts = createBroadcasts(logger);
+  const connections: Redis[] = [];
+  const relays: { relay: Relay; pace: Pace; unhook: () => void }[] = [];
+  const subscribers: Subscriber[] = [];
+  const subscribing: Promise<void>[] = [];
+  const relaying: Promise<void>[] = [];
+  const leases: { lease: Lease; pace: Pace }[] = [];
+  const leasing: Promise<void>[] = [];
+  const joined: { store: Store; subscriptions: readonly Subscription[] }[] = [];
+  let commands: Redis | undefined;
+
+  function connect(purpose: "commands" | "blocking"): Redis {
+    const redis = connectRedis(url, purpose, {
+      outage: outage.part(),
+      onDemoted: () => reconnectOthers(redis),
+    });
+    connections.push(redis);
+    return redis;
+  }
+
+  /** They lead to the same Redis, and may not notice by themselves: a replica can be read. */
+  function reconnectOthers(redis: Redis): void {
+    for (const other of connections) if (other !== redis && other.status === "ready") other.disconnect(true);
+  }
+
+  /** Being kept out is told by the lease. */
+  function outageOfLoop(): Outage {
+    const part = outage.part();
+    return { ...part, failed: (error) => void (error instanceof NotHeld || part.failed(error)) };
+  }
+
+  function startLease(own: Pick<LeaseOptions, "key" | "what" | "holder" | "isShared">, shared: Redis): Lease {
+    const pace = createPace(clock);
+    const evaluate = createScripts(shared);
+    const lease = createLease({ ...own, evaluate, keyPrefix, pace, clock, outage: outage.part(), logger });
+    leases.push({ lease, pace });
+    leasing.push(lease.run());
+    return lease;
+  }
+
+  /** The place of the whole deployment; those of its modules are taken only by who has it. */
+  function startPlace(shared: Redis): Lease {
+    return startLease({ key: "holder", what: "deployment", holder: deployment, isShared: true }, shared);
+  }
+
+  function startModuleLease({ name, seat }: Store, place: Lease, shared: Redis): Lease {
+    const holder = () => (place.isHeld() ? seat : undefined);
+    const own = startLease({ key: `holder:${name}`, what: `database of ${name}`, holder }, shared);
+    return { ...own, guard: (target) => place.guard(own.guard(target)) };
+  }
+
+  function startRelay(store: Store, lease: Lease, shared: Redis): void {
+    const pace = createPace(clock);
+    const replica = lease.guard(createRedisReplica({ keyPrefix, publisher: store.name, commands: shared }));
+    const names = subscriberNames[store.name] ?? [];
+    const looks = { pruneWindowMs, pace, clock, outage: outageOfLoop() };
+    const relay = createRelay({ log: store.log, database: store.database, replica, subscribers: names, ...looks });
+    relays.push({ relay, pace, unhook: store.log.onAppended(pace.wake) });
+    relaying.push(relay.run());
+  }
+
+  function startSubscriber(store: Store, subscription: Subscription, lease: Lease, shared: Redis): void {
+    const { publisher } = subscription;
+    const reader = connect("blocking");
+    const source = () => lease.guard(createRedisSource({ keyPrefix, publisher, commands: shared, reader }));
+    const told = { outage: outageOfLoop(), logger };
+    const subscriber = createSubscriber({ store, subscription, source, faults, clock, ...told });
+    subscribers.push({
+      ...subscriber,
+      stop: () => {
+        subscriber.stop();
+        reader.disconnect();
+      },
+    });
+    subscribing.push(subscriber.run());
+  }
+
+  function stallOfBus(): string | undefined {
+    return joined.length > 0 && deployment() === undefined ? DEPLOYMENT_UNKNOWN : describeStall(subscribers);
+  }
+
+  async function backlogsOf({ name: publisher, log }: Store): Promise<Backlog[]> {
+    if (commands === undefined) throw new Error("the bus has not started");
+    const { positions } = await createRedisReplica({ keyPrefix, publisher, commands }).reports();
+    const names = subscriberNames[publisher] ?? [];
+    return names.map((subscriber) => ({ publisher, subscriber, rows: rowsAfter(log, positions.get(subscriber)) }));
+  }
+
+  /** It is looked at whenever a connection is made: another server may stand at the address. */
+  function checkVersion(redis: Redis): void {
+    const part = outage.part();
+    const check = () => redis.info("server").then(requireVersion).then(part.worked, part.failed);
+    redis.on("ready", () => void check());
+  }
+
+  /** A connection that has subscribed can do nothing else. What keeps it from that may pass while it stays connected. */
+  function listenToBroadcasts(): void {
+    const listener = connect("commands");
+    const subscribing = outage.part();
+    let cancel = () => {};
+    const subscribe = () => {
+      cancel();
+      if (listener.status !== "ready") return;
+      cancel = clock.after(SUBSCRIBE_AGAIN_MS, subscribe);
+      listener.subscribe(channel).then(() => {
+        cancel();
+        subscribing.worked();
+      }, subscribing.failed);
+    };
+    listener.on("ready", subscribe);
+    listener.on("message", (_channel, text) => broadcasts.deliverText(text));
+  }
+
+  return {
+    status() {
+      const away = commands?.status === "ready" ? outage.reason() : (outage.reason() ?? "not connected");
+      if (away !== undefined) return { kind: "redis", status: "down", detail: away };
+      const conflicts = leases.flatMap(({ lease }) => lease.conflict() ?? []);
+      const conflict = conflicts.find(({ isKeptOut }) => isKeptOut) ?? conflicts[0];
+      if (conflict !== undefined) {
+        return { kind: "redis", status: conflict.isKeptOut ? "down" : "degraded", detail: conflict.detail };
+      }
+      const stall = stallOfBus();
+      return stall === undefined
+        ? { kind: "redis", status: "running" }
+        : { kind: "redis", status: "degraded", detail: stall };
+    },
+    stalled: (module) => describeStall(subscribers.filter(({ name }) => name === module)),
+    async backlogs() {
+      const found = await Promise.all(joined.map(({ store }) => backlogsOf(store)));
+      return found.flat();
+    },
+    join(store, subscriptions) {
+      joined.push({ store, subscriptions });
+    },
+    async start() {
+      commands = connect("commands");
+      checkVersion(commands);
+      listenToBroadcasts();
+      if (joined.length === 0) return;
+      const place = startPlace(commands);
+      for (const { store, subscriptions } of joined) {
+        const lease = startModuleLease(store, place, commands);
+        startRelay(store, lease, commands);
+        for (const subscription of subscriptions) startSubscriber(store, subscription, lease, commands);
+      }
+    },
+    async stop(timeoutMs) {
+      const endMs = clock.now() + timeoutMs;
+      // Subscribers first: the last they apply may append to the logs that are relayed after it.
+      for (const subscriber of subscribers) subscriber.stop();
+      await Promise.all(subscribing);
+      const settling = createPace(clock);
+      const isBehind = () => outage.reason() === undefined && !relays.every(({ relay }) => relay.isCurrent());
+      while (clock.now() < endMs && isBehind()) await settling.sleep(SETTLE_POLL_MS);
+      for (const { pace, unhook } of relays) {
+        unhook();
+        pace.stop();
+      }
+      await Promise.all(relaying);
+      for (const { pace } of leases) pace.stop();
+      await Promise.all(leasing);
+      for (const redis of connections) redis.disconnect();
+    },
+    broadcast(topic, message) {
+      if (commands?.status !== "ready") return;
+      commands.publish(channel, writeBroadcast(topic, message)).catch(() => undefined);
+    },
+    onBroadcast: broadcasts.on,
+  };
+}

@@ -1,0 +1,177 @@
+import { z } from "zod";
+import { type FieldError, Problem } from "../base/problem.ts";
+import type { HeaderBinding, Operation } from "../contract/contract.ts";
+
+/** What a request carries, as text where HTTP carries text. `body` is undefined where none was sent. */
+export interface RawRequest {
+  readonly path: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  header(name: string): string | undefined;
+  readonly body: unknown;
+}
+
+/** What a member travels in, and how to turn text into its type and back. */
+export interface Member {
+  readonly name: string;
+  readonly in: FieldError["in"];
+  readonly header?: HeaderBinding;
+  readonly type: "integer" | "boolean" | "string";
+}
+
+/** An input laid out over the parts of a request, for the client's side. */
+export interface BoundRequest {
+  readonly path: string;
+  readonly query: string;
+  readonly headers: Record<string, string>;
+  readonly body: Record<string, unknown> | undefined;
+}
+
+/** Where each member of an operation's input travels. Made once per operation; see `Operation`. */
+export class Binding {
+  readonly takesBody: boolean;
+  readonly #operation: Operation;
+  readonly #members: ReadonlyMap<string, Member>;
+
+  constructor(operation: Operation) {
+    this.#operation = operation;
+    const entries = Object.entries(operation.input.shape);
+    this.#members = new Map(entries.map(([name, schema]) => [name, describe(operation, name, schema)]));
+    this.takesBody = [...this.#members.values()].some((member) => member.in === "body");
+  }
+
+  /** All members of the input. */
+  get members(): Iterable<Member> {
+    return this.#members.values();
+  }
+
+  /** The part of a request that carries this member; an unknown one counts as sent where unknown members are. */
+  locationOf(member: string): FieldError["in"] {
+    return this.#members.get(member)?.in ?? elsewhere(this.#operation);
+  }
+
+  /** The name under which a fault of this member is reported: a header's own, else the member's. */
+  wireName(member: string): string {
+    return this.#members.get(member)?.header?.name ?? member;
+  }
+
+  /**
+   * Collects the members of the input from a request. Types are the schema's to check.
+   * @throws Problem validation-failed for a member in the wrong part, a repeated or unknown query parameter,
+   *   a body that is not an object, or a body where none is expected
+   */
+  read(request: RawRequest): Record<string, unknown> {
+    const errors: FieldError[] = [];
+    const input: Record<string, unknown> = this.#readBody(request.body, errors);
+    this.#readQuery(request.query, input, errors);
+    for (const member of this.#members.values()) {
+      if (member.in === "path") input[member.name] = request.path[member.name];
+      if (member.header !== undefined) {
+        const value = readHeader(member, request.header(member.header.name));
+        if (value !== undefined) input[member.name] = value;
+      }
+    }
+    if (errors.length > 0) throw validationFailed(errors);
+    return input;
+  }
+
+  /** Lays an input out over a request, the inverse of `read`. Members that are undefined are left out. */
+  write(input: Readonly<Record<string, unknown>>): BoundRequest {
+    const headers: Record<string, string> = {};
+    const query = new URLSearchParams();
+    const body: Record<string, unknown> = Object.create(null);
+    let path = this.#operation.path;
+    for (const [name, value] of Object.entries(input)) {
+      const member = this.#members.get(name);
+      if (value === undefined) continue;
+      if (member?.in === "path") path = path.replace(`{${name}}`, encodeURIComponent(String(value)));
+      else if (member?.header !== undefined) headers[member.header.name] = writeHeader(member.header, value);
+      else if (this.locationOf(name) === "query") query.set(name, String(value));
+      else body[name] = value;
+    }
+    return { path, query: query.toString(), headers, body: this.takesBody ? body : undefined };
+  }
+
+  #readBody(body: unknown, errors: FieldError[]): Record<string, unknown> {
+    if (!this.takesBody) {
+      if (body !== undefined) errors.push({ in: "body", pointer: "", detail: "no body is expected here" });
+      return {};
+    }
+    if (typeof body !== "object" || body === null || Array.isArray(body)) {
+      errors.push({ in: "body", pointer: "", detail: "must be an object" });
+      return {};
+    }
+    const input: Record<string, unknown> = Object.create(null);
+    for (const [name, value] of Object.entries(body)) {
+      const member = this.#members.get(name);
+      if (member !== undefined && member.in !== "body") errors.push(unknownMember("body", name));
+      else input[name] = value;
+    }
+    return input;
+  }
+
+  #readQuery(query: URLSearchParams, input: Record<string, unknown>, errors: FieldError[]): void {
+    for (const name of new Set(query.keys())) {
+      const member = this.#members.get(name);
+      const values = query.getAll(name);
+      if (member?.in !== "query") errors.push(unknownMember("query", name));
+      else if (values.length > 1) errors.push({ in: "query", pointer: pointer([name]), detail: "must be given once" });
+      else input[name] = typed(member, values[0] ?? "");
+    }
+  }
+}
+
+/** The problem of an input that breaks its schema. */
+export function validationFailed(errors: readonly FieldError[]): Problem {
+  return new Problem("validation-failed", "The request has members that are not valid.", { errors });
+}
+
+/** An RFC 6901 pointer to a member. */
+export function pointer(path: readonly PropertyKey[]): string {
+  return path.map((part) => `/${String(part).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+}
+
+/** The fault of a member that nobody declared. */
+export function unknownMember(where: FieldError["in"], name: string): FieldError {
+  return { in: where, pointer: pointer([name]), detail: "is not known here" };
+}
+
+function describe(operation: Operation, name: string, schema: z.core.$ZodType): Member {
+  const header = operation.inputHeaders?.[name];
+  const type = textType(schema);
+  if (header !== undefined) return { name, in: "header", header, type };
+  if (operation.path.includes(`{${name}}`)) return { name, in: "path", type };
+  return { name, in: elsewhere(operation), type };
+}
+
+/** Where members travel that are neither in the path nor in a header. */
+function elsewhere({ method }: Operation): "query" | "body" {
+  return method === "GET" || method === "DELETE" ? "query" : "body";
+}
+
+function textType(schema: z.core.$ZodType): Member["type"] {
+  const { type } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+  return type === "integer" || type === "boolean" ? type : "string";
+}
+
+/** Text as the type its member wants; text that does not look like it stays text, for the schema to refuse. */
+function typed(member: Member, text: string): unknown {
+  if (member.type === "integer" && /^-?\d{1,15}$/.test(text)) return Number(text);
+  if (member.type === "boolean" && (text === "true" || text === "false")) return text === "true";
+  return text;
+}
+
+function readHeader(member: Member, text: string | undefined): unknown {
+  const preference = member.header?.preference;
+  if (text === undefined || preference === undefined) return text === undefined ? undefined : typed(member, text);
+  for (const part of text.split(",")) {
+    const [name, value] = part.split(";", 1)[0]?.split("=") ?? [];
+    if (name?.trim().toLowerCase() !== preference || value === undefined) continue;
+    const number = /^\s*"?(\d{1,9})"?\s*$/.exec(value)?.[1];
+    if (number !== undefined) return Number(number);
+  }
+  return undefined;
+}
+
+function writeHeader(header: HeaderBinding, value: unknown): string {
+  return header.preference === undefined ? String(value) : `${header.preference}=${String(value)}`;
+}

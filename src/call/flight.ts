@@ -1,0 +1,202 @@
+import { formatTraceparent } from "../base/trace.ts";
+import { type CallContext, remainingMs } from "../contract/context.ts";
+import { NO_CONTENT, type Operation } from "../contract/contract.ts";
+import { BODY_LIMIT_BYTES } from "../http/body.ts";
+import {
+  BATCH_LIMIT_BYTES,
+  BATCH_PATH,
+  type BatchedCall,
+  type BatchLine,
+  CLOCK_HEADER,
+  TIMEOUT_HEADER,
+  UNTIL_HEADER,
+} from "./batch.ts";
+import type { Binding } from "./binding.ts";
+import { createPeerClock, type PeerClock, processTimeMs } from "./peer-clock.ts";
+import { readProblem } from "./problem-body.ts";
+import type { QueuedCall, SendFlight } from "./queue.ts";
+import { HEAD_LIMIT_BYTES } from "./request-head.ts";
+import type { Transport, TransportAnswer } from "./transport.ts";
+
+export interface BoundOperation {
+  readonly operation: Operation;
+  readonly binding: Binding;
+}
+
+/**
+ * Sends a lone read as the plain REST request of its contract, all else as a batch.
+ * @returns the sender; it rejects when the neighbour cannot be reached, breaks off, or answers what is not ours
+ */
+export function createFlightSender(
+  plain: Transport,
+  operations: ReadonlyMap<string, BoundOperation>,
+  takesBatches: boolean,
+): SendFlight {
+  const transport = withClock(plain);
+  return async (calls, signal) => {
+    const [first, second] = calls;
+    if (first === undefined) return;
+    // Only in a batch can a call that changes something tell that it begins.
+    if (second === undefined && (first.isRead || !takesBatches)) await sendAlone(first, transport, operations, signal);
+    else await sendBatch(calls, transport, signal);
+  };
+}
+
+/** A transport, and what its answers have told of the neighbour's clock. */
+interface ClockedTransport extends Pick<Transport, "send"> {
+  readonly clock: PeerClock;
+}
+
+function withClock(transport: Transport): ClockedTransport {
+  const clock = createPeerClock();
+  return {
+    clock,
+    async send(request) {
+      const sentAtMs = processTimeMs();
+      const answer = await transport.send(request);
+      const told = answer.header(CLOCK_HEADER);
+      if (told !== null) clock.note(Number(told), sentAtMs, processTimeMs());
+      return answer;
+    },
+  };
+}
+
+async function sendAlone(
+  call: QueuedCall,
+  transport: ClockedTransport,
+  operations: ReadonlyMap<string, BoundOperation>,
+  signal: AbortSignal,
+): Promise<void> {
+  const bound = operations.get(call.name);
+  if (bound === undefined) throw new Error(`no operation ${call.name}`);
+  call.journey.sent = true;
+  const { path, query, headers, body } = bound.binding.write(call.input);
+  const json = body === undefined ? undefined : JSON.stringify(body);
+  const target = query === "" ? path : `${path}?${query}`;
+  const head = { ...headers, ...contextHeaders(call.ctx, transport.clock), ...(body === undefined ? {} : JSON_BODY) };
+  // What was within the limits may be beyond them when it is written anew (1e20 has 21 digits, "(" is %28): a batch takes it.
+  if (Buffer.byteLength(json ?? "") > BODY_LIMIT_BYTES || isLargeHead(target, head)) {
+    return sendBatch([call], transport, signal);
+  }
+  const answer = await transport.send({
+    method: bound.operation.method,
+    path: target,
+    headers: head,
+    body: json,
+    signal,
+  });
+  const text = await readAll(answer);
+  const output = (answer.status === NO_CONTENT ? {} : JSON.parse(text)) as Record<string, unknown>;
+  if (answer.status >= 400) call.reject(problemOf(output, (name) => answer.header(name)));
+  else call.resolve(withHeaders(output, bound.operation, answer));
+}
+
+/** Whether a head might not be taken by the neighbour. */
+function isLargeHead(target: string, headers: Readonly<Record<string, string>>): boolean {
+  return Object.values(headers).reduce((bytes, value) => bytes + value.length, target.length) > HEAD_LIMIT_BYTES / 2;
+}
+
+async function sendBatch(
+  calls: readonly QueuedCall[],
+  transport: ClockedTransport,
+  signal: AbortSignal,
+): Promise<void> {
+  const body = JSON.stringify({ calls: calls.map((call) => batched(call, transport.clock)) });
+  if (calls.length > 1 && Buffer.byteLength(body) > BATCH_LIMIT_BYTES) {
+    const half = calls.length >> 1;
+    await sendBatch(calls.slice(0, half), transport, signal);
+    return sendBatch(calls.slice(half), transport, signal);
+  }
+  const answer = await transport.send({ method: "POST", path: BATCH_PATH, headers: JSON_BODY, body, signal });
+  if (answer.status !== 200) throw new Error(`a batch was answered with ${answer.status}`);
+  let answered = 0;
+  try {
+    for await (const line of linesOf(answer.body)) {
+      if (settle(calls, JSON.parse(line) as BatchLine)) answered += 1;
+    }
+  } catch (error) {
+    // The last of them gave up; that a neighbour which answered others was slow for one is not its failure.
+    if (answered === 0 || !signal.aborted) throw error;
+  }
+  if (answered < calls.length && !signal.aborted) throw new Error("a batch broke off");
+}
+
+/** @returns whether that was the last word on a call */
+function settle(calls: readonly QueuedCall[], line: BatchLine): boolean {
+  const call = calls[line.index];
+  if (call === undefined) throw new Error("a batch answered a call that was not in it");
+  if ("begun" in line) {
+    begin(call);
+    return false;
+  }
+  if ("problem" in line) call.reject(problemOf(line.problem, () => line.retryAfter));
+  else call.resolve(line.output);
+  return true;
+}
+
+/** What a neighbour does for a call is done by the one that it serves, too. */
+function begin({ journey, ctx: { progress } }: QueuedCall): void {
+  journey.begun = true;
+  progress?.announce?.();
+  if (progress !== undefined) progress.begun = true;
+}
+
+function problemOf(body: unknown, header: (name: string) => string | null): Error {
+  return readProblem(body, header) ?? new Error("the neighbour answered what is not a problem of ours");
+}
+
+function batched({ name, input, ctx, journey }: QueuedCall, clock: PeerClock): BatchedCall {
+  const until = untilOf(ctx, clock);
+  journey.sent = true;
+  journey.bounded = until !== undefined;
+  return {
+    operation: name,
+    input: { ...input },
+    token: ctx.token,
+    timeout_ms: remainingMs(ctx),
+    ...(until === undefined ? {} : { until_ms: until }),
+    request_id: ctx.requestId,
+    traceparent: formatTraceparent(ctx.trace),
+  };
+}
+
+const JSON_BODY = { "content-type": "application/json" };
+
+/** The deadline in the neighbour's time, undefined while that is not known. */
+function untilOf(ctx: CallContext, clock: PeerClock): number | undefined {
+  return clock.translate(processTimeMs() + remainingMs(ctx));
+}
+
+function contextHeaders(ctx: CallContext, clock: PeerClock): Record<string, string> {
+  const until = untilOf(ctx, clock);
+  return {
+    ...(until === undefined ? {} : { [UNTIL_HEADER]: until.toFixed(3) }),
+    ...(ctx.token === null ? {} : { authorization: `Bearer ${ctx.token}` }),
+    [TIMEOUT_HEADER]: String(Math.ceil(remainingMs(ctx))),
+    "x-request-id": ctx.requestId,
+    traceparent: formatTraceparent(ctx.trace),
+  };
+}
+
+/** Puts members that travelled as headers back; they are flags, so far. */
+function withHeaders(output: Record<string, unknown>, operation: Operation, answer: TransportAnswer) {
+  for (const [member, header] of Object.entries(operation.outputHeaders ?? {})) {
+    if (answer.header(header.toLowerCase()) === "true") output[member] = true;
+  }
+  return output;
+}
+
+async function readAll(answer: TransportAnswer): Promise<string> {
+  let text = "";
+  for await (const piece of answer.body) text += piece;
+  return text;
+}
+
+async function* linesOf(pieces: AsyncIterable<string>): AsyncGenerator<string> {
+  let rest = "";
+  for await (const piece of pieces) {
+    const lines = (rest + piece).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+}

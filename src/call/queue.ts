@@ -1,0 +1,158 @@
+import { type CallContext, remainingMs } from "../contract/context.ts";
+import { tooLate } from "../contract/in-time.ts";
+import type { Outcome } from "../contract/progress.ts";
+
+/** At most this many flights to one neighbour hold a slot; whoever comes meanwhile goes in the next. */
+const SLOTS = 2;
+
+/** A flight that takes longer gives its slot up: one slow call must not hold up the others. */
+const SLOT_MS = 5;
+
+/** How long after the deadline an answer may still arrive: the callee keeps the deadline, the way back takes time. */
+const GRACE_MS = 100;
+
+/** How far a call has come, as its sender knows. */
+export interface Journey {
+  sent: boolean;
+  /** Whether the callee was told when its caller stops waiting: what has not begun by then never does. */
+  bounded: boolean;
+  /** Whether the callee has said that it may be about to begin. */
+  begun: boolean;
+}
+
+/** A call on its way, in a flight with others or alone. */
+export interface QueuedCall {
+  readonly name: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly ctx: CallContext;
+  /** Whether it changes nothing, so that it cannot have happened. */
+  readonly isRead: boolean;
+  /** What its sender knows of it. */
+  readonly journey: Journey;
+  readonly settled: boolean;
+  resolve(output: Record<string, unknown>): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Sends calls together and settles each of them. The signal fires when nobody waits for the flight any more.
+ * What it leaves unsettled when it fails is rejected with its error.
+ */
+export type SendFlight = (calls: readonly QueuedCall[], signal: AbortSignal) => Promise<void>;
+
+export interface CallQueue {
+  /**
+   * @param patient the call waits by its nature (a long poll): it goes alone and holds no slot
+   * @throws Problem upstream-timeout when no answer comes in time; what the flight rejects with
+   */
+  call(
+    call: Pick<QueuedCall, "name" | "input" | "ctx" | "isRead" | "journey">,
+    patient: boolean,
+  ): Promise<Record<string, unknown>>;
+}
+
+/**
+ * "Batch what waits", per neighbour: calls of one turn of the event loop go together, at once while a slot is free,
+ * else when one becomes free. Idle, nobody waits; under load the cost of a request is shared.
+ * @param limit the most calls of a flight
+ */
+export function createCallQueue(send: SendFlight, limit: number): CallQueue {
+  let waiting: QueuedCall[] = [];
+  let inFlight = 0;
+  let scheduled = false;
+
+  function pump(): void {
+    scheduled = false;
+    while (waiting.length > 0 && inFlight < SLOTS) {
+      const flight = waiting.slice(0, limit);
+      waiting = waiting.slice(limit);
+      occupySlot(fly(flight, send));
+    }
+  }
+
+  function schedule(): void {
+    if (scheduled) return;
+    scheduled = true;
+    setImmediate(pump);
+  }
+
+  function occupySlot(flight: Promise<void>): void {
+    inFlight += 1;
+    const free = onlyOnce(() => {
+      inFlight -= 1;
+      schedule();
+    });
+    const slow = setTimeout(free, SLOT_MS);
+    flight.finally(() => {
+      clearTimeout(slow);
+      free();
+    });
+  }
+
+  return {
+    call(call, patient) {
+      return new Promise((resolve, reject) => {
+        const queued = { ...call, settled: false, resolve, reject };
+        if (patient) {
+          fly([queued], send);
+          return;
+        }
+        waiting.push(queued);
+        schedule();
+      });
+    },
+  };
+}
+
+/** Runs one flight to its end; never rejects. */
+async function fly(calls: readonly QueuedCall[], send: SendFlight): Promise<void> {
+  const abort = new AbortController();
+  const flying = calls.map((call) => withDeadline(call, () => flying.every(({ settled }) => settled) && abort.abort()));
+  try {
+    await send(flying, abort.signal);
+  } catch (error) {
+    for (const call of flying) call.reject(error);
+  }
+}
+
+/** The call, settled at most once and at the latest some grace after its deadline. */
+function withDeadline(call: QueuedCall, onTimeout: () => void): QueuedCall {
+  let settled = false;
+  const settle =
+    <T>(with_: (value: T) => void) =>
+    (value: T) => {
+      if (settled) return;
+      settled = true;
+      clearTimeout(timer);
+      with_(value);
+    };
+  const reject = settle(call.reject);
+  const giveUp = () => {
+    reject(tooLate(outcomeOf(call)));
+    onTimeout();
+  };
+  // What has arrived meanwhile is looked at first: it may be this process that stood still.
+  const timer = setTimeout(() => setImmediate(() => setImmediate(giveUp)), remainingMs(call.ctx) + GRACE_MS);
+  return {
+    ...call,
+    get settled() {
+      return settled;
+    },
+    resolve: settle(call.resolve),
+    reject,
+  };
+}
+
+/** What can be said of a call that nobody has answered. */
+function outcomeOf({ isRead, journey: { sent, bounded, begun } }: QueuedCall): Outcome {
+  return isRead || !sent || (bounded && !begun) ? "not-begun" : "unknown";
+}
+
+function onlyOnce(work: () => void): () => void {
+  let done = false;
+  return () => {
+    if (done) return;
+    done = true;
+    work();
+  };
+}

@@ -1,0 +1,106 @@
+import type Router from "@koa/router";
+import { Problem } from "../base/problem.ts";
+import type { BusStatus } from "../bus/bus.ts";
+import { type Backlog, countBacklog, type EventPositions, gatherBus, mergePositions } from "./event-status.ts";
+import type { ModuleHealth, ModuleProbe } from "./module-probe.ts";
+
+export interface HealthDeps {
+  /** The modules that this process answers for: all, where it is the gateway, which is one of them itself. */
+  readonly probes: readonly ModuleProbe[];
+  readonly busStatus: () => BusStatus;
+  /** How far the modules of this process are with their events. */
+  readonly events: () => EventPositions;
+  /** True while the process finishes what it has and wants no more. */
+  readonly draining: () => boolean;
+  /** Which modules live together, in words. */
+  readonly topology: string;
+  /** Names the deployment, undefined while that is not known. */
+  readonly deployment?: () => string | undefined;
+}
+
+type Light = "running" | "degraded" | "down";
+
+interface Status {
+  readonly topology: string;
+  readonly deployment: string | undefined;
+  readonly modules: readonly {
+    readonly name: string;
+    readonly port: number;
+    readonly placement: ModuleProbe["placement"];
+    readonly status: Light;
+    readonly latency_ms: number;
+    readonly detail: string | null;
+  }[];
+  readonly bus: BusStatus;
+  readonly events: EventPositions;
+  readonly backlog: Backlog;
+}
+
+/** Mounts `/livez`, `/readyz`, `/healthz` and `/status`. */
+export function mountHealth(router: Router, deps: HealthDeps): void {
+  router.use(["/livez", "/readyz", "/healthz", "/status"], (koa, next) => {
+    koa.set("Cache-Control", "no-store");
+    return next();
+  });
+  router.get(["/livez", "/healthz"], (koa) => {
+    koa.body = { status: "ok" };
+  });
+  router.get("/readyz", async (koa) => {
+    await assertReady(deps);
+    koa.body = { status: "ok" };
+  });
+  router.get("/status", async (koa) => {
+    koa.body = await readStatus(deps);
+  });
+}
+
+/**
+ * Checks that this process can take requests. The bus is not asked: events wait for it, requests do not.
+ * @throws Problem draining, or dependency-unavailable while a module is not ready, both with all modules told
+ */
+export async function assertReady(deps: HealthDeps): Promise<void> {
+  const healths = await checkAll(deps.probes);
+  const modules = healths.map(([{ name }, { ready, reason = null }]) => ({ name, ready, reason }));
+  const waiting = modules.filter((module) => !module.ready);
+  const options = { extensions: { modules }, retryAfterSeconds: 1 };
+  if (deps.draining()) throw new Problem("draining", "This process is about to stop.", options);
+  if (waiting.length === 0) return;
+  const names = waiting.map((module) => module.name).join(", ");
+  throw new Problem("dependency-unavailable", `Not ready: ${names}.`, options);
+}
+
+/** What the lights of the console show: how this process and, as far as they answer, those it looks at find things. */
+export async function readStatus(deps: HealthDeps): Promise<Status> {
+  const healths = await checkAll(deps.probes);
+  const modules = healths.map(([{ name, port, placement }, health]) => ({
+    name,
+    port,
+    placement,
+    status: lightOf(health),
+    latency_ms: Math.round(health.latencyMs * 100) / 100,
+    detail: health.reason ?? health.stall ?? null,
+  }));
+  const told = healths.flatMap(([{ name }, { told }]) => (told === undefined ? [] : [{ name, ...told }]));
+  const bus = gatherBus(
+    deps.busStatus(),
+    told.map(({ name, bus }) => [name, bus]),
+  );
+  const events = mergePositions([deps.events(), ...told.map(({ events }) => events)]);
+  return {
+    topology: deps.topology,
+    deployment: deps.deployment?.(),
+    modules,
+    bus,
+    events,
+    backlog: countBacklog(events),
+  };
+}
+
+function lightOf({ ready, reachable, stall }: ModuleHealth): Light {
+  if (ready) return stall === undefined ? "running" : "degraded";
+  return reachable ? "degraded" : "down";
+}
+
+function checkAll(probes: readonly ModuleProbe[]): Promise<[ModuleProbe, ModuleHealth][]> {
+  return Promise.all(probes.map(async (probe): Promise<[ModuleProbe, ModuleHealth]> => [probe, await probe.check()]));
+}

@@ -1,0 +1,159 @@
+import { PassThrough } from "node:stream";
+import type Router from "@koa/router";
+import { isProblem, Problem } from "../base/problem.ts";
+import { traceOf } from "../base/trace.ts";
+import {
+  BATCH_LIMIT_BYTES,
+  BATCH_PATH,
+  type BatchedCall,
+  type BatchLine,
+  batchRequest,
+  CLOCK_HEADER,
+} from "../call/batch.ts";
+import { processTimeMs, timeLeft } from "../call/peer-clock.ts";
+import { problemBody, problemHeaders } from "../call/problem-body.ts";
+import { passesOver } from "../call/service.ts";
+import type { CallContext, Principal } from "../contract/context.ts";
+import type { Callable, Operation } from "../contract/contract.ts";
+import type { Progress } from "../contract/progress.ts";
+import { readBytes } from "./body.ts";
+import type { AnsweredRequest } from "./request-stats.ts";
+
+/**
+ * Mounts the route of batches before a module: each call has its own token, deadline, trace and answer.
+ * @param verify whose token this is, as for every other route
+ * @param tell told of each call as of the request that it would have been alone
+ */
+export function mountBatches(
+  router: Router,
+  callable: Callable,
+  verify: (token: string) => Principal | Promise<Principal>,
+  tell: (answered: AnsweredRequest) => void,
+): void {
+  router.post(BATCH_PATH, async (koa) => {
+    const bytes = await readBytes(koa.req, BATCH_LIMIT_BYTES);
+    const { calls } = readBatch(bytes);
+    const lines = new PassThrough();
+    koa.type = "application/x-ndjson";
+    koa.body = lines;
+    const tellTime = () => koa.set(CLOCK_HEADER, String(processTimeMs()));
+    answerAll(calls, lines, { callable, verify, tell, tellTime });
+  });
+}
+
+type FinalLine = Exclude<BatchLine, { begun: true }>;
+
+function readBatch(bytes: Buffer) {
+  try {
+    return batchRequest.parse(JSON.parse(bytes.toString("utf8")));
+  } catch (error) {
+    throw new Problem("malformed-request", "This is not a batch of calls.", { cause: error });
+  }
+}
+
+interface BatchService {
+  readonly callable: Callable;
+  readonly verify: (token: string) => Principal | Promise<Principal>;
+  readonly tell: (answered: AnsweredRequest) => void;
+  /** Called right before the first line, with which the head leaves. */
+  readonly tellTime: () => void;
+}
+
+/** Writes each answer as its call finishes; what finishes in one turn of the event loop goes out together. */
+function answerAll(
+  calls: readonly BatchedCall[],
+  lines: PassThrough,
+  { callable, verify, tell, tellTime }: BatchService,
+): void {
+  const startedAt = performance.now();
+  let ready = "";
+  let flushing = false;
+  let headSent = false;
+  let open = calls.length;
+  const flushAnswers = () => {
+    flushing = false;
+    flush();
+  };
+  const flush = () => {
+    if (ready !== "") {
+      if (!headSent) tellTime();
+      headSent = true;
+      lines.write(ready);
+    }
+    ready = "";
+    if (open === 0) lines.end();
+  };
+  calls.forEach(async (call, index) => {
+    const trace = traceOf(call.traceparent);
+    let announced = false;
+    const announce = () => {
+      if (announced) return;
+      announced = true;
+      ready += `${JSON.stringify({ index, begun: true } satisfies BatchLine)}\n`;
+      process.nextTick(flush); // it has left this process before anything is written, which waits for a turn of the loop
+    };
+    const progress: Progress = { begun: false, announce, isGone: () => lines.destroyed };
+    const line = await answer(call, index, { trace, progress }, callable, verify);
+    open -= 1;
+    const operation = operationOf(call, callable);
+    if (operation !== undefined) tell(answered(call, operation, line, trace.traceId, performance.now() - startedAt));
+    ready += `${JSON.stringify(line)}\n`;
+    if (!flushing) setImmediate(flushAnswers);
+    flushing = true;
+  });
+}
+
+function answered(
+  call: BatchedCall,
+  { method, path, status = 200 }: Operation,
+  line: FinalLine,
+  traceId: string,
+  durationMs: number,
+): AnsweredRequest {
+  const request = { method, route: path, path, durationMs, requestId: call.request_id, traceId };
+  if (!("problem" in line)) return { ...request, status, problem: undefined };
+  return {
+    ...request,
+    status: Number(line.problem.status),
+    problem: String(line.problem.type).replace("/problems/", ""),
+  };
+}
+
+function operationOf({ operation }: BatchedCall, { contract }: Callable): Operation | undefined {
+  return Object.hasOwn(contract.operations, operation) ? contract.operations[operation] : undefined;
+}
+
+/** @throws Problem what is wrong with the token, where the operation needs one */
+async function identify(
+  token: string | null,
+  operation: Operation | undefined,
+  verify: (token: string) => Principal | Promise<Principal>,
+): Promise<Pick<CallContext, "principal" | "token">> {
+  if (token === null) return { principal: null, token };
+  try {
+    return { principal: await verify(token), token };
+  } catch (fault) {
+    if (passesOver(operation, fault)) return { principal: null, token: null };
+    throw fault;
+  }
+}
+
+async function answer(
+  call: BatchedCall,
+  index: number,
+  own: Pick<CallContext, "trace" | "progress">,
+  callable: Callable,
+  verify: (token: string) => Principal | Promise<Principal>,
+): Promise<FinalLine> {
+  const { token, request_id: requestId } = call;
+  try {
+    const deadline = performance.now() + timeLeft(call.timeout_ms, call.until_ms);
+    const caller = await identify(token, operationOf(call, callable), verify);
+    const ctx = { ...caller, ...own, deadline, requestId };
+    return { index, output: await callable.call(call.operation, call.input, ctx) };
+  } catch (error) {
+    const problem = isProblem(error) ? error : new Problem("internal", "Something went wrong here.", { cause: error });
+    const headers = problemHeaders(problem);
+    return { index, problem: problemBody(problem, BATCH_PATH, requestId), retryAfter: headers["Retry-After"] ?? null };
+  }
+}

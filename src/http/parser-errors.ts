@@ -1,0 +1,112 @@
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
+import { Problem } from "../base/problem.ts";
+import { PROBLEM_TYPE, problemBody, problemHeaders } from "../call/problem-body.ts";
+import { requestIdOf } from "./request-id.ts";
+import { DATA_HEADERS } from "./security-headers.ts";
+
+/** How long a refused connection may still send, so that its client gets to read the answer before a reset. */
+const LINGER_MS = 1_000;
+
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+/**
+ * Answers what Node's HTTP parser refuses, which never becomes a request, as a problem (RFC 9457) instead of Node's
+ * empty body, and closes the connection: after a fault nobody knows where the next request would begin.
+ */
+export class ParserErrors {
+  /** The latest request of each connection. Answers go out in order: when its answer is out, so are all others. */
+  readonly #latest = new WeakMap<Duplex, Exchange>();
+  readonly #refused = new WeakSet<Duplex>();
+
+  constructor(server: Server) {
+    server.on("clientError", (error: NodeJS.ErrnoException, socket) => this.#onError(error, socket));
+    server.on("connect", (request, socket) => {
+      socket.on("error", () => {}); // Node leaves the socket to us, and the client may be gone
+      refuse(socket, new Problem("malformed-request", "This is not a proxy."), request.url);
+    });
+  }
+
+  /** Remembers that the connection has a request to be answered. */
+  track(request: IncomingMessage, response: ServerResponse): void {
+    this.#latest.set(request.socket, { request, response });
+  }
+
+  #onError(error: NodeJS.ErrnoException, socket: Duplex): void {
+    if (error.code === "ECONNRESET" || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    if (this.#refused.has(socket)) return; // what it goes on to send is refused already
+    this.#refused.add(socket);
+    const latest = this.#latest.get(socket);
+    if (latest === undefined || isOver(latest)) refuse(socket, problemOf(error));
+    else if (latest.request.complete) closeAfter(latest.response, socket);
+    else breakOff(latest, problemOf(error));
+  }
+}
+
+/** Answers a request that Node took and that is not to be served, and closes its connection. */
+export function refuseRequest(request: IncomingMessage, response: ServerResponse, problem: Problem): void {
+  if (!response.hasHeader("X-Request-Id")) {
+    response.setHeader("X-Request-Id", requestIdOf(request.headers["x-request-id"]));
+  }
+  const requestId = String(response.getHeader("X-Request-Id"));
+  const body = JSON.stringify(problemBody(problem, pathOf(request.url), requestId));
+  response.writeHead(problem.status, { ...problemHeaders(problem), ...answerHeaders(body) }).end(body);
+}
+
+function isOver({ request, response }: Exchange): boolean {
+  return request.complete && response.writableFinished;
+}
+
+/** A request before the faulty one still waits for its answer, which the answer to the fault must not be taken for. */
+function closeAfter(response: ServerResponse, socket: Duplex): void {
+  if (!response.headersSent) response.setHeader("Connection", "close");
+  response.once("close", () => socket.destroy());
+}
+
+/** The fault is in the body of a request that is being served. */
+function breakOff({ request, response }: Exchange, problem: Problem): void {
+  const isNext = response.socket !== null;
+  if (response.headersSent || !isNext) request.socket.destroy();
+  else refuseRequest(request, response, problem);
+}
+
+function refuse(socket: Duplex, problem: Problem, url?: string): void {
+  const requestId = requestIdOf(undefined);
+  const body = JSON.stringify(problemBody(problem, pathOf(url), requestId));
+  const headers = { ...answerHeaders(body), "X-Request-Id": requestId, Date: new Date().toUTCString() };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  socket.end(`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${lines.join("\r\n")}\r\n\r\n${body}`);
+  socket.resume();
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once("close", () => clearTimeout(timer));
+}
+
+function problemOf({ code = "" }: NodeJS.ErrnoException): Problem {
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT") return new Problem("request-timeout", "The request did not come in time.");
+  if (code === "HPE_HEADER_OVERFLOW") return new Problem("header-too-large", "The headers have more than 16 KiB.");
+  if (code === "HPE_CHUNK_EXTENSIONS_OVERFLOW") {
+    return new Problem("payload-too-large", "The body's chunks have extensions that are too long.");
+  }
+  return new Problem("malformed-request", "This is not a request of HTTP/1.1.");
+}
+
+function answerHeaders(body: string): Record<string, string> {
+  return {
+    "Content-Type": PROBLEM_TYPE,
+    "Content-Length": String(Buffer.byteLength(body)),
+    "Cache-Control": "no-store",
+    ...DATA_HEADERS,
+    Connection: "close",
+  };
+}
+
+/** What is known of the path: nothing, where the fault came before it was read. */
+function pathOf(url = "/"): string {
+  return url.split("?", 1)[0] ?? "/";
+}

@@ -1,0 +1,35 @@
+import type { Store } from "../../../store/store.ts";
+
+/** A signing key as it is kept: PKCS #8 in PEM. */
+export interface KeptKey {
+  readonly kid: string;
+  readonly private_key: string;
+  /** When it begins to sign, RFC 3339. */
+  readonly signs_from: string;
+}
+
+/** The signing keys that are kept. */
+export interface KeyStore {
+  /** All of them, the one that was made last first, whatever the clock said then. */
+  keys(): Promise<KeptKey[]>;
+  addKey(key: KeptKey): Promise<void>;
+  dropKeys(kids: readonly string[]): Promise<void>;
+}
+
+export function createKeyStore(store: Store): KeyStore {
+  const all = store.prepare<[], KeptKey>("SELECT kid, private_key, signs_from FROM signing_keys ORDER BY rowid DESC");
+  const insert = store.prepare<[KeptKey]>(
+    "INSERT INTO signing_keys (kid, private_key, signs_from) VALUES (:kid, :private_key, :signs_from)",
+  );
+  const drop = store.prepare<[string]>("DELETE FROM signing_keys WHERE kid = ?");
+  return {
+    keys: async () => all.all(),
+    addKey: (key) => store.write(() => void insert.run(key)),
+    async dropKeys(kids) {
+      if (kids.length === 0) return;
+      await store.write(() => {
+        for (const kid of kids) drop.run(kid);
+      });
+    },
+  };
+}

@@ -1,0 +1,76 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { type FSWatcher, watch } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { stopRequest } from "../../runtime/stop-request.ts";
+import { isReadyMessage } from "../greeting.ts";
+
+const SOURCES = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Who saves a file often writes it more than once, and others with it. */
+const SETTLE_MS = 100;
+const STOP_TIMEOUT_MS = 9_800;
+
+/**
+ * Serves in a process of its own, which is started again whenever a file of the source has changed. Ends when it is asked
+ * to, or when that process has been.
+ * @param args the settings that were given as flags; the process gets them
+ */
+export async function runDev(args: readonly string[]): Promise<void> {
+  const changes = new Changes();
+  const asked = stopRequest.then(() => "asked" as const);
+  let greeted = false;
+  let running: ChildProcess | undefined;
+  process.on("SIGUSR2", () => running?.kill("SIGUSR2")); // see log-level.ts
+  for (;;) {
+    const child = spawn(process.execPath, [...process.execArgv, process.argv[1] ?? "", ...args], {
+      stdio: ["inherit", "inherit", "inherit", "ipc"],
+    });
+    running = child;
+    child.on("message", (message) => {
+      if (!greeted && isReadyMessage(message) && message.greeting !== undefined) console.log(message.greeting);
+      greeted = true;
+    });
+    const ended = once(child, "exit").then(([status, signal]) => (signal ?? status) as string | number);
+    const next = await Promise.race([asked, changes.next(), ended]);
+    if (next !== "changed" && next !== "asked" && next !== 0) {
+      console.log(`It has ended (${next}). A change of the source starts it again.`);
+      if ((await Promise.race([asked, changes.next()])) === "changed") continue;
+    }
+    await stop(child, ended);
+    if (next !== "changed") break;
+    console.log("The source has changed: starting again");
+  }
+  changes.close();
+}
+
+async function stop(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const timer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
+  child.kill("SIGTERM");
+  await ended;
+  clearTimeout(timer);
+}
+
+/** Waits for changes of the source. */
+class Changes {
+  readonly #watcher: FSWatcher = watch(SOURCES, { recursive: true }, () => this.#changed());
+  #timer: NodeJS.Timeout | undefined;
+  #tell: () => void = () => {};
+
+  next(): Promise<"changed"> {
+    return new Promise((resolve) => {
+      this.#tell = () => resolve("changed");
+    });
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#watcher.close();
+  }
+
+  #changed(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#tell(), SETTLE_MS);
+  }
+}

@@ -1,0 +1,105 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { reachableUrl } from "../../base/origin.ts";
+import { type Config, environmentWith, portOf, urlSetting } from "../../runtime/config.ts";
+import { moduleNames, type ServiceName, serviceNames } from "../../runtime/modules.ts";
+import { OperatorError } from "../../runtime/operator-error.ts";
+import { createOutput } from "../../runtime/output.ts";
+import { stopRequest } from "../../runtime/stop-request.ts";
+import { isReadyMessage } from "../greeting.ts";
+import { type OwnRedis, startRedis } from "./own-redis.ts";
+import { Supervised } from "./supervised.ts";
+
+/** Time for the services to stop before the Redis that they use, and for that. */
+const STOP_SERVICES_MS = 9_000;
+const STOP_REDIS_MS = 800;
+
+/** Prints a line, unless nobody reads. */
+type Tell = (line: string) => void;
+
+/**
+ * Runs each service in a process of its own, with a Redis: the topology of the containers, without containers. A
+ * Redis that REDIS_URL names is used; else one is started. What ends is started again. Ends when it is asked to.
+ * @param args the settings that were given as flags; every process gets them
+ * @throws OperatorError when a service cannot start, or when there is no Redis
+ */
+export async function runFour(config: Config, args: readonly string[]): Promise<void> {
+  const output = createOutput(process.stdout, () => {});
+  const tell: Tell = (line) => output.write(`${line}\n`);
+  for (const line of config.passedOver.values()) tell(line);
+  const redis = config.REDIS_URL === undefined ? await startRedis(config.DATA_DIR, tell) : undefined;
+  if (redis === undefined && config.REDIS_URL === undefined) return; // asked to stop
+  tell(`Redis is ${redis === undefined ? "the one that REDIS_URL names" : `started here, at ${redis.url}`}.`);
+  const fault = await serveUntilAsked(config, args, redis, tell);
+  if (fault !== undefined) throw new OperatorError(`${fault}, so all was stopped.`);
+}
+
+/** Resolves when all has stopped: what could not start, undefined when it was asked to stop. */
+async function serveUntilAsked(
+  config: Config,
+  args: readonly string[],
+  redis: OwnRedis | undefined,
+  tell: Tell,
+): Promise<string | undefined> {
+  const env = environmentOf(config, redis?.url ?? config.REDIS_URL);
+  const greetings: string[] = [];
+  const services = serviceNames.map((name) => superviseService(name, args, env, tell, greetings));
+  process.on("SIGUSR2", () => services.map(({ child }) => child?.kill("SIGUSR2"))); // see log-level.ts
+  Promise.all(services.map(({ ready }) => ready)).then(() => {
+    tell([...greetings, `  Its data are in ${resolve(config.DATA_DIR)}`, ""].join("\n"));
+  });
+  const asked = stopRequest.then(() => undefined);
+  const fault = await Promise.race([asked, ...services.map(({ failed }) => failed)]);
+  await Promise.all(services.map((service) => service.stop(STOP_SERVICES_MS)));
+  await redis?.process.stop(STOP_REDIS_MS);
+  return fault;
+}
+
+/** What was passed over here is told once, and not left for the services to pass over. */
+function environmentOf(config: Config, redisUrl: string | undefined): NodeJS.ProcessEnv {
+  const neighbours = moduleNames.map((name) => [
+    urlSetting(name),
+    config[urlSetting(name)] ?? reachableUrl(config.HOST, portOf(config, name)),
+  ]);
+  return environmentWith({
+    ...Object.fromEntries([...config.passedOver.keys()].map((name) => [name, undefined])),
+    ...Object.fromEntries(neighbours),
+    REDIS_URL: redisUrl,
+    ...(process.stdout.isTTY && process.stdout.hasColors() ? { FORCE_COLOR: "1" } : {}), // through the pipes of this process
+  });
+}
+
+function superviseService(
+  name: ServiceName,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  tell: Tell,
+  greetings: string[],
+): Supervised {
+  return new Supervised({
+    name,
+    start: () => startService(name, args, env, tell),
+    whenReady: (child) =>
+      new Promise<void>((ready) => {
+        child.on("message", (message) => {
+          if (!isReadyMessage(message)) return;
+          if (message.greeting !== undefined) greetings.push(message.greeting);
+          ready();
+        });
+      }),
+    end: (child) => child.kill("SIGTERM"),
+    tell,
+  });
+}
+
+function startService(name: ServiceName, args: readonly string[], env: NodeJS.ProcessEnv, tell: Tell): ChildProcess {
+  const program = [process.argv[1] ?? "", ...args, "--serve", name];
+  // By the channel it tells that it is ready, and learns that this process has been killed.
+  const child = spawn(process.execPath, program, { env, stdio: ["ignore", "pipe", "pipe", "ipc"] });
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream === null) continue;
+    createInterface({ input: stream }).on("line", (line) => tell(`${name.padEnd(8)} │ ${line}`));
+  }
+  return child;
+}

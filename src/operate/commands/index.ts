@@ -1,0 +1,99 @@
+import { readConfig } from "../../runtime/config.ts";
+import { OperatorError } from "../../runtime/operator-error.ts";
+
+/** What the program can do beside serving. */
+export interface Command {
+  /** What follows the word, as `--help` shows it. */
+  readonly operands?: string;
+  /** One line of `--help`. */
+  readonly meaning: string;
+  /** It runs until it is asked to stop, and sees to that itself; any other is left undone then. */
+  readonly stopsItself?: true;
+  /**
+   * Prints what came of it. What only one command needs is loaded by it alone.
+   * @param args what follows the word
+   * @throws what keeps it from being done, for `run` to tell
+   */
+  run(args: readonly string[]): Promise<void>;
+}
+
+/** By the word that comes first on the command line. */
+export const commands: Readonly<Record<string, Command>> = {
+  topology: {
+    meaning: "tell who runs where and who calls whom, as the settings have it",
+    async run(args) {
+      const { describeTopology } = await import("./topology.ts");
+      console.log(describeTopology(readConfig(args)));
+    },
+  },
+  dev: {
+    meaning: "serve, and start again when the source changes",
+    stopsItself: true,
+    async run(args) {
+      const { runDev } = await import("./dev.ts");
+      await runDev(args);
+    },
+  },
+  four: {
+    meaning: "run each service in a process of its own, with a Redis",
+    stopsItself: true,
+    async run(args) {
+      const { runFour } = await import("./four.ts");
+      await runFour(readConfig(args), args);
+    },
+  },
+  "dead-letters": {
+    operands: "[replay|discard ID]",
+    meaning: "list the events that a module could not apply, or settle one",
+    async run(args) {
+      const { runDeadLetters } = await import("./dead-letters.ts");
+      const words = args.slice(
+        0,
+        [...args, "--"].findIndex((arg) => arg.startsWith("--")),
+      );
+      console.log(await runDeadLetters(readConfig(args.slice(words.length), false), words));
+    },
+  },
+  "keys:rotate": {
+    meaning: "begin the rotation of the signing key, also while users is being served",
+    async run(args) {
+      const { rotateKeysOf } = await import("./rotate-keys.ts");
+      console.log(await rotateKeysOf(readConfig(args, false)));
+    },
+  },
+  backup: {
+    operands: "DIR",
+    meaning: "copy the databases to a new folder DIR, also while they are being written to",
+    async run(args) {
+      const { backUp } = await import("./backup.ts");
+      const { folder, flags } = folderFirst("backup", args);
+      console.log(await backUp(readConfig(flags, false), folder));
+    },
+  },
+  restore: {
+    operands: "DIR",
+    meaning: "put the databases back from the backup in DIR, while their processes are stopped",
+    async run(args) {
+      const { restore } = await import("./restore.ts");
+      const { folder, flags } = folderFirst("restore", args);
+      console.log(await restore(readConfig(flags, false), folder));
+    },
+  },
+  reconcile: {
+    operands: "[DIR]",
+    meaning: "compare the modules' databases in DATA_DIR or a folder; tell what does not add up, with status 1",
+    async run(args) {
+      const { reconcileFiles } = await import("./reconcile.ts");
+      const { text, addsUp } = await reconcileFiles(args, readConfig([], false).DATA_DIR);
+      console.log(text);
+      if (!addsUp) process.exitCode = 1;
+    },
+  },
+};
+
+/** The folder that a command is for, and the settings after it. */
+function folderFirst(command: string, [folder, ...flags]: readonly string[]): { folder: string; flags: string[] } {
+  if (folder === undefined || folder === "" || folder.startsWith("--"))
+    throw new OperatorError(`${command} DIR: name the folder first`);
+  return { folder, flags };
+}

@@ -1,0 +1,121 @@
+import type { Database } from "better-sqlite3";
+import { createDeletionClock } from "../../../base/deletion-clock.ts";
+import { Problem } from "../../../base/problem.ts";
+import type { Answers, Claim, Store } from "../../store.ts";
+
+/** How long a finished answer is kept for retries. */
+const KEPT_MS = 24 * 60 * 60 * 1_000;
+
+/** Answers deleted in one unit of work. */
+const EXPIRE_ROWS = 1_000;
+
+export interface AnswersOptions {
+  readonly database: Database;
+  /** See `createSettledClock`: an answer that goes too early lets a retry do its work again. */
+  readonly settledNow: () => number;
+  /** Milliseconds since some moment, by a clock that nobody sets. */
+  readonly monotonicMs: () => number;
+  readonly write: Store["write"];
+}
+
+/**
+ * Idempotent answers: finished ones in the database, running ones in memory, since one process owns a module. Should
+ * two overlap for a moment, the table's key still lets only one of them commit.
+ */
+export class KeptAnswers implements Answers {
+  readonly #options: AnswersOptions;
+  readonly #statements: ReturnType<typeof prepareStatements>;
+  readonly #deletionNow: () => number;
+  /** Fingerprints of what runs now, by principal and key. */
+  readonly #running = new Map<string, string>();
+
+  constructor(options: AnswersOptions) {
+    this.#options = options;
+    this.#statements = prepareStatements(options.database);
+    const { settledNow, monotonicMs } = options;
+    this.#deletionNow = createDeletionClock(settledNow, monotonicMs, this.#statements.newest.get()?.keptAtMs ?? 0);
+  }
+
+  async once<T extends object>(claim: Claim | undefined, work: () => Promise<T>): Promise<T & { replayed?: true }> {
+    if (claim === undefined) return work();
+    const slot = `${claim.principal}\n${claim.key}`;
+    const running = this.#running.get(slot);
+    if (running !== undefined) {
+      requireSame(claim, running);
+      throw inProgress();
+    }
+    const kept = this.#statements.find.get(claim.principal, claim.key, this.#expiredAtMs());
+    if (kept !== undefined) {
+      requireSame(claim, kept.fingerprint);
+      return { ...(JSON.parse(kept.answer) as T), replayed: true };
+    }
+    this.#running.set(slot, claim.fingerprint);
+    try {
+      return await work();
+    } finally {
+      this.#running.delete(slot);
+    }
+  }
+
+  async expire(): Promise<number> {
+    const expireSome = () => this.#statements.expire.run(this.#expiredAtMs()).changes;
+    for (let total = 0; ; ) {
+      const expired = await this.#options.write(expireSome);
+      total += expired;
+      if (expired < EXPIRE_ROWS) return total;
+    }
+  }
+
+  /** Writes an answer in the running transaction. @throws Problem request-in-progress when another process was first */
+  keep(claim: Claim, answer: unknown, person?: string): void {
+    const { principal, key, fingerprint } = claim;
+    this.#statements.forgetExpired.run(principal, key, this.#expiredAtMs());
+    const text = JSON.stringify(answer);
+    if (
+      this.#statements.keep.run(principal, key, fingerprint, text, this.#options.settledNow(), person ?? null)
+        .changes === 0
+    ) {
+      throw inProgress();
+    }
+  }
+
+  /** Deletes, in the running transaction, the answers to this person and those that tell of them. */
+  forget(person: string): void {
+    this.#statements.forget.run(person, person);
+  }
+
+  #expiredAtMs(): number {
+    return this.#deletionNow() - KEPT_MS;
+  }
+}
+
+function requireSame(claim: Claim, fingerprint: string): void {
+  if (claim.fingerprint === fingerprint) return;
+  throw new Problem("idempotency-key-reused", "This Idempotency-Key came with another request before.");
+}
+
+function inProgress(): Problem {
+  return new Problem("request-in-progress", "The first request with this Idempotency-Key is still running.");
+}
+
+function prepareStatements(database: Database) {
+  return {
+    find: database.prepare<[string, string, number], { fingerprint: string; answer: string }>(
+      "SELECT fingerprint, answer FROM answers WHERE principal = ? AND key = ? AND kept_at_ms > ?",
+    ),
+    newest: database.prepare<[], { keptAtMs: number }>(
+      "SELECT kept_at_ms AS keptAtMs FROM answers ORDER BY id DESC LIMIT 1",
+    ),
+    forgetExpired: database.prepare<[string, string, number]>(
+      "DELETE FROM answers WHERE principal = ? AND key = ? AND kept_at_ms <= ?",
+    ),
+    forget: database.prepare<[string, string]>("DELETE FROM answers WHERE principal = ? OR person = ?"),
+    keep: database.prepare<[string, string, string, string, number, string | null]>(
+      `INSERT INTO answers (principal, key, fingerprint, answer, kept_at_ms, person) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT (principal, key) DO NOTHING`,
+    ),
+    expire: database.prepare<[number]>(
+      `DELETE FROM answers WHERE kept_at_ms <= ? AND id IN (SELECT id FROM answers ORDER BY id LIMIT ${EXPIRE_ROWS})`,
+    ),
+  };
+}
