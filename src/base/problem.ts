@@ -92,3 +92,8 @@ export class Problem extends Error {
 export function isProblem(error: unknown, ...codes: readonly string[]): error is Problem {
   return error instanceof Problem && (codes.length === 0 || codes.includes(error.code));
 }
+
+/** The problem of an input that breaks its schema. */
+export function validationFailed(errors: readonly FieldError[]): Problem {
+  return new Problem("validation-failed", "The request has members that are not valid.", { errors });
+}

@@ -9,8 +9,11 @@ export const BATCH_PATH = "/.calls";
 /** The most calls in one batch. */
 export const BATCH_LIMIT = 64;
 
+/** The largest body that an operation reads. */
+export const BODY_LIMIT_BYTES = 100 * 1024;
+
 /** The largest body of a batch: each of its calls may have one of the usual size. */
-export const BATCH_LIMIT_BYTES = BATCH_LIMIT * 100 * 1024;
+export const BATCH_LIMIT_BYTES = BATCH_LIMIT * BODY_LIMIT_BYTES;
 
 /** More than anybody waits, and not too much for a timer. */
 const LONGEST_TIMEOUT_MS = 3_600_000;

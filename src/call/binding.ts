@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type FieldError, Problem } from "../base/problem.ts";
+import { type FieldError, validationFailed } from "../base/problem.ts";
 import type { HeaderBinding, Operation } from "../contract/contract.ts";
 
 /** What a request carries, as text where HTTP carries text. `body` is undefined where none was sent. */
@@ -118,11 +118,6 @@ export class Binding {
       else input[name] = typed(member, values[0] ?? "");
     }
   }
-}
-
-/** The problem of an input that breaks its schema. */
-export function validationFailed(errors: readonly FieldError[]): Problem {
-  return new Problem("validation-failed", "The request has members that are not valid.", { errors });
 }
 
 /** An RFC 6901 pointer to a member. */

@@ -1,12 +1,12 @@
 import { formatTraceparent } from "../base/trace.ts";
 import { type CallContext, remainingMs } from "../contract/context.ts";
 import { NO_CONTENT, type Operation } from "../contract/contract.ts";
-import { BODY_LIMIT_BYTES } from "../http/body.ts";
 import {
   BATCH_LIMIT_BYTES,
   BATCH_PATH,
   type BatchedCall,
   type BatchLine,
+  BODY_LIMIT_BYTES,
   CLOCK_HEADER,
   TIMEOUT_HEADER,
   UNTIL_HEADER,

@@ -1,13 +1,13 @@
 import type { z } from "zod";
-import { ENVIRONMENT_PROBLEMS, type FieldError, isProblem, Problem } from "../base/problem.ts";
+import { ENVIRONMENT_PROBLEMS, type FieldError, isProblem, Problem, validationFailed } from "../base/problem.ts";
 import { inSpan, isSampled } from "../base/span.ts";
 import { type CallContext, remainingMs } from "../contract/context.ts";
 import type { Callable, Contract, HandlersOf, Operation } from "../contract/contract.ts";
 import { requireTime, tooLate } from "../contract/in-time.ts";
 import type { Progress } from "../contract/progress.ts";
-import { Binding, pointer, unknownMember, validationFailed } from "./binding.ts";
-import { faultText } from "./fault-text.ts";
+import { Binding, pointer, unknownMember } from "./binding.ts";
 import { type Fault, injectFault } from "./faults.ts";
+import { validationText } from "./validation-text.ts";
 
 export interface ServiceOptions {
   /** Told of every failure without a name, which the caller sees as `internal`. */
@@ -106,7 +106,7 @@ function mayLeave({ code }: Problem, { errors }: Operation): boolean {
 }
 
 function parseInput(schema: z.ZodObject, binding: Binding, input: Readonly<Record<string, unknown>>): unknown {
-  const result = schema.safeParse(input, { error: faultText });
+  const result = schema.safeParse(input, { error: validationText });
   if (result.success) return result.data;
   throw validationFailed(result.error.issues.flatMap((issue) => fieldErrors(binding, issue)));
 }

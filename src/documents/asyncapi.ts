@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Contract } from "../contract/contract.ts";
 import { id, timestamp } from "../contract/schemas.ts";
 import { exampleOf } from "./example.ts";
-import { createSchemaBook, type JsonSchema } from "./json-schema.ts";
+import { createSchemaRegistry, type JsonSchema } from "./json-schema.ts";
 import type { ApiInfo } from "./openapi.ts";
 
 type Described = Record<string, unknown>;
@@ -78,7 +78,7 @@ const position = z
  * either, at least once and in the order of their log.
  */
 export function describeEvents(contracts: readonly Contract[], info: ApiInfo): AsyncApiDocument {
-  const book = createSchemaBook();
+  const book = createSchemaRegistry();
   book.describe(envelope, "input"); // as subscribers take it: a publisher may add members
   book.describe(position, "input");
   const publishers = contracts.filter(({ events }) => Object.keys(events).length > 0);

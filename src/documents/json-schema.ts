@@ -4,7 +4,7 @@ import { z } from "zod";
 export type JsonSchema = Record<string, unknown>;
 
 /** Turns zod schemas into JSON Schema (2020-12, as OpenAPI 3.1 has it); what has an `id` in its meta is described once. */
-export interface SchemaBook {
+export interface SchemaRegistry {
   /** The schemas that have a name, for `components.schemas`. Filled by `describe`. */
   readonly named: Readonly<Record<string, JsonSchema>>;
   /** What is to be sent (`input`, before defaults and transforms) or is answered (`output`). */
@@ -15,7 +15,7 @@ export interface SchemaBook {
 
 const PLACE = "#/components/schemas/";
 
-export function createSchemaBook(): SchemaBook {
+export function createSchemaRegistry(): SchemaRegistry {
   const named: Record<string, JsonSchema> = {};
   return {
     named,

@@ -97,7 +97,7 @@ export function describeProblems(names: readonly string[], rateHeaders: readonly
 }
 
 /** Puts answers that many operations share into one place, under the names of their problems. */
-export function shareAnswers(answers: readonly [number, Described][], shared: Record<string, Described>): Described {
+export function shareResponses(answers: readonly [number, Described][], shared: Record<string, Described>): Described {
   return Object.fromEntries(
     answers.map(([status, answer]) => {
       const name = String(answer.description).replaceAll(", ", ".");

@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { Binding } from "../call/binding.ts";
 import { type Contract, NO_CONTENT, type Operation } from "../contract/contract.ts";
 import { exampleOf } from "./example.ts";
-import { createSchemaBook, type JsonSchema, type SchemaBook } from "./json-schema.ts";
+import { createSchemaRegistry, type JsonSchema, type SchemaRegistry } from "./json-schema.ts";
 import {
   ALWAYS,
   type Described,
@@ -13,7 +13,7 @@ import {
   problemsOf,
   RATE,
   refs,
-  shareAnswers,
+  shareResponses,
 } from "./openapi-responses.ts";
 
 export interface ApiInfo {
@@ -52,7 +52,7 @@ export function describeApi(
   info: ApiInfo,
   routes: Readonly<Record<string, PlainRoute>> = {},
 ): OpenApiDocument {
-  const book = createSchemaBook();
+  const book = createSchemaRegistry();
   const shared: Record<string, Described> = {};
   const paths: Record<string, Record<string, Described>> = {};
   const add = (path: string, method: string, described: Described) => {
@@ -86,7 +86,7 @@ const OWN_TAG = "gateway";
 
 const BEARER = { type: "http", scheme: "bearer", bearerFormat: "JWT" };
 
-function describeOperation(operation: Operation, book: SchemaBook, shared: Record<string, Described>): Described {
+function describeOperation(operation: Operation, book: SchemaRegistry, shared: Record<string, Described>): Described {
   const input = describeInput(operation, book);
   return {
     summary: operation.summary,
@@ -94,7 +94,7 @@ function describeOperation(operation: Operation, book: SchemaBook, shared: Recor
     ...input,
     responses: {
       ...describeSuccess(operation, book),
-      ...shareAnswers(describeProblems(problemsOf(operation, "requestBody" in input), RATE), shared),
+      ...shareResponses(describeProblems(problemsOf(operation, "requestBody" in input), RATE), shared),
     },
   };
 }
@@ -102,7 +102,7 @@ function describeOperation(operation: Operation, book: SchemaBook, shared: Recor
 function describeRoute(
   path: string,
   { operationId, summary, answers, problems = [] }: PlainRoute,
-  book: SchemaBook,
+  book: SchemaRegistry,
   shared: Record<string, Described>,
 ): Described {
   const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => {
@@ -116,11 +116,11 @@ function describeRoute(
     summary,
     security: [],
     ...(parameters.length > 0 ? { parameters } : {}),
-    responses: { 200: answer, ...shareAnswers(describeProblems([...PROBLEMS_OF_ANY, ...problems], []), shared) },
+    responses: { 200: answer, ...shareResponses(describeProblems([...PROBLEMS_OF_ANY, ...problems], []), shared) },
   };
 }
 
-function describeInput(operation: Operation, book: SchemaBook): Described {
+function describeInput(operation: Operation, book: SchemaRegistry): Described {
   const { properties, required, ...rest } = book.describe(operation.input, "input");
   const schemas = properties as Record<string, JsonSchema>;
   const needed = new Set(required as string[] | undefined);
@@ -153,7 +153,7 @@ function describePreference(name: string, preference: string): Described {
   return { name, in: "header", required: false, schema: { type: "string" }, description: `${preference}=N (RFC 7240)` };
 }
 
-function describeSuccess(operation: Operation, book: SchemaBook): Described {
+function describeSuccess(operation: Operation, book: SchemaRegistry): Described {
   const { location, etag, paged, inputHeaders = {}, outputHeaders = {}, status = 200 } = operation;
   const hasPreferences = Object.values(inputHeaders).some(({ preference }) => preference !== undefined);
   const { properties, required, ...rest } = book.describe(operation.output, "output");
@@ -182,6 +182,6 @@ function describeSuccess(operation: Operation, book: SchemaBook): Described {
   };
 }
 
-function json(schema: JsonSchema, { named }: SchemaBook): Described {
+function json(schema: JsonSchema, { named }: SchemaRegistry): Described {
   return { "application/json": { schema, example: exampleOf(schema, named) } };
 }

@@ -11,7 +11,7 @@ import { mountContract, type RouteOptions } from "../http/routes.ts";
 import { securityHeaders } from "../http/security-headers.ts";
 import { mountBuiltPages } from "./built-pages.ts";
 import { clientAddress } from "./client-address.ts";
-import { compressAnswers } from "./compression.ts";
+import { compressResponses } from "./compression.ts";
 import type { Console } from "./console/console.ts";
 import { allowOrigins } from "./cors.ts";
 import { gatherDeadLetters } from "./dead-letters.ts";
@@ -84,7 +84,7 @@ export function createGateway(deps: GatewayDeps): Koa {
         deps.console.disregardFlag,
         securityHeaders,
         ...allowOrigins(settings.corsOrigins),
-        compressAnswers,
+        compressResponses,
       ],
       onUnexpected(error, { state: { requestId, trace } }) {
         logger.error({ err: error, request_id: requestId, trace_id: trace.traceId }, "request failed");

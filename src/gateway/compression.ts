@@ -18,7 +18,7 @@ const ENCODERS: Readonly<Record<string, (text: string) => Promise<Buffer>>> = {
  * beside what the caller wrote, which is what BREACH lives on. In what is compressed there is no secret to guess, and no
  * page elsewhere can have a victim's browser ask for it, since no browser adds a bearer token by itself.
  */
-export async function compressAnswers(koa: Context, next: Next): Promise<void> {
+export async function compressResponses(koa: Context, next: Next): Promise<void> {
   await next();
   const { body, method } = koa;
   if (typeof body !== "string" || (method !== "GET" && method !== "HEAD") || koa.res.hasHeader("ETag")) return;

@@ -3,9 +3,6 @@ import { Socket } from "node:net";
 import { Problem } from "../base/problem.ts";
 import { parseStrictJson } from "./strict-json.ts";
 
-/** The largest body that an operation reads. */
-export const BODY_LIMIT_BYTES = 100 * 1024;
-
 export interface BodyOptions {
   readonly limitBytes: number;
   /** Whether the operation takes a body at all. */

@@ -2,7 +2,7 @@ import type Router from "@koa/router";
 import type { Context, Next } from "koa";
 import { isProblem, type Problem } from "../base/problem.ts";
 import type { Span } from "../base/span.ts";
-import { CLOCK_HEADER, TIMEOUT_HEADER, UNTIL_HEADER } from "../call/batch.ts";
+import { BODY_LIMIT_BYTES, CLOCK_HEADER, TIMEOUT_HEADER, UNTIL_HEADER } from "../call/batch.ts";
 import { Binding } from "../call/binding.ts";
 import { processTimeMs, timeLeft } from "../call/peer-clock.ts";
 import { problemHeaders } from "../call/problem-body.ts";
@@ -10,7 +10,7 @@ import { checkAccess, passesOver } from "../call/service.ts";
 import type { CallContext, Principal } from "../contract/context.ts";
 import { type Callable, NO_CONTENT, type Operation } from "../contract/contract.ts";
 import { readBearer } from "../identity/token-verifier.ts";
-import { BODY_LIMIT_BYTES, readBody } from "./body.ts";
+import { readBody } from "./body.ts";
 
 export interface RouteOptions {
   /** Whose token this is. Throws Problem invalid-token, or dependency-unavailable while the keys are not known. */

@@ -43,7 +43,7 @@ export interface Running {
 }
 
 /** What listens before it serves, so that a taken port is known before any database is touched. */
-interface Door {
+interface ReservedPort {
   readonly name: ServiceName;
   readonly server: HttpServer;
   open(handler: RequestListener): void;
@@ -54,16 +54,16 @@ interface Door {
  * @throws Error EADDRINUSE and the like; StoreRefusal when a database cannot be used
  */
 export async function start(config: Config, logger: Logger, step: Step): Promise<Running> {
-  const doors = await step("listening", () => openDoors(config));
+  const ports = await step("listening", () => reservePorts(config));
   try {
-    return await serve(config, logger, step, doors);
+    return await serve(config, logger, step, ports);
   } catch (error) {
-    await Promise.all(doors.map((door) => door.server.stop({ idleMs: 0, timeoutMs: 0 })));
+    await Promise.all(ports.map((port) => port.server.stop({ idleMs: 0, timeoutMs: 0 })));
     throw error;
   }
 }
 
-async function serve(config: Config, logger: Logger, step: Step, doors: readonly Door[]): Promise<Running> {
+async function serve(config: Config, logger: Logger, step: Step, ports: readonly ReservedPort[]): Promise<Running> {
   const system = await compose(config, logger);
   for (const { name, module } of system.served) {
     if (module.prepare !== undefined) await step(`${name}: prepared`, () => module.prepare?.());
@@ -76,20 +76,20 @@ async function serve(config: Config, logger: Logger, step: Step, doors: readonly
   let draining = false;
   const stores = system.served.map(({ store }) => store);
   const endings = [beWatched(system), expireAnswers(stores, logger), boundLogs(stores)];
-  for (const door of doors) {
-    const health = healthOf(door.name, system, () => draining);
-    if (door.name === "gateway") {
+  for (const port of ports) {
+    const health = healthOf(port.name, system, () => draining);
+    if (port.name === "gateway") {
       const console = composeConsole(system, health);
       endings.push(console.close);
-      door.open(gateway(system, health, metrics, console, redis));
-    } else door.open(moduleApp(door.name, system, health, metrics));
+      port.open(gateway(system, health, metrics, console, redis));
+    } else port.open(moduleApp(port.name, system, health, metrics));
   }
   return {
-    urls: new Map(doors.map((door) => [door.name, door.server.url])),
+    urls: new Map(ports.map((port) => [port.name, port.server.url])),
     async stop() {
       draining = true;
       for (const end of endings) end();
-      await stop(system, doors);
+      await stop(system, ports);
       redis?.disconnect();
       await stopExport();
     },
@@ -109,10 +109,10 @@ async function startBus({ bus, logger }: System): Promise<string> {
   return "through Redis";
 }
 
-async function stop(system: System, doors: readonly Door[]): Promise<void> {
+async function stop(system: System, ports: readonly ReservedPort[]): Promise<void> {
   for (const { module } of system.served) module.drain?.();
   const idleMs = system.config.production ? IDLE_CONNECTIONS_MS : 0;
-  await Promise.all(doors.map((door) => door.server.stop({ idleMs, timeoutMs: FINISH_REQUESTS_MS })));
+  await Promise.all(ports.map((port) => port.server.stop({ idleMs, timeoutMs: FINISH_REQUESTS_MS })));
   await system.bus.stop(FLUSH_EVENTS_MS);
   await Promise.all([...system.remotes.values()].map((remote) => remote.close()));
   for (const { module, store } of system.served) {
@@ -121,11 +121,11 @@ async function stop(system: System, doors: readonly Door[]): Promise<void> {
   }
 }
 
-function openDoors(config: Config): Promise<Door[]> {
-  return Promise.all(listeningServices(config.SERVE).map((name) => openDoor(name, config)));
+function reservePorts(config: Config): Promise<ReservedPort[]> {
+  return Promise.all(listeningServices(config.SERVE).map((name) => reservePort(name, config)));
 }
 
-async function openDoor(name: ServiceName, config: Config): Promise<Door> {
+async function reservePort(name: ServiceName, config: Config): Promise<ReservedPort> {
   let handler = refuseWhileStarting;
   const timeouts = { headersMs: config.HEADERS_TIMEOUT, requestMs: config.REQUEST_TIMEOUT };
   const server = await listen(

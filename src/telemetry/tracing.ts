@@ -36,9 +36,9 @@ export function startTelemetry({ bus, presence }: TelemetryDeps): () => void {
     watchedUntilMs = performance.now() + WATCHED_MS;
     return loadSdk();
   };
-  const hush = answerRollCalls({ bus, prepare, presence: () => ({ process: processId, ...presence() }) });
+  const stopListening = answerRollCalls({ bus, prepare, presence: () => ({ process: processId, ...presence() }) });
   return () => {
-    hush();
+    stopListening();
     sinks.delete(sink);
   };
 }

@@ -1,5 +1,5 @@
 import type { Operation } from "../../src/contract/contract.ts";
-import { createSchemaBook, type JsonSchema } from "../../src/documents/json-schema.ts";
+import { createSchemaRegistry, type JsonSchema } from "../../src/documents/json-schema.ts";
 
 /** Values for members by name, where not just any will do. */
 export type KnownValues = Readonly<Record<string, unknown>>;
@@ -9,7 +9,7 @@ export type KnownValues = Readonly<Record<string, unknown>>;
  * @throws Error that names the member for which no value can be made
  */
 export function sampleInput(name: string, operation: Operation, known: KnownValues): Record<string, unknown> {
-  const book = createSchemaBook();
+  const book = createSchemaRegistry();
   const { properties = {}, required = [], oneOf = [] } = book.describe(operation.input, "input") as ObjectSchema;
   const needed = new Set([...required, ...(oneOf[0]?.required ?? [])]);
   const optional = Object.keys(properties).filter((member) => OPTIONAL_KNOWN.has(member) && member in known);

@@ -67,7 +67,7 @@ export function createFollower(options: FollowerOptions): Follower {
   let restUntilMs = 0;
   // The openings of the publisher's database of which it is known that it is the one whose events were applied before.
   const known = new Set<string>();
-  let isStranger = false;
+  let isForeign = false;
 
   function lastApplied(): Position {
     return cursors.positions(publisher)[0] ?? { epoch: "", seq: 0 };
@@ -125,19 +125,19 @@ export function createFollower(options: FollowerOptions): Follower {
   async function isKnown(entries: readonly LogEntry[]): Promise<boolean> {
     if (entries.every(({ epoch }) => known.has(epoch))) return true;
     const met = await source.database();
-    const was = isStranger;
-    isStranger = met !== undefined && (await cursors.knowPublisher(publisher, met)) !== met;
-    if (isStranger && !was) {
+    const was = isForeign;
+    isForeign = met !== undefined && (await cursors.knowPublisher(publisher, met)) !== met;
+    if (isForeign && !was) {
       logger.error(
         { publisher, subscriber },
-        `${describeStranger()}. Put the database of ${publisher} back that ${subscriber} was used with, or begin with both anew`,
+        `${describeForeign()}. Put the database of ${publisher} back that ${subscriber} was used with, or begin with both anew`,
       );
     }
-    if (!isStranger && met !== undefined) for (const { epoch } of entries) known.add(epoch);
-    return !isStranger;
+    if (!isForeign && met !== undefined) for (const { epoch } of entries) known.add(epoch);
+    return !isForeign;
   }
 
-  function describeStranger(): string {
+  function describeForeign(): string {
     return `the log of ${publisher} is another shop's, and ${subscriber} applies nothing of it`;
   }
 
@@ -185,7 +185,7 @@ export function createFollower(options: FollowerOptions): Follower {
   return {
     run: () => repeat(step, { pace, onFailure: outage.failed, onSuccess: outage.worked }),
     stalled() {
-      if (isStranger) return describeStranger();
+      if (isForeign) return describeForeign();
       return stallTold ? `${subscriber} lacks events of ${publisher} and waits for them` : undefined;
     },
   };

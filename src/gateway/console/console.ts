@@ -57,7 +57,7 @@ export function createConsole(deps: ConsoleDeps): Console {
     }),
   });
   const streaming = { ring, epoch: randomBytes(6).toString("hex"), lost: collector.lost };
-  const hush = [
+  const stopListening = [
     bus.onBroadcast(SPANS_TOPIC, (message) => {
       collector.take(message);
       watchers.pump();
@@ -104,7 +104,7 @@ export function createConsole(deps: ConsoleDeps): Console {
     },
     close() {
       watchers.close();
-      for (const off of hush) off();
+      for (const off of stopListening) off();
     },
   };
 }

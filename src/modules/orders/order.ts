@@ -1,6 +1,5 @@
 import type { z } from "zod";
-import { Problem } from "../../base/problem.ts";
-import { validationFailed } from "../../call/binding.ts";
+import { Problem, validationFailed } from "../../base/problem.ts";
 import type { product } from "../products/contract.ts";
 import type { order } from "./contract.ts";
 // Importing a type loads nothing; the contract declares the problems that the rules below throw.

@@ -1,4 +1,4 @@
-import { validationFailed } from "../../call/binding.ts";
+import { validationFailed } from "../../base/problem.ts";
 import { id as uuid } from "../../contract/schemas.ts";
 import type { ProductSort } from "./contract.ts";
 import type { Product } from "./product.ts";

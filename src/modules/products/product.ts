@@ -1,6 +1,5 @@
 import type { z } from "zod";
-import { Problem } from "../../base/problem.ts";
-import { validationFailed } from "../../call/binding.ts";
+import { Problem, validationFailed } from "../../base/problem.ts";
 import { MAX_STOCK, type product, productEtag } from "./contract.ts";
 import { matchesStrongly } from "./if-match.ts";
 

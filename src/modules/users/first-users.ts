@@ -3,7 +3,7 @@ import { unasked } from "../../contract/in-time.ts";
 import { StartRefusal } from "../module.ts";
 import { DEMO_USERS } from "./demo-users.ts";
 import { loadCommonPasswords } from "./passwords/common-passwords.ts";
-import { canonicalPassword, passwordFault } from "./passwords/password.ts";
+import { canonicalPassword, passwordWeakness } from "./passwords/password.ts";
 import type { PasswordHasher } from "./passwords/password-hasher.ts";
 import type { UserStore } from "./store.ts";
 import { newAccount } from "./user.ts";
@@ -41,7 +41,7 @@ export async function ensureAdmin(
     );
   }
   if (present !== undefined) return;
-  const fault = passwordFault(canonicalPassword(admin.password), await loadCommonPasswords());
+  const fault = passwordWeakness(canonicalPassword(admin.password), await loadCommonPasswords());
   if (fault !== undefined) throw new StartRefusal(`The first admin cannot be made. ${fault}`);
   const hash = await passwords.hash(canonicalPassword(admin.password));
   const account = newAccount({ email: admin.email, name: "Admin", role: "admin" }, hash);

@@ -6,7 +6,7 @@ import type { AttemptLimiter } from "./attempt-limiter.ts";
 import type { Session, users } from "./contract.ts";
 import type { TokenIssuer } from "./keys/token-issuer.ts";
 import { loadCommonPasswords } from "./passwords/common-passwords.ts";
-import { canonicalPassword, fitsHash, passwordFault } from "./passwords/password.ts";
+import { canonicalPassword, fitsHash, passwordWeakness } from "./passwords/password.ts";
 import type { PasswordHasher } from "./passwords/password-hasher.ts";
 import { newSessionToken, nextToken, type RefreshToken, readRefreshToken, sha256 } from "./sessions/refresh-token.ts";
 import type { IssuedToken, UserStore } from "./store.ts";
@@ -64,7 +64,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
 /** A password that may be chosen, in the form that is hashed. @throws Problem weak-password */
 export async function acceptable(chosen: string): Promise<string> {
   const password = canonicalPassword(chosen);
-  const fault = passwordFault(password, await loadCommonPasswords());
+  const fault = passwordWeakness(password, await loadCommonPasswords());
   if (fault !== undefined) throw new Problem("weak-password", fault);
   return password;
 }

@@ -39,13 +39,13 @@ export function reconcile({ orders, stock, userIds, underWay, deadLetters }: Boo
   const findings = stock.products
     .filter((product) => product.stock !== product.ledgerSum)
     .map(({ id, stock, ledgerSum }) => `product ${id} has a stock of ${stock}, its ledger adds up to ${ledgerSum}`);
-  const strangers = new Map(stock.reservations);
+  const unknown = new Map(stock.reservations);
   let judged = 0;
   let skipped = 0;
   for (const order of orders) {
     judged += 1;
     const { id, userId } = order;
-    strangers.delete(id);
+    unknown.delete(id);
     if (!userIds.has(userId)) findings.push(`order ${id} is of user ${userId}, whom users does not know`);
     if (underWay.has(id)) {
       skipped += 1;
@@ -55,7 +55,7 @@ export function reconcile({ orders, stock, userIds, underWay, deadLetters }: Boo
     const cause = deadLetters.has(id) ? `; an event of it is a dead letter of ${deadLetters.get(id)}` : "";
     if (fault !== undefined) findings.push(`order ${id} ${fault}${cause}`);
   }
-  for (const [id, { state, held }] of strangers) {
+  for (const [id, { state, held }] of unknown) {
     findings.push(`order ${id} is not known to orders, but products has ${describe(state, held)}`);
   }
   return { findings, orders: judged, underWay: skipped };

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { loadCommonPasswords } from "../../../src/modules/users/passwords/common-passwords.ts";
-import { canonicalPassword, fitsHash, passwordFault } from "../../../src/modules/users/passwords/password.ts";
+import { canonicalPassword, fitsHash, passwordWeakness } from "../../../src/modules/users/passwords/password.ts";
 
 describe("password rules", () => {
   let common: ReadonlySet<string>;
@@ -17,17 +17,17 @@ describe("password rules", () => {
     "x9$".repeat(24),
   ]) {
     it(`let ${password} be chosen`, () => {
-      expect(passwordFault(password, common)).to.equal(undefined);
+      expect(passwordWeakness(password, common)).to.equal(undefined);
     });
   }
 
   it("count characters, not code units, toward the least length", () => {
-    expect(passwordFault("🔑".repeat(11), common)).to.match(/at least 12/);
-    expect(passwordFault("elf letters", common)).to.match(/at least 12/);
+    expect(passwordWeakness("🔑".repeat(11), common)).to.match(/at least 12/);
+    expect(passwordWeakness("elf letters", common)).to.match(/at least 12/);
   });
 
   it("count bytes toward the greatest length", () => {
-    expect(passwordFault(`${"ab".repeat(35)}éx`, common)).to.match(/at most 72 bytes/);
+    expect(passwordWeakness(`${"ab".repeat(35)}éx`, common)).to.match(/at most 72 bytes/);
     expect(fitsHash("é".repeat(36))).to.equal(true);
     expect(fitsHash("é".repeat(37))).to.equal(false);
   });
@@ -41,7 +41,7 @@ describe("password rules", () => {
     "1qaz2wsx3edc",
   ]) {
     it(`refuse ${password} as common`, () => {
-      expect(passwordFault(password, common)).to.match(/most common/);
+      expect(passwordWeakness(password, common)).to.match(/most common/);
     });
   }
 

@@ -12,7 +12,7 @@ export function canonicalPassword(password: string): string {
  * @param common the passwords that are tried first by those who guess, in lower case
  * @returns one sentence that says which rule it breaks, or undefined when it may be chosen
  */
-export function passwordFault(password: string, common: ReadonlySet<string>): string | undefined {
+export function passwordWeakness(password: string, common: ReadonlySet<string>): string | undefined {
   if ([...password].length < MIN_CHARACTERS) return `The password must have at least ${MIN_CHARACTERS} characters.`;
   if (!fitsHash(password)) return `The password must have at most ${MAX_BYTES} bytes of UTF-8.`;
   if (isCommon(password, common)) return "The password is among the most common ones, or just two of them in a row.";

@@ -22,7 +22,7 @@ export interface EventLogOptions {
 }
 
 /** The module's own log: the outbox table, and what the running transaction has added to it. */
-export class Outbox implements EventLog {
+export class SqliteEventLog implements EventLog {
   readonly #options: EventLogOptions;
   readonly #statements: ReturnType<typeof prepareStatements>;
   readonly #listeners = new Set<(entries: readonly LogEntry[]) => void>();

@@ -7,7 +7,7 @@ import { isDatabaseFault, problemOfFault } from "../../environment-fault.ts";
 import { reasonOf } from "../../refusal.ts";
 import type { Claim, StoreStats, UnitOfWork } from "../../store.ts";
 import type { SharedReads } from "./shared-reads.ts";
-import { beginTransaction, type StatementGroup } from "./statement-spans.ts";
+import { beginTransactionSpan, type StatementGroup } from "./statement-spans.ts";
 
 /** The most units of work in one transaction: bounds how long a group keeps the event loop. */
 const MAX_GROUP = 256;
@@ -76,7 +76,7 @@ export class GroupCommit {
   write<T>(work: (unit: UnitOfWork) => T): Promise<T> {
     if (this.#closed !== undefined) return Promise.reject(new Problem("draining", "This store is closing."));
     return new Promise<T>((resolve, reject) => {
-      const span = beginTransaction(this.#options.name);
+      const span = beginTransactionSpan(this.#options.name);
       this.#queue.push(new QueuedWrite(this, work, resolve as (result: unknown) => void, reject, span));
       this.#wake();
     });

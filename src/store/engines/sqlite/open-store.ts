@@ -10,7 +10,7 @@ import { reasonOf, StoreRefusal } from "../../refusal.ts";
 import type { Store } from "../../store.ts";
 import { KeptAnswers } from "./answers.ts";
 import { createCursors } from "./cursors.ts";
-import { Outbox } from "./event-log.ts";
+import { SqliteEventLog } from "./event-log.ts";
 import { GroupCommit, type UnitEffects } from "./group-commit.ts";
 import { identityOf, requireOwn, writeIdentity } from "./identity.ts";
 import { migrate, readSchema, requireKnownVersion, type Schema, versionOf } from "./migrations.ts";
@@ -125,7 +125,7 @@ function createStore(database: Database.Database, options: OpenStoreOptions): St
   const reads = new SharedReads(database, schedule);
   traceStatements(database, name, reads.begin);
   const write: Store["write"] = (work) => group.write(work);
-  const log = new Outbox({ database, name, epoch: randomEpoch(), now, settledNow, write });
+  const log = new SqliteEventLog({ database, name, epoch: randomEpoch(), now, settledNow, write });
   const answers = new KeptAnswers({ database, settledNow, monotonicMs, write });
   const effects: UnitEffects = {
     append: (draft) => log.append(draft),

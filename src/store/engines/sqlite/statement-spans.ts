@@ -40,7 +40,7 @@ export function traceStatements(database: Database, name: string, beforeRead: ()
 }
 
 /** The span of a transaction, for sampled work; undefined for all other. */
-export function beginTransaction(name: string): StatementGroup | undefined {
+export function beginTransactionSpan(name: string): StatementGroup | undefined {
   const span = activeSpan();
   return span && openGroup(name, span);
 }

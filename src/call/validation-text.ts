@@ -13,7 +13,7 @@ const TYPES: Readonly<Record<string, string>> = {
  * What is wrong with a member, for a client who does not know what it was checked with.
  * @returns undefined where the schema's library says it as well
  */
-export function faultText(issue: z.core.$ZodRawIssue): string | undefined {
+export function validationText(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case "invalid_type":
       return issue.input === undefined ? "is required" : `must be ${TYPES[issue.expected] ?? issue.expected}`;

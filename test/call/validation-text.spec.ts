@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { z } from "zod";
-import { faultText } from "../../src/call/fault-text.ts";
+import { validationText } from "../../src/call/validation-text.ts";
 
 const schema = z.strictObject({
   name: z.string().min(1).max(5),
@@ -37,7 +37,7 @@ const FAULTS: readonly (readonly [member: keyof typeof right, value: unknown, to
 describe("the text of a fault", () => {
   for (const [member, value, told] of FAULTS) {
     it(`of ${member} that is ${JSON.stringify(value)}: ${told}`, () => {
-      const { error } = schema.safeParse({ ...right, [member]: value }, { error: faultText });
+      const { error } = schema.safeParse({ ...right, [member]: value }, { error: validationText });
       expect(error?.issues.map(({ message }) => message)).to.deep.equal([told]);
     });
   }
