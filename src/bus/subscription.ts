@@ -1,21 +1,21 @@
 import type { Contract, EventData } from "../contract/contract.ts";
 import type { CloudEvent } from "../contract/event.ts";
-import type { UnitOfWork } from "../store/store.ts";
+import type { Unit, Work } from "../store/unit.ts";
 
 /** What a module does with the events of one publisher. */
 export interface Subscription {
   /** The name of the module that publishes. */
   readonly publisher: string;
   /**
-   * Applies one event inside the unit of work that moves the cursor beyond it. Synchronous: the effect is
-   * in this module's own database, and what it answers is an event of its own.
+   * Applies one event in the unit of work that moves the cursor beyond it: the effect is in this module's own database, and
+   * what it answers is an event of its own.
    * @throws when the event cannot be applied: after five tries it becomes a dead letter
    */
-  apply(unit: UnitOfWork, event: CloudEvent): void;
+  apply(unit: Unit, event: CloudEvent): Work<void>;
 }
 
 type Appliers<C extends Contract> = {
-  readonly [T in keyof C["events"]]?: (unit: UnitOfWork, event: CloudEvent<EventData<C, T>>) => void;
+  readonly [T in keyof C["events"]]?: (unit: Unit, event: CloudEvent<EventData<C, T>>) => Work<void>;
 };
 
 /**
@@ -25,11 +25,11 @@ type Appliers<C extends Contract> = {
 export function subscribeTo<C extends Contract>(contract: C, appliers: Appliers<C>): Subscription {
   return {
     publisher: contract.name,
-    apply(unit, event) {
+    *apply(unit, event) {
       const schema = contract.events[event.type];
       const applier = appliers[event.type as keyof C["events"]];
       if (schema === undefined || applier === undefined) return;
-      applier(unit, { ...event, data: schema.parse(event.data) as never });
+      yield* applier(unit, { ...event, data: schema.parse(event.data) as never });
     },
   };
 }

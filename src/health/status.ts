@@ -9,7 +9,7 @@ export interface HealthDeps {
   readonly probes: readonly ModuleProbe[];
   readonly busStatus: () => BusStatus;
   /** How far the modules of this process are with their events. */
-  readonly events: () => EventPositions;
+  readonly events: () => Promise<EventPositions>;
   /** True while the process finishes what it has and wants no more. */
   readonly draining: () => boolean;
   /** Which modules live together, in words. */
@@ -85,7 +85,7 @@ export async function readStatus(deps: HealthDeps): Promise<Status> {
     deps.busStatus(),
     told.map(({ name, bus }) => [name, bus]),
   );
-  const events = mergePositions([deps.events(), ...told.map(({ events }) => events)]);
+  const events = mergePositions([await deps.events(), ...told.map(({ events }) => events)]);
   return {
     topology: deps.topology,
     deployment: deps.deployment?.(),

@@ -1,5 +1,13 @@
 import { hash } from "node:crypto";
-import type { Claim } from "./store.ts";
+
+/** One use of an idempotency key. */
+export interface Claim {
+  /** Whose key it is. */
+  readonly principal: string;
+  readonly key: string;
+  /** What was asked: the same key with another fingerprint is refused. */
+  readonly fingerprint: string;
+}
 
 /**
  * The claim that a request with an idempotency key makes.

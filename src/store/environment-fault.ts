@@ -1,39 +1,10 @@
-import Database from "better-sqlite3";
-import { ENVIRONMENT_PROBLEMS, isProblem, Problem } from "../base/problem.ts";
-
-/** Result codes of SQLite (https://sqlite.org/rescode.html) that no change to the work would cure. */
-const FAULT =
-  /^SQLITE_(FULL|IOERR|BUSY|LOCKED|CANTOPEN|READONLY|NOMEM|CORRUPT|NOTADB|PROTOCOL|PERM|NOLFS|INTERRUPT)(_|$)/;
-
-/** Newer code has changed the schema since this process opened the database: its own code is what is wrong now. */
-const CHANGED_SCHEMA = /^no such (table|column): |^table \S+ has (no column named|\d+ columns but) /;
-
-/** No space: also when the shared memory of the write-ahead log cannot grow, which SQLite calls an I/O error. */
-const NO_SPACE = /^SQLITE_(FULL|IOERR_SHMSIZE)$/;
+import { ENVIRONMENT_PROBLEMS, isProblem } from "../base/problem.ts";
 
 /**
- * True when an error tells of the environment (disk, lock, a store that closes) and not of the work: the same work
- * may succeed later. Knows SQLite's own errors, the problems they are wrapped in, and errors caused by either.
+ * True when an error tells of the environment (disk, lock, a store that closes) and not of the work: the same work may succeed
+ * later. Knows the problems that engines make of their own errors, and what is caused by one.
  */
 export function isEnvironmentFault(error: unknown): boolean {
   if (isProblem(error) && ENVIRONMENT_PROBLEMS.has(error.code)) return true;
-  return isDatabaseFault(error) || (error instanceof Error && isEnvironmentFault(error.cause));
-}
-
-/** True for an error that SQLite itself raised for a fault of the environment. */
-export function isDatabaseFault(error: unknown): boolean {
-  if (!(error instanceof Database.SqliteError)) return false;
-  return FAULT.test(error.code) || (error.code === "SQLITE_ERROR" && CHANGED_SCHEMA.test(error.message));
-}
-
-/** The problem that callers see when a whole group of writes failed. */
-export function problemOfFault(error: unknown): Problem {
-  if (error instanceof Database.SqliteError && NO_SPACE.test(error.code)) {
-    return new Problem("storage-full", "There is no space left to store this.", { cause: error });
-  }
-  return new Problem("dependency-unavailable", "The store cannot write now; this may or may not have happened.", {
-    retryAfterSeconds: 1,
-    extensions: { outcome: "unknown" },
-    cause: error,
-  });
+  return error instanceof Error && isEnvironmentFault(error.cause);
 }

@@ -1,6 +1,7 @@
-import type { Statement } from "better-sqlite3";
 import type { Distribution } from "../base/distribution.ts";
-import type { CloudEvent, EventDraft } from "../contract/event.ts";
+import type { CloudEvent } from "../contract/event.ts";
+import type { Claim } from "./claim.ts";
+import type { Reading, Unit, Work } from "./unit.ts";
 
 /**
  * A module's private database, as the module sees it. Its `store.ts` holds all the SQL and offers few,
@@ -13,28 +14,30 @@ export interface Store {
   readonly seat: string;
   /** Names the database among all that there are of its module; backups and copies have the same. */
   readonly database: string;
-  /** Prepares a statement. Reading with it sees committed data; writing with it belongs inside `write`. */
-  prepare<Params extends unknown[] | Record<string, unknown> = unknown[], Row = unknown>(
-    sql: string,
-  ): Statement<Params, Row>;
+  /**
+   * Looks at the data as committed; all that one work reads is of one moment.
+   * @throws whatever `work` throws; Error when it writes
+   */
+  read<T>(work: (reading: Reading) => Work<T>): Promise<T>;
   /**
    * Queues a unit of work. What waits commits in one transaction with one sync, a savepoint for each, so
    * that a failure is its own; the promise settles after the commit: what it resolves is on disk.
    *
-   * @param work synchronous; its rows, events, cursor and idempotent answer commit together or not at all
+   * @param work its rows, events, cursor and idempotent answer commit together or not at all
    * @throws whatever `work` threw; Problem storage-full when the disk is; Problem dependency-unavailable for
    *   any other fault of the environment, which may have committed
    */
-  write<T>(work: (unit: UnitOfWork) => T): Promise<T>;
+  write<T>(work: (unit: Unit) => Work<T>): Promise<T>;
   /** The log of the module's own events. */
   readonly log: EventLog;
   /** Where this module stands in the logs of others, and what it could not apply. */
   readonly cursors: Cursors;
   /** Answers that are kept for retries. */
   readonly answers: Answers;
+  /** From now on the bytes of what is deleted are overwritten. */
+  overwriteDeleted(): void;
   /**
-   * Empties the write-ahead log into the database, so that what was deleted is in neither; with `PRAGMA secure_delete`
-   * its bytes are overwritten. A reader in another process, such as a backup, may prevent it.
+   * Empties the write-ahead log into the database, so that what was deleted is in neither. A reader in another process, such as a backup, may prevent it.
    * @returns whether it is empty, as that of a closed store is
    */
   emptyLog(): boolean;
@@ -57,19 +60,6 @@ export interface StoreStats {
   readonly commitSeconds: Distribution;
   /** Events that could not be applied and wait for somebody's decision. */
   readonly deadLetters: number;
-}
-
-/** What a unit of work can do beside running the module's own statements. */
-export interface UnitOfWork {
-  /** Appends an event to the module's log: the outbox is the log. */
-  append(draft: EventDraft): void;
-  /**
-   * Keeps the answer of an idempotent operation with the change that it tells of.
-   * @param person the id of whom it tells, where that is not whose key it is
-   */
-  keepAnswer(claim: Claim, answer: unknown, person?: string): void;
-  /** Forgets all answers to this person, and those that tell of them. */
-  forgetAnswers(person: string): void;
 }
 
 /** One row of a log: `seq` is dense, 1, 2, 3…; `epoch` names the opening of the database that wrote it. */
@@ -121,39 +111,30 @@ export interface DeadLetter {
   readonly failedAt: string;
 }
 
-/** All but `apply` reads; what changes a cursor runs inside the unit of work that applies the event. */
+/** Where this module stands in the logs of others. What is given a unit is a part of that unit's work. */
 export interface Cursors {
   /** The last row applied of this publisher's log in this epoch, 0 if none. */
-  position(publisher: string, epoch: string): number;
+  position(reading: Reading, publisher: string, epoch: string): Work<number>;
   /** The positions in all epochs of this publisher's log, the one that moved last first. */
-  positions(publisher: string): Position[];
-  /** Moves a cursor, inside the unit of work that applied the row. */
-  move(unit: UnitOfWork, publisher: string, position: Position): void;
+  positions(reading: Reading, publisher: string): Work<Position[]>;
+  /** Moves a cursor, in the unit of work that applied the row. */
+  move(unit: Unit, publisher: string, position: Position): Work<void>;
   /** Takes this database for the publisher's, unless another was before. Resolves which one that is. */
   knowPublisher(publisher: string, database: string): Promise<string>;
   /** Counts a try of one row, in a commit of its own, before the try: poison may kill the process. Resolves the count. */
   countAttempt(publisher: string, position: Position): Promise<number>;
-  /** Writes a dead letter, inside the unit of work that moves the cursor beyond it. */
-  bury(unit: UnitOfWork, letter: Omit<DeadLetter, "id" | "failedAt">): void;
-  /** Dead letters, newest first: at most `limit` of those before the one with the id `before`; all, if left out. */
-  deadLetters(before?: string, limit?: number): DeadLetter[];
-  deadLetter(id: string): DeadLetter | undefined;
+  /** Writes a dead letter, in the unit of work that moves the cursor beyond it. */
+  bury(unit: Unit, letter: Omit<DeadLetter, "id" | "failedAt">): Work<void>;
+  /** Dead letters, newest first: at most `limit` of those before the one with the id `before`. */
+  deadLetters(before?: string, limit?: number): Promise<DeadLetter[]>;
+  deadLetter(id: string): Promise<DeadLetter | undefined>;
   /**
-   * Takes a dead letter out, inside the unit of work that applies its event again, or gives it up. Returns undefined
+   * Takes a dead letter out, in the unit of work that applies its event again, or gives it up. Answers undefined
    * when there is none with this id.
    */
-  unbury(unit: UnitOfWork, id: string): DeadLetter | undefined;
+  unbury(unit: Unit, id: string): Work<DeadLetter | undefined>;
   /** Notes that a dead letter, if it is still there, failed once more, and why. */
-  failAgain(unit: UnitOfWork, id: string, error: string): void;
-}
-
-/** One use of an idempotency key. */
-export interface Claim {
-  /** Whose key it is. */
-  readonly principal: string;
-  readonly key: string;
-  /** What was asked: the same key with another fingerprint is refused. */
-  readonly fingerprint: string;
+  failAgain(unit: Unit, id: string, error: string): Work<void>;
 }
 
 export interface Answers {

@@ -7,17 +7,17 @@ import { expect } from "chai";
 import { systemClock } from "../../src/base/clock.ts";
 import { createPace } from "../../src/base/pace.ts";
 import { createConsumer } from "../../src/bus/follow/consumer.ts";
-import type { Store } from "../../src/store/store.ts";
+import type { SqliteStore } from "../../src/store/engines/sqlite/open-store.ts";
 import { applied, openModule, publish, range, remember, silent } from "./modules.ts";
 import { createRandom } from "./simulation/random.ts";
 
 describe("a consumer", () => {
   let folder: string;
-  let orders: Store;
-  let products: Store;
+  let orders: SqliteStore;
+  let products: SqliteStore;
 
   function create() {
-    const subscription = remember(products, "orders");
+    const subscription = remember("orders");
     const pace = createPace(systemClock);
     return createConsumer({ store: products, subscription, logger: silent, pace, clock: systemClock });
   }
@@ -72,8 +72,8 @@ describe("a consumer", () => {
     orders = openModule("orders", folder);
     products = openModule("products", folder);
     expect(applied(products, "orders")).to.deep.equal([1, 2, 3, 4, 5, 6, 8, 9, 10]);
-    expect(products.cursors.deadLetters().map(({ position, attempts }) => [position.seq, attempts])).to.deep.equal([
-      [7, 5],
-    ]);
+    expect(
+      (await products.cursors.deadLetters()).map(({ position, attempts }) => [position.seq, attempts]),
+    ).to.deep.equal([[7, 5]]);
   });
 });

@@ -9,12 +9,16 @@ const products = openModule("products", folder);
 const bus = createMemoryBus({ logger: silent });
 bus.join(orders, []);
 bus.join(products, [
-  remember(products, "orders", (number) => {
+  remember("orders", (number) => {
     if (number === 7) process.kill(process.pid, "SIGKILL");
+    return undefined;
   }),
 ]);
 await bus.start();
 const head = orders.log.head();
-await until("all are dealt with", () => products.cursors.positions("orders")[0]?.seq === head?.seq);
+await until("all are dealt with", async () => {
+  const [position] = await products.read((reading) => products.cursors.positions(reading, "orders"));
+  return position?.seq === head?.seq;
+});
 await bus.stop(1_000);
 await Promise.all([orders.close(), products.close()]);

@@ -1,13 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pino from "pino";
 import type { Subscription } from "../../src/bus/subscription.ts";
-import { type OpenStoreOptions, openStore } from "../../src/store/engines/sqlite/open-store.ts";
-import type { Store, UnitOfWork } from "../../src/store/store.ts";
+import { type OpenStoreOptions, openStore, type SqliteStore } from "../../src/store/engines/sqlite/open-store.ts";
+import { sql } from "../../src/store/sql.ts";
+import type { Store } from "../../src/store/store.ts";
+import type { Unit, Work } from "../../src/store/unit.ts";
 
 export const silent = pino({ level: "silent" });
 
 /** Opens the store of a module that publishes numbers and remembers which numbers of others it has applied. */
-export function openModule(name: string, folder: string, options: Partial<OpenStoreOptions> = {}): Store {
+export function openModule(name: string, folder: string, options: Partial<OpenStoreOptions> = {}): SqliteStore {
   const migrations = new URL("./migrations/", import.meta.url);
   return openStore({ name, file: `${folder}/${name}.db`, migrations, ...options });
 }
@@ -16,30 +18,31 @@ export function openModule(name: string, folder: string, options: Partial<OpenSt
 export async function publish(store: Store, numbers: readonly number[], type = "number.said"): Promise<void> {
   await Promise.all(
     numbers.map((number) =>
-      store.write((unit) => unit.append({ type, subject: String(number), data: { number, from: store.name } })),
+      store.write(function* (unit) {
+        yield* unit.append({ type, subject: String(number), data: { number, from: store.name } });
+      }),
     ),
   );
 }
 
 /** Remembers every number of a publisher; `before` may throw for poison, or answer with events of its own. */
 export function remember(
-  store: Store,
   publisher: string,
-  before: (number: number, unit: UnitOfWork) => void = () => {},
+  before: (number: number, unit: Unit) => Work<void> | undefined = () => undefined,
 ): Subscription {
-  const insert = store.prepare<[string, number]>("INSERT INTO applied (publisher, number) VALUES (?, ?)");
   return {
     publisher,
-    apply(unit, { data }) {
+    *apply(unit, { data }) {
       const { number } = data as { number: number };
-      before(number, unit);
-      insert.run(publisher, number);
+      const first = before(number, unit);
+      if (first !== undefined) yield* first;
+      yield* unit.run(sql`INSERT INTO applied (publisher, number) VALUES (${publisher}, ${number})`);
     },
   };
 }
 
 /** The numbers of a publisher that a module has applied, in the order it did. */
-export function applied(store: Store, publisher: string): number[] {
+export function applied(store: SqliteStore, publisher: string): number[] {
   const sql = "SELECT number FROM applied WHERE publisher = ? ORDER BY id";
   return store
     .prepare<[string], { number: number }>(sql)

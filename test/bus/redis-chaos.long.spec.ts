@@ -8,7 +8,7 @@ import { Redis } from "ioredis";
 import pino from "pino";
 import type { Bus } from "../../src/bus/bus.ts";
 import { createRedisBus } from "../../src/bus/redis/bus.ts";
-import type { Store } from "../../src/store/store.ts";
+import type { SqliteStore } from "../../src/store/engines/sqlite/open-store.ts";
 import { type RedisServer, startRedisServer } from "../support/redis.ts";
 import { applied, openModule, publish, range, remember, until } from "./modules.ts";
 
@@ -16,8 +16,8 @@ import { applied, openModule, publish, range, remember, until } from "./modules.
 describe("the Redis bus when Redis fails", () => {
   let server: RedisServer;
   let folder: string;
-  let orders: Store;
-  let products: Store;
+  let orders: SqliteStore;
+  let products: SqliteStore;
   let buses: Bus[];
   let lines: string[];
 
@@ -37,7 +37,7 @@ describe("the Redis bus when Redis fails", () => {
 
   async function startSubscriber(): Promise<Bus> {
     const bus = createBus();
-    bus.join(products, [remember(products, "orders")]);
+    bus.join(products, [remember("orders")]);
     await bus.start();
     return bus;
   }

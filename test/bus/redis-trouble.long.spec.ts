@@ -7,7 +7,7 @@ import { Redis } from "ioredis";
 import pino from "pino";
 import type { Bus } from "../../src/bus/bus.ts";
 import { createRedisBus } from "../../src/bus/redis/bus.ts";
-import type { Store } from "../../src/store/store.ts";
+import type { SqliteStore } from "../../src/store/engines/sqlite/open-store.ts";
 import { extent, inWholeRun } from "../support/extent.ts";
 import { type RedisServer, startRedisServer } from "../support/redis.ts";
 import { type Forwarder, startForwarder } from "./forwarder.ts";
@@ -20,7 +20,7 @@ class Shop {
   readonly folder = mkdtempSync(join(tmpdir(), "shop-"));
   readonly lines: string[] = [];
   readonly buses: Bus[] = [];
-  readonly #stores = new Map<string, Store>();
+  readonly #stores = new Map<string, SqliteStore>();
   readonly #url: string;
   readonly #keyPrefix: string;
   readonly #subscribers: readonly string[];
@@ -34,7 +34,7 @@ class Shop {
     this.#subscribers = subscribers;
   }
 
-  store(name: string): Store {
+  store(name: string): SqliteStore {
     const store = this.#stores.get(name) ?? openModule(name, this.folder);
     this.#stores.set(name, store);
     return store;
@@ -45,7 +45,7 @@ class Shop {
     const settings = { url: this.#url, keyPrefix: this.#keyPrefix, deployment: () => this.deployment, logger };
     const bus = createRedisBus({ ...settings, subscribers: { orders: this.#subscribers } });
     this.buses.push(bus);
-    bus.join(this.store(name), name === "orders" ? [] : [remember(this.store(name), "orders")]);
+    bus.join(this.store(name), name === "orders" ? [] : [remember("orders")]);
     await bus.start();
     return bus;
   }

@@ -11,7 +11,7 @@ import { createService } from "../../src/call/service.ts";
 import { type CallContext, remainingMs } from "../../src/contract/context.ts";
 import { type Callable, type ClientOf, createClient, defineContract } from "../../src/contract/contract.ts";
 import { gatherDeadLetters } from "../../src/gateway/dead-letters.ts";
-import type { Store } from "../../src/store/store.ts";
+import type { SqliteStore } from "../../src/store/engines/sqlite/open-store.ts";
 import { applied, openModule, remember } from "../bus/modules.ts";
 
 const NOBODYS = "0193f0a0-0000-7000-8000-000000000000";
@@ -23,7 +23,7 @@ const MODULES = ["products", "orders"] as const;
 
 describe("dead letters of several modules", () => {
   let folder: string;
-  let stores: Store[];
+  let stores: SqliteStore[];
   let letters: ClientOf<typeof deadLetters>;
   let isProductsAway: boolean | "slow";
 
@@ -43,7 +43,7 @@ describe("dead letters of several modules", () => {
     expect(unexpected.splice(0)).to.deep.equal([]);
   });
 
-  const storeOf = (name: string) => stores.find((store) => store.name === name) as Store;
+  const storeOf = (name: string) => stores.find((store) => store.name === name) as SqliteStore;
 
   async function bury(name: string, number: number): Promise<string> {
     const publisher = name === "products" ? "orders" : "products";
@@ -59,7 +59,7 @@ describe("dead letters of several modules", () => {
     } as const;
     const letter = { publisher, position: { epoch: "e", seq: 1 }, event, error: "no", attempts: 5 };
     await storeOf(name).write((unit) => storeOf(name).cursors.bury(unit, letter));
-    return storeOf(name).cursors.deadLetters()[0]?.id ?? "";
+    return (await storeOf(name).cursors.deadLetters())[0]?.id ?? "";
   }
 
   async function listInPages(limit: number): Promise<string[][]> {
@@ -147,9 +147,10 @@ describe("dead letters of several modules", () => {
   });
 });
 
-function serve(store: Store): Callable {
-  const subscription = remember(store, store.name === "products" ? "orders" : "products", (number) => {
+function serve(store: SqliteStore): Callable {
+  const subscription = remember(store.name === "products" ? "orders" : "products", (number) => {
     if (number < 0) throw new Error(`${number} is below zero`);
+    return undefined;
   });
   const contract = defineContract({ name: store.name, errors: {}, operations: {}, events: {} });
   const handlers = createDeadLetterHandlers({ store, subscriptions: [subscription] });

@@ -40,7 +40,7 @@ describe("health and status", () => {
 
   /** A process of ours with these probes. */
   function serve(probes: HealthDeps["probes"], own: Partial<HealthDeps> = {}) {
-    const events = () => positions;
+    const events = async () => positions;
     const deps = {
       probes,
       busStatus: () => busStatus,
@@ -199,7 +199,7 @@ describe("health and status", () => {
       );
       const { url, port } = await serve([stalled], {
         busStatus: () => ({ kind: "redis", status: "degraded", detail: stall }),
-        events: () => ({ published: { users: 3 }, applied: { users: { orders: 5, products: 1 } } }),
+        events: async () => ({ published: { users: 3 }, applied: { users: { orders: 5, products: 1 } } }),
       });
       busStatus = { kind: "redis", status: "running" };
       positions = { published: { orders: 12 }, applied: {} };

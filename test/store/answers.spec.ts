@@ -1,13 +1,14 @@
 import { expect } from "chai";
-import { claimOf } from "../../src/store/claim.ts";
-import type { Claim, Store, UnitOfWork } from "../../src/store/store.ts";
+import { type Claim, claimOf } from "../../src/store/claim.ts";
+import type { SqliteStore } from "../../src/store/engines/sqlite/open-store.ts";
+import type { Unit, Work } from "../../src/store/unit.ts";
 import { addNote, noteIds, type TemporaryStore, temporaryStore } from "./temporary-store.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 
 describe("kept answers", () => {
   let temporary: TemporaryStore;
-  let store: Store;
+  let store: SqliteStore;
   let nowMs = Date.UTC(2025, 0, 2);
   let made = 0;
 
@@ -21,10 +22,10 @@ describe("kept answers", () => {
   /** An operation with an effect: it adds a note of a new id, and answers it. */
   const add = (claim: Claim | undefined, failure?: Error) =>
     store.answers.once(claim, () =>
-      store.write((unit) => {
+      store.write(function* (unit) {
         const answer = { z: "last", id: `note-${++made}`, nested: { b: [1, 2.5, "ü"], a: null } };
-        addNote(store, answer.id)(unit);
-        if (claim !== undefined) unit.keepAnswer(claim, answer);
+        yield* addNote(answer.id)(unit);
+        if (claim !== undefined) yield* unit.keepAnswer(claim, answer);
         if (failure !== undefined) throw failure;
         return answer;
       }),
@@ -126,8 +127,8 @@ describe("kept answers", () => {
   });
 
   it("are forgotten once they are a day old, however many there are", async () => {
-    await store.write((unit) => {
-      for (let i = 0; i < 2_500; i++) unit.keepAnswer(claim(`old-${i}`), {});
+    await store.write(function* (unit) {
+      for (let i = 0; i < 2_500; i++) yield* unit.keepAnswer(claim(`old-${i}`), {});
     });
     nowMs += DAY_MS / 2;
     await add(claim("young"));
@@ -164,8 +165,8 @@ describe("a claim", () => {
   });
 });
 
-function kept<T>(unit: UnitOfWork, key: Claim, answer: T): T {
-  unit.keepAnswer(key, answer);
+function* kept<T>(unit: Unit, key: Claim, answer: T): Work<T> {
+  yield* unit.keepAnswer(key, answer);
   return answer;
 }
 

@@ -9,7 +9,7 @@ const BOUND_BYTES = 8 * 1024 * 1024;
 describe("the write-ahead log becomes small again after a reader that has held on to an old state", () => {
   it("with the next writes", () =>
     afterReader(async (store, sizeOfLog) => {
-      for (let n = 0; n < 5; n++) await store.write(addNote(store, `later-${n}`));
+      for (let n = 0; n < 5; n++) await store.write(addNote(`later-${n}`));
       expect(sizeOfLog()).to.be.at.most(BOUND_BYTES);
     }));
 
@@ -21,7 +21,7 @@ describe("the write-ahead log becomes small again after a reader that has held o
       old.close();
       store.boundLog();
       expect(sizeOfLog()).to.equal(0);
-      await store.write(addNote(store, "later"));
+      await store.write(addNote("later"));
       const small = sizeOfLog();
       store.boundLog();
       expect(sizeOfLog(), "a small one is left alone").to.equal(small);
@@ -35,7 +35,7 @@ describe("the write-ahead log becomes small again after a reader that has held o
       const store = temporary.open();
       const text = "x".repeat(20_000);
       const write = async (from: number, count: number) => {
-        for (let n = from; n < from + count; n++) await store.write(addNote(store, `n-${n}`, text));
+        for (let n = from; n < from + count; n++) await store.write(addNote(`n-${n}`, text));
       };
       await write(0, 10);
       const read = () => {

@@ -6,15 +6,16 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { expect } from "chai";
 import { Problem } from "../../src/base/problem.ts";
+import type { SqliteStore } from "../../src/store/engines/sqlite/open-store.ts";
+import { isDatabaseFault } from "../../src/store/engines/sqlite/sqlite-fault.ts";
 import { isEnvironmentFault } from "../../src/store/environment-fault.ts";
-import type { Store } from "../../src/store/store.ts";
 import { addNote, noteIds, type TemporaryStore, temporaryStore } from "./temporary-store.ts";
 
 const TEXT = "x".repeat(1_000);
 
 describe("a fault of the environment", () => {
   let used: TemporaryStore | undefined;
-  let store: Store;
+  let store: SqliteStore;
   let nowMs = 0;
 
   const useStore = (folder?: string) => {
@@ -38,7 +39,7 @@ describe("a fault of the environment", () => {
     expectOnlyAcknowledged(store, acknowledged);
     expect(store.fault()).to.contain("SQLITE_FULL");
     limit(1_000_000);
-    await store.write(addNote(store, "zz after", TEXT));
+    await store.write(addNote("zz after", TEXT));
     expect(store.fault()).to.equal(undefined);
     expectOnlyAcknowledged(store, [...acknowledged, "zz after"]);
     await store.close();
@@ -68,7 +69,7 @@ describe("a fault of the environment", () => {
     expect(store.fault()).to.be.a("string");
     await nextTurn();
     expect(store.fault(), "nobody wrote, but somebody asked").to.equal(undefined);
-    await store.write(addNote(store, "zz after", TEXT));
+    await store.write(addNote("zz after", TEXT));
     expectOnlyAcknowledged(store, [...acknowledged, "zz after"]);
     await store.close();
     expectOnlyAcknowledged(temporary.open(), [...acknowledged, "zz after"]);
@@ -77,7 +78,7 @@ describe("a fault of the environment", () => {
   it("is a problem that may be tried again, rejects the whole group, and keeps its cause", async () => {
     const temporary = useStore();
     const unlock = lock(store, temporary.file);
-    const writes = ["a", "b"].map((id) => store.write(addNote(store, id)));
+    const writes = ["a", "b"].map((id) => store.write(addNote(id)));
     const outcomes = await Promise.allSettled(writes);
     for (const outcome of outcomes) {
       expect(outcome).to.have.nested.property("reason.code", "dependency-unavailable");
@@ -86,7 +87,7 @@ describe("a fault of the environment", () => {
     }
     expect(store.fault()).to.contain("SQLITE_BUSY");
     unlock();
-    await store.write(addNote(store, "c"));
+    await store.write(addNote("c"));
     expect(noteIds(store)).to.deep.equal(["c"]);
     expect(store.fault()).to.equal(undefined);
   });
@@ -95,23 +96,23 @@ describe("a fault of the environment", () => {
     useStore();
     const queryOnly = (on: boolean) => store.prepare(`PRAGMA query_only = ${on}`).run();
     const outcomes = await Promise.allSettled([
-      store.write(addNote(store, "a")),
-      store.write((unit) => {
+      store.write(addNote("a")),
+      store.write(function* (unit) {
         queryOnly(true);
-        addNote(store, "b")(unit);
+        yield* addNote("b")(unit);
       }),
-      store.write(addNote(store, "c")),
+      store.write(addNote("c")),
     ]);
     queryOnly(false);
     for (const outcome of outcomes) expect(outcome).to.have.nested.property("reason.cause.code", "SQLITE_READONLY");
-    await store.write(addNote(store, "d"));
+    await store.write(addNote("d"));
     expect(noteIds(store)).to.deep.equal(["d"]);
   });
 
   it("is tried again when it is asked for, but not at every question", async () => {
     const temporary = useStore();
     const unlock = lock(store, temporary.file);
-    await store.write(addNote(store, "a")).catch(() => undefined);
+    await store.write(addNote("a")).catch(() => undefined);
     unlock();
     store.fault();
     await nextTurn();
@@ -124,7 +125,7 @@ describe("a fault of the environment", () => {
 
   it("is a schema that newer code has changed meanwhile: this process must stop, not call its events poison", async () => {
     const temporary = useStore();
-    const add = addNote(store, "a");
+    const add = addNote("a");
     const newer = new Database(temporary.file);
     newer.exec("ALTER TABLE notes RENAME TO remarks");
     const problem = await store.write(add).catch((error: unknown) => error);
@@ -140,30 +141,30 @@ describe("a fault of the environment", () => {
   it("is told from poison, wrapped or not", async () => {
     const temporary = useStore();
     const unlock = lock(store, temporary.file);
-    const problem = await store.write(addNote(store, "a")).catch((error: unknown) => error);
+    const problem = await store.write(addNote("a")).catch((error: unknown) => error);
     unlock();
     expect(isEnvironmentFault(problem)).to.equal(true);
     expect(isEnvironmentFault(new Error("wrapped", { cause: problem }))).to.equal(true);
     expect(isEnvironmentFault(new Problem("storage-full", "full"))).to.equal(true);
     expect(isEnvironmentFault(new Problem("not-found", "poison"))).to.equal(false);
     for (const code of ["SQLITE_IOERR_FSYNC", "SQLITE_CORRUPT_VTAB", "SQLITE_FULL", "SQLITE_READONLY_DBMOVED"]) {
-      expect(isEnvironmentFault(new Database.SqliteError("fault", code)), code).to.equal(true);
+      expect(isDatabaseFault(new Database.SqliteError("fault", code)), code).to.equal(true);
     }
     for (const code of ["SQLITE_CONSTRAINT_CHECK", "SQLITE_ERROR", "SQLITE_MISMATCH", "SQLITE_FULLY"]) {
-      expect(isEnvironmentFault(new Database.SqliteError("poison", code)), code).to.equal(false);
+      expect(isDatabaseFault(new Database.SqliteError("poison", code)), code).to.equal(false);
     }
     await store.close();
-    const late = await store.write(() => undefined).catch((error: unknown) => error);
+    const late = await store.write(function* () {}).catch((error: unknown) => error);
     expect(isEnvironmentFault(late), "closing").to.equal(true);
   });
 });
 
 /** Writes in groups until groups fail for want of space. Resolves the ids that were acknowledged. */
-async function writeUntilFull(store: Store): Promise<string[]> {
+async function writeUntilFull(store: SqliteStore): Promise<string[]> {
   const acknowledged: string[] = [];
   for (let group = 0, failures = 0; failures < 3; group++) {
     const ids = Array.from({ length: 10 }, (_, i) => `${String(group).padStart(4, "0")}-${i}`);
-    const outcomes = await Promise.allSettled(ids.map((id) => store.write(addNote(store, id, TEXT))));
+    const outcomes = await Promise.allSettled(ids.map((id) => store.write(addNote(id, TEXT))));
     const refused = outcomes.filter((outcome) => outcome.status === "rejected");
     expect(refused.map(({ reason }) => reason.code)).to.deep.equal(Array(refused.length).fill("storage-full"));
     acknowledged.push(...ids.filter((_, i) => outcomes[i]?.status === "fulfilled"));
@@ -175,7 +176,7 @@ async function writeUntilFull(store: Store): Promise<string[]> {
 }
 
 /** Writes small rows until not even nothing can be written. Resolves the ids that were acknowledged. */
-async function writeSmallUntilFull(store: Store): Promise<string[]> {
+async function writeSmallUntilFull(store: SqliteStore): Promise<string[]> {
   const acknowledged: string[] = [];
   const isDone = (write: Promise<unknown>) =>
     write.then(
@@ -184,14 +185,14 @@ async function writeSmallUntilFull(store: Store): Promise<string[]> {
     );
   for (let n = 0; n < 5_000; n++) {
     const id = `y-${String(n).padStart(4, "0")}`;
-    const isWritten = await isDone(store.write(addNote(store, id, "small")));
+    const isWritten = await isDone(store.write(addNote(id, "small")));
     if (isWritten) acknowledged.push(id);
-    if (!(await isDone(store.write(() => undefined))) && !isWritten) return acknowledged;
+    if (!(await isDone(store.write(function* () {}))) && !isWritten) return acknowledged;
   }
   throw new Error("the disk never filled");
 }
 
-function expectOnlyAcknowledged(store: Store, acknowledged: readonly string[]): void {
+function expectOnlyAcknowledged(store: SqliteStore, acknowledged: readonly string[]): void {
   expect(noteIds(store)).to.deep.equal(acknowledged);
   const rows = store.log.readAfter(0, 100_000);
   expect(rows.map(({ seq }) => seq)).to.deep.equal(acknowledged.map((_, i) => i + 1));
@@ -199,7 +200,7 @@ function expectOnlyAcknowledged(store: Store, acknowledged: readonly string[]): 
 }
 
 /** Holds the write lock as another process would. Returns the way to let it go. */
-function lock(store: Store, file: string): () => void {
+function lock(store: SqliteStore, file: string): () => void {
   store.prepare("PRAGMA busy_timeout = 0").get();
   const other = new Database(file);
   other.exec("BEGIN IMMEDIATE");

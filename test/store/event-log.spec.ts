@@ -1,10 +1,11 @@
 import { expect } from "chai";
-import type { LogEntry, Store } from "../../src/store/store.ts";
+import type { SqliteStore } from "../../src/store/engines/sqlite/open-store.ts";
+import type { LogEntry } from "../../src/store/store.ts";
 import { addNote, noteAdded, type TemporaryStore, temporaryStore } from "./temporary-store.ts";
 
 describe("the event log", () => {
   let temporary: TemporaryStore;
-  let store: Store;
+  let store: SqliteStore;
 
   beforeEach(() => {
     temporary = temporaryStore();
@@ -23,9 +24,9 @@ describe("the event log", () => {
     const atMs = Date.UTC(2025, 0, 2, 3, 4, 5, 678);
     const clocked = temporary.open({ now: () => atMs });
     const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-    await clocked.write((unit) => {
-      unit.append({ ...noteAdded("a"), traceparent });
-      unit.append(noteAdded("b"));
+    await clocked.write(function* (unit) {
+      yield* unit.append({ ...noteAdded("a"), traceparent });
+      yield* unit.append(noteAdded("b"));
     });
     const [first, second] = clocked.log.readAfter(0, 10).map(({ event }) => JSON.parse(event));
     expect(first.id).to.match(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
@@ -103,7 +104,7 @@ describe("the event log", () => {
     expect(told).to.have.length(1);
     expect(told[0]?.entries).to.have.length(2);
     expect(told[0]?.entries).to.deep.equal(told[0]?.inLog);
-    await store.write(() => undefined);
+    await store.write(function* () {});
     stop();
     await append(store, 1);
     expect(told).to.have.length(1);
@@ -125,19 +126,19 @@ describe("the event log", () => {
   });
 });
 
-async function append(store: Store, count: number): Promise<void> {
-  await store.write((unit) => {
-    for (let i = 0; i < count; i++) unit.append(noteAdded(String(i)));
+async function append(store: SqliteStore, count: number): Promise<void> {
+  await store.write(function* (unit) {
+    for (let i = 0; i < count; i++) yield* unit.append(noteAdded(String(i)));
   });
 }
 
 /** One group: a row, a unit of work that fails after two rows of its own, and another row. */
-async function appendTwoAndFail(store: Store): Promise<void> {
+async function appendTwoAndFail(store: SqliteStore): Promise<void> {
   const outcomes = await Promise.allSettled([
     store.write((unit) => unit.append(noteAdded("a"))),
-    store.write((unit) => {
-      unit.append(noteAdded("b"));
-      addNote(store, "b")(unit);
+    store.write(function* (unit) {
+      yield* unit.append(noteAdded("b"));
+      yield* addNote("b")(unit);
       throw new Error("of its own");
     }),
     store.write((unit) => unit.append(noteAdded("c"))),

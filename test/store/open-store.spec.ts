@@ -26,7 +26,7 @@ describe("opening a store", () => {
   it("makes the folder and the file, and finds what was written before", async () => {
     const file = join(temporary.folder, "a", "b", "notes.db");
     const first = temporary.open({ file });
-    await first.write(addNote(first, "a"));
+    await first.write(addNote("a"));
     await first.close();
     expect(noteIds(temporary.open({ file }))).to.deep.equal(["a"]);
   });
@@ -46,7 +46,7 @@ describe("opening a store", () => {
 
   it("opens in memory", async () => {
     const store = temporary.open({ file: ":memory:" });
-    await store.write(addNote(store, "a"));
+    await store.write(addNote("a"));
     expect(noteIds(store)).to.deep.equal(["a"]);
     expect(existsSync(":memory:")).to.equal(false);
   });
@@ -66,13 +66,13 @@ describe("opening a store", () => {
     const store = temporary.open();
     const version = () => store.prepare<[], unknown>("PRAGMA user_version").pluck().get();
     expect(version()).to.equal(STORE_VERSION * 1_000 + 1);
-    await store.write(addNote(store, "a"));
+    await store.write(addNote("a"));
     expect(version()).to.equal(STORE_VERSION * 1_000 + 1);
   });
 
   it("applies only the migrations that are missing", async () => {
     const before = temporary.open();
-    await before.write(addNote(before, "a"));
+    await before.write(addNote("a"));
     await before.close();
     const migrations = migrationsWith(temporary, "0002-titles.sql", "ALTER TABLE notes ADD COLUMN title TEXT");
     const after = temporary.open({ migrations });
@@ -173,7 +173,7 @@ describe("opening a store", () => {
 
   it("refuses a corrupt database, and leaves every byte", async () => {
     const store = temporary.open();
-    const writes = Array.from({ length: 200 }, (_, i) => store.write(addNote(store, String(i), "x".repeat(500))));
+    const writes = Array.from({ length: 200 }, (_, i) => store.write(addNote(String(i), "x".repeat(500))));
     await Promise.all(writes);
     await store.close();
     const bytes = readFileSync(temporary.file);

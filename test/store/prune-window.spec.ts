@@ -24,7 +24,7 @@ describe("the window of pruning", () => {
     for (let hour = 0; hour < hours; hour++) {
       nowMs += HOUR_MS;
       prunable = store.log.prunable(lowest, WINDOW_MS);
-      await store.write(() => undefined);
+      await store.write(function* () {});
     }
     return prunable;
   }

@@ -34,11 +34,11 @@ describe("replacing a database", () => {
 
   it("is refused while a process has it open, be it idle, and changes nothing", async () => {
     const store = temporary.open();
-    await store.write(addNote(store, "one"));
+    await store.write(addNote("one"));
     const before = readFileSync(temporary.file);
     expect(lock).to.throw(StoreRefusal, /notes: .*notes\.db is in use; stop its process first/);
     expect(readFileSync(temporary.file).equals(before)).to.equal(true);
-    await store.write(addNote(store, "two"));
+    await store.write(addNote("two"));
     expect(noteIds(store)).to.deep.equal(["one", "two"]);
     await store.close();
     lock()();
@@ -86,7 +86,7 @@ describe("replacing a database", () => {
 
   async function writeNotes(...ids: readonly string[]): Promise<void> {
     const store = temporary.open();
-    for (const id of ids) await store.write(addNote(store, id));
+    for (const id of ids) await store.write(addNote(id));
     await store.close();
   }
 

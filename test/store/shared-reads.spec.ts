@@ -67,10 +67,10 @@ describe("reads of one turn", () => {
     const store = temporary.open();
     const other = temporary.open();
     expect(noteIds(store)).to.deep.equal([]);
-    await other.write(addNote(other, "other"));
+    await other.write(addNote("other"));
     await new Promise(setImmediate);
     expect(noteIds(store)).to.deep.equal(["other"]);
-    const own = store.write(addNote(store, "own"));
+    const own = store.write(addNote("own"));
     expect(noteIds(store), "not committed yet").to.deep.equal(["other"]);
     await own;
     expect(noteIds(store)).to.deep.equal(["other", "own"]);
@@ -80,9 +80,9 @@ describe("reads of one turn", () => {
     const store = temporary.open();
     const other = temporary.open();
     noteIds(store);
-    await other.write(addNote(other, "while a read is open"));
+    await other.write(addNote("while a read is open"));
     noteIds(store);
-    await store.write(addNote(store, "after a read of the same turn"));
+    await store.write(addNote("after a read of the same turn"));
     noteIds(store);
     await store.close();
     expect(noteIds(other)).to.have.lengthOf(2);

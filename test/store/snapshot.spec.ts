@@ -9,6 +9,7 @@ import Database from "better-sqlite3";
 import { expect } from "chai";
 import { openSnapshots, type Snapshot } from "../../src/store/engines/sqlite/snapshot.ts";
 import { StoreRefusal } from "../../src/store/refusal.ts";
+import { sql } from "../../src/store/sql.ts";
 import { addNote, noteIds, temporaryStore } from "./temporary-store.ts";
 
 const WRITER = fileURLToPath(new URL("./pair-writing-process.ts", import.meta.url));
@@ -50,10 +51,10 @@ describe("snapshots", () => {
   it("stay as they are, and so do their copies, whatever is written meanwhile", async () => {
     const temporary = temporaryStore(folder);
     const store = temporary.open();
-    await store.write(addNote(store, "before"));
+    await store.write(addNote("before"));
     const [snapshot] = (await openSnapshots([{ name: "notes", file: temporary.file }])) as [Snapshot];
-    await store.write(addNote(store, "after"));
-    expect(notesIn(snapshot)).to.equal(1);
+    await store.write(addNote("after"));
+    expect(await notesIn(snapshot)).to.equal(1);
     await snapshot.copyTo(file("copy"));
     snapshot.close();
     const copy = temporary.open({ file: file("copy") });
@@ -65,7 +66,7 @@ describe("snapshots", () => {
   it("are copied into one file that is its owner's alone", async () => {
     const temporary = temporaryStore(folder);
     const store = temporary.open();
-    await store.write(addNote(store, "one"));
+    await store.write(addNote("one"));
     const [snapshot] = (await openSnapshots([{ name: "notes", file: temporary.file }])) as [Snapshot];
     await snapshot.copyTo(file("copy"));
     snapshot.close();
@@ -85,7 +86,7 @@ describe("snapshots", () => {
   it("tell the events that a subscriber has not applied, by its cursors", async () => {
     const temporary = temporaryStore(folder);
     const store = temporary.open({ randomEpoch: () => "e1" });
-    for (const id of ["one", "two", "three"]) await store.write(addNote(store, id));
+    for (const id of ["one", "two", "three"]) await store.write(addNote(id));
     const [snapshot] = (await openSnapshots([{ name: "notes", file: temporary.file }])) as [Snapshot];
     const beyond = (cursors: [string, number][]) =>
       [...snapshot.eventsBeyond(new Map(cursors))].map(({ subject }) => subject);
@@ -109,18 +110,18 @@ describe("snapshots", () => {
   it("wait for whoever writes just now, and keep nobody else from writing meanwhile", async () => {
     const temporary = temporaryStore(folder);
     const store = temporary.open();
-    await temporary.open({ file: file("busy") }).write(() => undefined);
+    await temporary.open({ file: file("busy") }).write(function* () {});
     const writer = new Database(file("busy"));
     writer.exec("BEGIN IMMEDIATE");
     const opening = openSnapshots(["notes", "busy"].map((name) => ({ name: "notes", file: file(name) })));
     for (let note = 0; note < 5; note++) {
       await sleep(50);
-      await store.write(addNote(store, String(note)));
+      await store.write(addNote(String(note)));
     }
     writer.exec("COMMIT");
     writer.close();
     const [notes, busy] = (await opening) as [Snapshot, Snapshot];
-    expect(notesIn(notes)).to.equal(5);
+    expect(await notesIn(notes)).to.equal(5);
     for (const snapshot of [notes, busy]) snapshot.close();
     await temporary.dispose();
   });
@@ -141,12 +142,15 @@ describe("snapshots", () => {
 async function counts(files: readonly [string, string]): Promise<[number, number]> {
   const snapshots = (await openSnapshots(files.map((file) => ({ name: "notes", file })))) as [Snapshot, Snapshot];
   try {
-    return [notesIn(snapshots[0]), notesIn(snapshots[1])];
+    return [await notesIn(snapshots[0]), await notesIn(snapshots[1])];
   } finally {
     for (const snapshot of snapshots) snapshot.close();
   }
 }
 
-function notesIn(snapshot: Snapshot): number {
-  return snapshot.prepare<[], { notes: number }>("SELECT count(*) AS notes FROM notes").get()?.notes ?? 0;
+async function notesIn(snapshot: Snapshot): Promise<number> {
+  const counted = await snapshot.read((reading) =>
+    reading.get(sql<{ notes: number }>`SELECT count(*) AS notes FROM notes`),
+  );
+  return counted?.notes ?? 0;
 }

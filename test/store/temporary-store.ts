@@ -3,15 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { EventDraft } from "../../src/contract/event.ts";
 import { readSchema } from "../../src/store/engines/sqlite/migrations.ts";
-import { type OpenStoreOptions, openStore } from "../../src/store/engines/sqlite/open-store.ts";
-import type { Store, UnitOfWork } from "../../src/store/store.ts";
+import { type OpenStoreOptions, openStore, type SqliteStore } from "../../src/store/engines/sqlite/open-store.ts";
+import { sql } from "../../src/store/sql.ts";
+import type { Unit, Work } from "../../src/store/unit.ts";
 
 /** A store of notes in a temporary folder, that can be opened again and again. */
 export interface TemporaryStore {
   readonly folder: string;
   readonly file: string;
   /** Opens it; `dispose` closes what is still open. */
-  open(options?: Partial<OpenStoreOptions>): Store;
+  open(options?: Partial<OpenStoreOptions>): SqliteStore;
   dispose(): Promise<void>;
 }
 
@@ -21,7 +22,7 @@ export const NOTES_MIGRATIONS = new URL("./migrations/", import.meta.url);
 export const STORE_VERSION = readSchema(NOTES_MIGRATIONS).store.length;
 
 export function temporaryStore(folder = mkdtempSync(join(tmpdir(), "quartet-store-"))): TemporaryStore {
-  const opened: Store[] = [];
+  const opened: SqliteStore[] = [];
   const file = join(folder, "notes.db");
   return {
     folder,
@@ -39,11 +40,10 @@ export function temporaryStore(folder = mkdtempSync(join(tmpdir(), "quartet-stor
 }
 
 /** A unit of work that adds a note, and an event that tells of it. */
-export function addNote(store: Store, id: string, text = "text"): (unit: UnitOfWork) => void {
-  const insert = store.prepare<[string, string]>("INSERT INTO notes VALUES (?, ?)");
-  return (unit) => {
-    insert.run(id, text);
-    unit.append(noteAdded(id));
+export function addNote(id: string, text = "text"): (unit: Unit) => Work<void> {
+  return function* (unit) {
+    yield* unit.run(sql`INSERT INTO notes (id, text) VALUES (${id}, ${text})`);
+    yield* unit.append(noteAdded(id));
   };
 }
 
@@ -52,7 +52,7 @@ export function noteAdded(id: string): EventDraft {
 }
 
 /** The ids of all notes, sorted. */
-export function noteIds(store: Store): string[] {
+export function noteIds(store: SqliteStore): string[] {
   return store
     .prepare<[], { id: string }>("SELECT id FROM notes ORDER BY id")
     .all()

@@ -13,10 +13,10 @@ describe("verifying a database", () => {
   beforeEach(async () => {
     temporary = temporaryStore();
     const store = temporary.open({ randomEpoch: () => "e1" });
-    for (const id of ["one", "two", "three"]) await store.write(addNote(store, id));
+    for (const id of ["one", "two", "three"]) await store.write(addNote(id));
     await store.close();
     const again = temporary.open({ randomEpoch: () => "e2" });
-    await again.write(addNote(again, "four"));
+    await again.write(addNote("four"));
     await again.close();
   });
   afterEach(() => temporary.dispose());

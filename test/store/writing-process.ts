@@ -10,7 +10,7 @@ for (let group = 0; ; group++) {
   const ids = Array.from({ length: 1 + (group % 40) }, (_, i) => `${prefix}-${group}-${i}`);
   await Promise.all(
     ids.map(async (id) => {
-      await store.write(addNote(store, id));
+      await store.write(addNote(id));
       writeSync(1, `${id}\n`);
     }),
   );

@@ -6,7 +6,9 @@ import { formatTraceparent, traceOf } from "../../src/base/trace.ts";
 import { traceApplied } from "../../src/bus/follow/trace-applied.ts";
 import { createMemoryBus } from "../../src/bus/memory/bus.ts";
 import type { CloudEvent } from "../../src/contract/event.ts";
-import type { Store } from "../../src/store/store.ts";
+import type { SqliteStore } from "../../src/store/engines/sqlite/open-store.ts";
+import { sql } from "../../src/store/sql.ts";
+import type { Unit, Work } from "../../src/store/unit.ts";
 import { PRESENCE_TOPIC, ROLL_CALL_TOPIC } from "../../src/telemetry/presence.ts";
 import { SPANS_TOPIC, type SpanBatch, type SpanRecord } from "../../src/telemetry/span-record.ts";
 import { startTelemetry } from "../../src/telemetry/tracing.ts";
@@ -51,7 +53,7 @@ describe("spans", () => {
 
   describe("of a store", () => {
     const temporary = temporaryStore();
-    let store: Store;
+    let store: SqliteStore;
 
     before(() => {
       store = temporary.open();
@@ -61,12 +63,11 @@ describe("spans", () => {
 
     it("are of the work that is traced, not of what commits with it", async () => {
       const { span, finished } = served();
-      const insert = store.prepare<[string, string]>("INSERT INTO notes VALUES (?, ?)");
-      const remove = store.prepare<[string]>("DELETE FROM notes WHERE id = ?");
+      const remove = (id: string) => (unit: Unit) => unit.run(sql`DELETE FROM notes WHERE id = ${id}`);
       await Promise.all([
-        store.write(() => remove.run("before")),
-        span.run(() => store.write(() => insert.run("a", "a secret text"))),
-        store.write(() => remove.run("after")),
+        store.write(remove("before")),
+        span.run(() => store.write((unit) => unit.run(sql`INSERT INTO notes VALUES (${"a"}, ${"a secret text"})`))),
+        store.write(remove("after")),
       ]);
       const told = await finished();
       expect(told).to.have.lengthOf(1);
@@ -84,8 +85,8 @@ describe("spans", () => {
     it("do not begin with the work of others, whoever woke the commit", async () => {
       const { span, finished } = served();
       const other = served();
-      const write = (of: Span, id: string) => of.run(() => store.write(addNote(store, id)));
-      await Promise.all([write(span, "x"), write(other.span, "y"), store.write(addNote(store, "z"))]);
+      const write = (of: Span, id: string) => of.run(() => store.write(addNote(id)));
+      await Promise.all([write(span, "x"), write(other.span, "y"), store.write(addNote("z"))]);
       for (const told of [await finished(), await other.finished()]) {
         expect(told.map(({ name }) => name)).to.deep.equal(["INSERT notes, outbox"]);
       }
@@ -106,8 +107,8 @@ describe("spans", () => {
       const { span, finished } = served();
       const traceparent = formatTraceparent(span.context);
       const failing = span.run(() =>
-        store.write((unit) => {
-          unit.append({ ...noteAdded("n"), traceparent });
+        store.write(function* (unit) {
+          yield* unit.append({ ...noteAdded("n"), traceparent });
           throw new Problem("not-found", "It fails.");
         }),
       );
@@ -120,9 +121,9 @@ describe("spans", () => {
     it("give the event a trace below its cause, which is passed on as it was where it is not sampled", async () => {
       const { span, finished } = served();
       const unsampled = formatTraceparent(traceOf(undefined));
-      await store.write((unit) => {
-        unit.append({ ...noteAdded("n"), traceparent: formatTraceparent(span.context) });
-        unit.append({ ...noteAdded("n"), traceparent: unsampled });
+      await store.write(function* (unit) {
+        yield* unit.append({ ...noteAdded("n"), traceparent: formatTraceparent(span.context) });
+        yield* unit.append({ ...noteAdded("n"), traceparent: unsampled });
       });
       const head = store.log.head()?.seq ?? 0;
       const [traced, plain] = store.log.readAfter(head - 2, 2).map(({ event }) => JSON.parse(event) as CloudEvent);
@@ -135,7 +136,7 @@ describe("spans", () => {
 
     it("are not there for work that is not traced", async () => {
       const { finished } = served();
-      await store.write(addNote(store, "untraced"));
+      await store.write(addNote("untraced"));
       noteIds(store);
       expect(await finished()).to.deep.equal([]);
     });
@@ -148,9 +149,9 @@ describe("spans", () => {
     it("end with the transaction that applied them", async () => {
       const { span, finished } = served();
       await traceApplied("readers", "notes", async (apply) => {
-        apply(eventOf(span, "1"), () => {});
+        runAlone(apply(eventOf(span, "1"), nothing()));
         await new Promise(setImmediate);
-        apply(eventOf(span, "2"), () => {});
+        runAlone(apply(eventOf(span, "2"), nothing()));
       });
       const told = await finished();
       expect(told.map(({ kind, name, service, peer, status }) => [kind, name, service, peer, status])).to.deep.equal([
@@ -162,10 +163,8 @@ describe("spans", () => {
     it("tell the one that failed from those that went back with it", async () => {
       const { span, finished } = served();
       const failing = traceApplied("readers", "notes", async (apply) => {
-        apply(eventOf(span, "1"), () => {});
-        apply(eventOf(span, "2"), () => {
-          throw new Error("poison");
-        });
+        runAlone(apply(eventOf(span, "1"), nothing()));
+        runAlone(apply(eventOf(span, "2"), poison()));
       });
       expect(await failing.catch((error) => error.message)).to.equal("poison");
       const statuses = (await finished()).map(({ attributes, status }) => [attributes.event_id, status]);
@@ -178,11 +177,12 @@ describe("spans", () => {
     it("are not there for events without a sampled trace", async () => {
       const { finished } = served();
       let applied = 0;
+      function* count(): Work<void> {
+        applied += 1;
+      }
       await traceApplied("readers", "notes", async (apply) => {
         for (const traceparent of [undefined, formatTraceparent(traceOf(undefined)), "nonsense", "01"]) {
-          apply({ id: "1", type: "note.added", traceparent } as CloudEvent, () => {
-            applied += 1;
-          });
+          runAlone(apply({ id: "1", type: "note.added", traceparent } as CloudEvent, count()));
         }
       });
       expect(applied).to.equal(4);
@@ -212,3 +212,14 @@ describe("spans", () => {
     });
   });
 });
+
+function* nothing(): Work<void> {}
+
+function* poison(): Work<void> {
+  throw new Error("poison");
+}
+
+/** Runs work that asks nothing of its engine. */
+function runAlone(work: Work<void>): void {
+  expect(work.next(undefined).done).to.equal(true);
+}

@@ -54,7 +54,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
 
   async function applyAlone(row: LogEntry, floor: number | undefined): Promise<Progress> {
     for (;;) {
-      const standing = applier.standing(row, floor);
+      const standing = await applier.standing(row, floor);
       if (standing !== "next") return { applied: 0, connected: standing === "applied" };
       const attempts = await applier.countAttempt(row);
       const outcome = attempts > MAX_ATTEMPTS ? { error: INTERRUPTED } : await applier.apply([row], floor);

@@ -27,26 +27,26 @@ export function createDeadLetterHandlers(options: DeadLetterHandlersOptions): Ha
   function replay({ id, publisher }: DeadLetter, begin: Begin): Promise<DeadLetter | undefined> {
     const subscription = replayable.get(publisher);
     return traceApplied(store.name, publisher, (apply) =>
-      store.write((unit) => {
+      store.write(function* (unit) {
         begin();
         if (subscription === undefined) throw new Error(`${store.name} does not subscribe to ${publisher} any more`);
-        const letter = cursors.unbury(unit, id);
-        if (letter !== undefined) apply(letter.event, () => subscription.apply(unit, letter.event));
+        const letter = yield* cursors.unbury(unit, id);
+        if (letter !== undefined) yield* apply(letter.event, subscription.apply(unit, letter.event));
         return letter;
       }),
     );
   }
 
   return {
-    listDeadLetters({ cursor, limit }) {
-      const letters = cursors.deadLetters(cursor, limit + 1);
+    async listDeadLetters({ cursor, limit }) {
+      const letters = await cursors.deadLetters(cursor, limit + 1);
       return pageOf(
         letters.map((letter) => describe(letter, store.name)),
         limit,
       );
     },
     async replayDeadLetter({ id }, ctx) {
-      const letter = found(cursors.deadLetter(id));
+      const letter = found(await cursors.deadLetter(id));
       const replayed = await replay(letter, beginning(ctx)).catch(async (error: unknown) => {
         if (isEnvironmentFault(error)) throw error;
         const reason = error instanceof Error ? error.message : String(error);
@@ -58,9 +58,9 @@ export function createDeadLetterHandlers(options: DeadLetterHandlersOptions): Ha
     },
     async discardDeadLetter({ id }, ctx) {
       const begin = beginning(ctx);
-      const discarded = await store.write((unit) => {
+      const discarded = await store.write(function* (unit) {
         begin();
-        return cursors.unbury(unit, id);
+        return yield* cursors.unbury(unit, id);
       });
       found(discarded);
       return {};

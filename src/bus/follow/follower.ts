@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import type { Clock } from "../../base/clock.ts";
 import type { Outage } from "../../base/outage.ts";
 import { type Pace, repeat } from "../../base/pace.ts";
-import type { Cursors, LogEntry, Position } from "../../store/store.ts";
+import type { LogEntry, Position, Store } from "../../store/store.ts";
 import type { LogSource } from "../log-source.ts";
 import { type Consumer, GROUP_SIZE } from "./consumer.ts";
 
@@ -20,9 +20,8 @@ const STALL_TOLD_AFTER_MS = 3_000;
 
 export interface FollowerOptions {
   readonly publisher: string;
-  readonly subscriber: string;
   /** The subscriber's. */
-  readonly cursors: Cursors;
+  readonly store: Store;
   readonly source: LogSource;
   readonly consumer: Consumer;
   readonly pace: Pace;
@@ -43,22 +42,12 @@ export interface Follower {
 }
 
 export function createFollower(options: FollowerOptions): Follower {
-  const {
-    publisher,
-    subscriber,
-    cursors,
-    source,
-    consumer,
-    pace,
-    clock,
-    outage,
-    logger,
-    groupSize = GROUP_SIZE,
-  } = options;
+  const { publisher, store, source, consumer, pace, clock, outage, logger, groupSize = GROUP_SIZE } = options;
+  const { name: subscriber, cursors } = store;
   // Where to read on. Only a hint: whether a row is applied is decided by the cursor, in the consumer's transaction.
-  let after = lastApplied().seq;
+  let after = 0;
   // All up to this row has been applied, the row itself now or before.
-  let reached = lastApplied();
+  let reached: Position | undefined;
   let rereading = false;
   let stalledSinceMs: number | undefined;
   let stallTold = false;
@@ -69,17 +58,25 @@ export function createFollower(options: FollowerOptions): Follower {
   const known = new Set<string>();
   let isForeign = false;
 
-  function lastApplied(): Position {
-    return cursors.positions(publisher)[0] ?? { epoch: "", seq: 0 };
+  const positions = () => store.read((reading) => cursors.positions(reading, publisher));
+
+  async function lastApplied(): Promise<Position> {
+    return (await positions())[0] ?? { epoch: "", seq: 0 };
+  }
+
+  async function begin(): Promise<void> {
+    reached = await lastApplied();
+    after = reached.seq;
   }
 
   /** Always overwrites, zero too: a subscriber restored from a backup, or a Redis from a snapshot, went back. */
   async function report(): Promise<void> {
-    await source.report(subscriber, reached);
+    if (reached !== undefined) await source.report(subscriber, reached);
     reportAtMs = clock.now() + REPORT_EVERY_MS;
   }
 
   async function step(): Promise<void> {
+    if (reached === undefined) await begin();
     if (clock.now() >= reportAtMs) await report();
     await rest();
     const entries = await source.read(after, groupSize);
@@ -96,7 +93,7 @@ export function createFollower(options: FollowerOptions): Follower {
     const { applied, connected } = await consumer.apply(entries, await adoptableFloor());
     restUntilMs = clock.now() + Math.min(clock.now() - startedAtMs, LONGEST_REST_MS);
     if (applied > 0) {
-      reached = lastApplied();
+      reached = await lastApplied();
       goOn();
     }
     if (connected) {
@@ -115,7 +112,8 @@ export function createFollower(options: FollowerOptions): Follower {
   async function checkHead(): Promise<void> {
     const head = await source.head();
     if (head === undefined) return;
-    if (head.seq <= cursors.position(publisher, head.epoch)) {
+    const applied = await store.read((reading) => cursors.position(reading, publisher, head.epoch));
+    if (head.seq <= applied) {
       reached = head;
       goOn();
     } else if (head.seq <= after) after = 0;
@@ -158,7 +156,7 @@ export function createFollower(options: FollowerOptions): Follower {
     if (!stallTold && clock.now() - stalledSinceMs >= STALL_TOLD_AFTER_MS) {
       stallTold = true;
       logger.error(
-        { publisher, subscriber, position: lastApplied() },
+        { publisher, subscriber, position: await lastApplied() },
         "Events are missing after this position; nothing is skipped",
       );
     }
@@ -166,7 +164,7 @@ export function createFollower(options: FollowerOptions): Follower {
   }
 
   function startsBeyond([first]: readonly LogEntry[]): boolean {
-    return first !== undefined && first.seq > reached.seq + 1;
+    return first !== undefined && first.seq > (reached?.seq ?? 0) + 1;
   }
 
   function goOn(): void {
@@ -179,7 +177,7 @@ export function createFollower(options: FollowerOptions): Follower {
 
   /** A subscriber that was added to a pruned log has no cursor at all; any other that finds rows missing has lost them. */
   async function adoptableFloor(): Promise<number | undefined> {
-    return rereading && cursors.positions(publisher).length === 0 ? await source.floor() : undefined;
+    return rereading && (await positions()).length === 0 ? await source.floor() : undefined;
   }
 
   return {

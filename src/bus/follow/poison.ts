@@ -10,9 +10,9 @@ export function withPoison(
   if (faults === undefined) return subscription;
   return {
     ...subscription,
-    apply(unit, event) {
+    *apply(unit, event) {
       if (faults.get(`${subscriber}:${event.type}`)?.kind === "poison") throw new Error("poison: an injected fault");
-      subscription.apply(unit, event);
+      yield* subscription.apply(unit, event);
     },
   };
 }

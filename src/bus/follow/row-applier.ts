@@ -2,7 +2,8 @@ import type { Outage } from "../../base/outage.ts";
 import { backoffMs, type Pace, Stopped } from "../../base/pace.ts";
 import type { CloudEvent } from "../../contract/event.ts";
 import { isEnvironmentFault } from "../../store/environment-fault.ts";
-import type { LogEntry, Store, UnitOfWork } from "../../store/store.ts";
+import type { LogEntry, Store } from "../../store/store.ts";
+import type { Reading, Unit, Work } from "../../store/unit.ts";
 import type { Subscription } from "../subscription.ts";
 import { type ApplyTraced, traceApplied } from "./trace-applied.ts";
 
@@ -34,7 +35,7 @@ export type Standing = "applied" | "next" | "disconnected";
 
 /** The transactions of a subscriber. Each waits out a fault of the environment, and throws Stopped when stopped. */
 export interface RowApplier {
-  standing(row: LogEntry, floor: number | undefined): Standing;
+  standing(row: LogEntry, floor: number | undefined): Promise<Standing>;
   /** Applies rows in one transaction with the cursor and the subscriber's own events. */
   apply(rows: readonly LogEntry[], floor: number | undefined): Promise<Progress | RowFailure>;
   /** Resolves how often this row was tried, the try that follows included. */
@@ -46,28 +47,39 @@ export interface RowApplier {
 export function createRowApplier({ store, subscription, pace, outage, tell }: RowApplierOptions): RowApplier {
   const { cursors } = store;
   const { publisher } = subscription;
-  const position = (epoch: string) => cursors.position(publisher, epoch);
 
-  /** A row connects when all before it were applied: the epoch of the one before says which rows those are. */
-  function standing({ seq, epoch, previousEpoch }: LogEntry, floor: number | undefined, reached = position): Standing {
-    if (seq <= reached(epoch)) return "applied";
-    if (seq === 1 || reached(previousEpoch) >= seq - 1) return "next";
-    return seq === floor && cursors.positions(publisher).length === 0 ? "next" : "disconnected";
+  /**
+   * A row connects when all before it were applied: the epoch of the one before says which rows those are.
+   * @param moved where the cursors will be when this work ends, by epoch
+   */
+  function* standing(
+    reading: Reading,
+    { seq, epoch, previousEpoch }: LogEntry,
+    floor: number | undefined,
+    moved: ReadonlyMap<string, number> = new Map(),
+  ): Work<Standing> {
+    const reached = function* (of: string): Work<number> {
+      return moved.get(of) ?? (yield* cursors.position(reading, publisher, of));
+    };
+    if (seq <= (yield* reached(epoch))) return "applied";
+    if (seq === 1 || (yield* reached(previousEpoch)) >= seq - 1) return "next";
+    const isNew = seq === floor && (yield* cursors.positions(reading, publisher)).length === 0;
+    return isNew ? "next" : "disconnected";
   }
 
   /** The checks run inside the transaction: two processes of one subscriber may overlap for a moment. */
-  function applyRows(
-    unit: UnitOfWork,
+  function* applyRows(
+    unit: Unit,
     rows: readonly LogEntry[],
     floor: number | undefined,
     at: (i: number) => void,
     apply: ApplyTraced,
-  ) {
+  ): Work<Progress> {
     const moved = new Map<string, number>();
     let applied = 0;
     let connected = true;
     for (const [index, row] of rows.entries()) {
-      const stands = standing(row, floor, (epoch) => moved.get(epoch) ?? position(epoch));
+      const stands = yield* standing(unit, row, floor, moved);
       connected = stands !== "disconnected";
       if (!connected) break;
       if (stands === "applied") continue;
@@ -75,11 +87,11 @@ export function createRowApplier({ store, subscription, pace, outage, tell }: Ro
       connected = event !== undefined;
       if (event === undefined) break;
       at(index);
-      apply(event, () => subscription.apply(unit, event));
+      yield* apply(event, subscription.apply(unit, event));
       moved.set(row.epoch, row.seq);
       applied += 1;
     }
-    for (const [epoch, seq] of moved) cursors.move(unit, publisher, { epoch, seq });
+    for (const [epoch, seq] of moved) yield* cursors.move(unit, publisher, { epoch, seq });
     return { applied, connected };
   }
 
@@ -99,7 +111,7 @@ export function createRowApplier({ store, subscription, pace, outage, tell }: Ro
   }
 
   return {
-    standing: (row, floor) => standing(row, floor),
+    standing: (row, floor) => persist(() => store.read((reading) => standing(reading, row, floor))),
     apply(rows, floor) {
       let failedAt = 0;
       const at = (index: number) => {
@@ -125,10 +137,10 @@ export function createRowApplier({ store, subscription, pace, outage, tell }: Ro
       const error = reason instanceof Error ? reason.message : String(reason);
       const dead = { publisher, position: { epoch: row.epoch, seq: row.seq }, event, error, attempts };
       return persist(() =>
-        store.write((unit) => {
-          if (standing(row, undefined) === "applied") return { applied: 0, connected: true };
-          cursors.bury(unit, dead);
-          cursors.move(unit, publisher, dead.position);
+        store.write(function* (unit) {
+          if ((yield* standing(unit, row, undefined)) === "applied") return { applied: 0, connected: true };
+          yield* cursors.bury(unit, dead);
+          yield* cursors.move(unit, publisher, dead.position);
           return { applied: 1, connected: true };
         }),
       );

@@ -40,7 +40,7 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
   const subscription = withPoison(store.name, options.subscription, faults);
   const { publisher } = subscription;
   const consumer = createConsumer({ store, subscription, pace, clock, logger, ...sizes });
-  const following = { publisher, subscriber: store.name, cursors: store.cursors, source: source(pace), consumer };
+  const following = { publisher, store, source: source(pace), consumer };
   const follower = createFollower({ ...following, pace, clock, outage, logger, ...sizes });
   return { ...follower, name: store.name, publisher, stop: pace.stop };
 }

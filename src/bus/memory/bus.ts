@@ -82,11 +82,17 @@ export function createMemoryBus(options: MemoryBusOptions): Bus {
     return repeat(step, { pace: prunePace, onFailure: outage.failed, onSuccess: outage.worked });
   }
 
-  function isSettled(subscriber: Subscriber): boolean {
+  async function isSettled(subscriber: Subscriber): Promise<boolean> {
     const head = members.get(subscriber.publisher)?.store.log.head();
-    const cursors = members.get(subscriber.name)?.store.cursors;
-    if (head === undefined || cursors === undefined || subscriber.stalled() !== undefined) return true;
-    return cursors.position(subscriber.publisher, head.epoch) >= head.seq;
+    const store = members.get(subscriber.name)?.store;
+    if (head === undefined || store === undefined || subscriber.stalled() !== undefined) return true;
+    return (
+      (await store.read((reading) => store.cursors.position(reading, subscriber.publisher, head.epoch))) >= head.seq
+    );
+  }
+
+  async function areSettled(): Promise<boolean> {
+    return (await Promise.all(subscribers.map(isSettled))).every(Boolean);
   }
 
   return {
@@ -98,11 +104,13 @@ export function createMemoryBus(options: MemoryBusOptions): Bus {
     },
     stalled: (module) => describeStall(subscribers.filter(({ name }) => name === module)),
     async backlogs() {
-      return subscribers.flatMap(({ publisher, name: subscriber }) => {
+      const all = subscribers.map(async ({ publisher, name: subscriber }) => {
         const log = members.get(publisher)?.store.log;
-        const position = members.get(subscriber)?.store.cursors.positions(publisher)[0];
-        return log === undefined ? [] : [{ publisher, subscriber, rows: rowsAfter(log, position) }];
+        const store = members.get(subscriber)?.store;
+        const positions = await store?.read((reading) => store.cursors.positions(reading, publisher));
+        return log === undefined ? [] : [{ publisher, subscriber, rows: rowsAfter(log, positions?.[0]) }];
       });
+      return (await Promise.all(all)).flat();
     },
     join(store, subscriptions) {
       members.set(store.name, { store, subscriptions });
@@ -116,7 +124,7 @@ export function createMemoryBus(options: MemoryBusOptions): Bus {
       prunePace.stop();
       const settling = createPace(clock);
       // What one subscriber applies may be news to another: all must be settled at one look.
-      for (const endMs = clock.now() + timeoutMs; clock.now() < endMs && !subscribers.every(isSettled); ) {
+      for (const endMs = clock.now() + timeoutMs; clock.now() < endMs && !(await areSettled()); ) {
         await settling.sleep(SETTLE_POLL_MS);
       }
       for (const subscriber of subscribers) subscriber.stop();

@@ -8,7 +8,10 @@ import { draftEvent } from "../../contract/event.ts";
 import { beginning } from "../../contract/in-time.ts";
 import { pageOf } from "../../contract/schemas.ts";
 import { claimOf } from "../../store/claim.ts";
+import { continueIds } from "../../store/continue-ids.ts";
+import { sql } from "../../store/sql.ts";
 import type { Answers } from "../../store/store.ts";
+import type { Unit, Work } from "../../store/unit.ts";
 import type { Module, ModuleDeps } from "../module.ts";
 import { products } from "../products/contract.ts";
 import { orders } from "./contract.ts";
@@ -46,6 +49,7 @@ export function createOrders(deps: ModuleDeps<OrdersSettings> & Neighbours): Mod
       cancelOrder: cancelling(book, waits),
     },
     subscriptions: [settleOrders(book, waits, logger)],
+    prepare: () => continueIds(store, sql`orders`),
     drain: waits.drain,
   };
 }
@@ -95,36 +99,34 @@ function cancelling(book: OrderStore, waits: Waits): HandlersOf<typeof orders>["
       (order) => cancelOrder(order, new Date().toISOString()),
       cancelled,
       beginning(ctx),
+      () => waits.wake(id),
     );
-    waits.wake(id);
     return order;
   };
 }
 
 /** Does to an order what products decided of it. */
 function settleOrders(book: OrderStore, waits: Waits, logger: Logger): Subscription {
-  const settle = (orderId: string, reply: string, rule: (order: Order) => Outcome): void => {
-    const outcome = book.settle(orderId, rule);
+  function* settle(unit: Unit, orderId: string, reply: string, rule: (order: Order) => Outcome): Work<void> {
+    const outcome = yield* book.settle(unit, orderId, rule);
     if (outcome === undefined) {
       logger.warn({ orderId, reply }, "reply to an unknown order: to be reconciled");
     } else if (outcome === "contradiction") {
       logger.warn({ orderId, reply }, "reply contradicts a final order: to be reconciled");
     } else {
-      // A unit of work is synchronous to its commit: who is woken after it sees the order changed, or, had it failed,
-      // unchanged, and waits on.
-      waits.wake(orderId);
+      unit.afterCommit(() => waits.wake(orderId));
     }
-  };
+  }
   const now = () => new Date().toISOString();
   return subscribeTo(products, {
-    "stock.reserved"(_unit, { type, data }) {
-      settle(data.order_id, type, (order) => confirmOrder(order, now()));
+    *"stock.reserved"(unit, { type, data }) {
+      yield* settle(unit, data.order_id, type, (order) => confirmOrder(order, now()));
     },
-    "stock.rejected"(_unit, { type, data: { order_id, ...rejection } }) {
-      settle(order_id, type, (order) => rejectOrder(order, rejection, now()));
+    *"stock.rejected"(unit, { type, data: { order_id, ...rejection } }) {
+      yield* settle(unit, order_id, type, (order) => rejectOrder(order, rejection, now()));
     },
-    "stock.released"(_unit, { type, data }) {
-      settle(data.order_id, type, acknowledgeRelease);
+    *"stock.released"(unit, { type, data }) {
+      yield* settle(unit, data.order_id, type, acknowledgeRelease);
     },
   });
 }

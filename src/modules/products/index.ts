@@ -7,8 +7,10 @@ import type { HandlersOf } from "../../contract/contract.ts";
 import { type CloudEvent, draftEvent, type EventDraft } from "../../contract/event.ts";
 import { beginning, unasked } from "../../contract/in-time.ts";
 import { pageOf } from "../../contract/schemas.ts";
-import { claimOf } from "../../store/claim.ts";
-import type { Answers, Claim } from "../../store/store.ts";
+import { type Claim, claimOf } from "../../store/claim.ts";
+import { continueIds } from "../../store/continue-ids.ts";
+import { sql } from "../../store/sql.ts";
+import type { Answers } from "../../store/store.ts";
 import type { Module, ModuleDeps } from "../module.ts";
 import { orders } from "../orders/contract.ts";
 import { products } from "./contract.ts";
@@ -28,6 +30,7 @@ export function createProducts({ store }: ModuleDeps<ProductsSettings>): Module<
   return {
     handlers: createHandlers(catalogue, store.answers),
     subscriptions: [decideOrders(catalogue)],
+    prepare: () => continueIds(store, sql`products`),
     async seed() {
       if (DEMO_PRODUCTS.length === 0 || !(await catalogue.isEmpty())) return undefined;
       const now = new Date().toISOString();
@@ -104,17 +107,17 @@ function claimFor(
 /** Takes the stock of new orders and gives back that of cancelled ones; each answer is an event in our own log. */
 function decideOrders(catalogue: ProductStore): Subscription {
   return subscribeTo(orders, {
-    "order.created"(unit, event) {
+    *"order.created"(unit, event) {
       const { order_id, items } = event.data;
-      const decision = catalogue.reserve(order_id, items, new Date().toISOString());
+      const decision = yield* catalogue.reserve(unit, order_id, items, new Date().toISOString());
       if (decision === undefined) return;
-      if (decision === "reserved") unit.append(reply(event, "stock.reserved", { order_id }));
-      else unit.append(reply(event, "stock.rejected", { order_id, ...decision }));
+      if (decision === "reserved") yield* unit.append(reply(event, "stock.reserved", { order_id }));
+      else yield* unit.append(reply(event, "stock.rejected", { order_id, ...decision }));
     },
-    "order.cancelled"(unit, event) {
+    *"order.cancelled"(unit, event) {
       const { order_id } = event.data;
-      if (catalogue.release(order_id, new Date().toISOString())) {
-        unit.append(reply(event, "stock.released", { order_id }));
+      if (yield* catalogue.release(unit, order_id, new Date().toISOString())) {
+        yield* unit.append(reply(event, "stock.released", { order_id }));
       }
     },
   });

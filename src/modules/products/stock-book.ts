@@ -1,3 +1,4 @@
+import { sql } from "../../store/sql.ts";
 import type { Store } from "../../store/store.ts";
 import type { Refusal } from "./reservation.ts";
 
@@ -16,26 +17,29 @@ export interface Reservation {
 }
 
 /** Reads the book from a database, which may be a copy or another process's. */
-export function readStockBook(database: Pick<Store, "prepare">): StockBook {
-  const products = database.prepare<[], { id: string; stock: number; ledgerSum: number }>(
-    `SELECT id, stock, coalesce((SELECT sum(delta) FROM stock_ledger WHERE product_id = products.id), 0) AS ledgerSum
-     FROM products ORDER BY id`,
-  );
-  const refused = database.prepare<[], { orderId: string; state: Refusal }>(
-    "SELECT order_id AS orderId, state FROM refusals",
-  );
-  const moved = database.prepare<[], { orderId: string; productId: string; held: number }>(
-    `SELECT cause AS orderId, product_id AS productId, -sum(delta) AS held FROM stock_ledger
-     WHERE reason IN ('reserved', 'released') GROUP BY cause, product_id`,
-  );
-  const reservations = new Map<string, { state: Reservation["state"]; held: Map<string, number> }>();
-  for (const { orderId, state } of refused.iterate()) reservations.set(orderId, { state, held: new Map() });
-  for (const { orderId, productId, held } of moved.iterate()) {
-    const reservation = reservations.get(orderId) ?? { state: "released", held: new Map() };
-    reservations.set(orderId, reservation);
-    if (held === 0) continue;
-    reservation.state = "reserved";
-    reservation.held.set(productId, held);
-  }
-  return { products: products.all(), reservations };
+export function readStockBook(database: Pick<Store, "read">): Promise<StockBook> {
+  return database.read(function* (reading) {
+    const products = yield* reading.all(
+      sql<{ id: string; stock: number; ledgerSum: number }>`SELECT id, stock,
+        coalesce((SELECT sum(delta) FROM stock_ledger WHERE product_id = products.id), 0) AS "ledgerSum"
+        FROM products ORDER BY id`,
+    );
+    const refused = yield* reading.all(
+      sql<{ orderId: string; state: Refusal }>`SELECT order_id AS "orderId", state FROM refusals`,
+    );
+    const moved = yield* reading.all(
+      sql<{ orderId: string; productId: string; held: number }>`SELECT cause AS "orderId", product_id AS "productId",
+        -sum(delta) AS held FROM stock_ledger WHERE reason IN ('reserved', 'released') GROUP BY cause, product_id`,
+    );
+    const reservations = new Map<string, { state: Reservation["state"]; held: Map<string, number> }>();
+    for (const { orderId, state } of refused) reservations.set(orderId, { state, held: new Map() });
+    for (const { orderId, productId, held } of moved) {
+      const reservation = reservations.get(orderId) ?? { state: "released", held: new Map() };
+      reservations.set(orderId, reservation);
+      if (held === 0) continue;
+      reservation.state = "reserved";
+      reservation.held.set(productId, held);
+    }
+    return { products, reservations };
+  });
 }

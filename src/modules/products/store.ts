@@ -1,10 +1,13 @@
-import { newId, newIdsAfter } from "../../base/id.ts";
+import { newId } from "../../base/id.ts";
 import { Problem } from "../../base/problem.ts";
 import type { Begin } from "../../contract/in-time.ts";
-import type { Claim, Store } from "../../store/store.ts";
+import type { Claim } from "../../store/claim.ts";
+import { type Query, sql } from "../../store/sql.ts";
+import type { Store } from "../../store/store.ts";
+import type { Reading, Unit, Work } from "../../store/unit.ts";
 import type { ListPosition } from "./list-position.ts";
 import type { Product } from "./product.ts";
-import { createProductLists, type ProductFilter } from "./product-lists.ts";
+import { listProducts, type ProductFilter } from "./product-lists.ts";
 import { addUp, findRejection, type OrderLines, type Refusal, type Rejection } from "./reservation.ts";
 
 /** How the stock is changed by hand; a correction says why. */
@@ -33,20 +36,18 @@ export interface ProductStore {
    */
   change(id: string, rule: (product: Product) => Product, how: Change): Promise<Product>;
   /**
-   * Inside a unit of work: decides an order and takes its units, of all its products or of none.
-   * @returns undefined when the order was decided before, or cancelled before it came: nothing is taken then
+   * In a unit of work: decides an order and takes its units, of all its products or of none. Answers undefined when the
+   * order was decided before, or cancelled before it came: nothing is taken then.
    */
-  reserve(orderId: string, lines: OrderLines, now: string): "reserved" | Rejection | undefined;
+  reserve(unit: Unit, orderId: string, lines: OrderLines, now: string): Work<"reserved" | Rejection | undefined>;
   /**
-   * Inside a unit of work: gives back what a cancelled order took. An order that is not known leaves a
-   * tombstone, so that it takes nothing should it come later.
-   * @returns whether it had taken anything that was not given back before
+   * In a unit of work: gives back what a cancelled order took. An order that is not known leaves a tombstone, so that it takes
+   * nothing should it come later. Answers whether it had taken anything that was not given back before.
    */
-  release(orderId: string, now: string): boolean;
+  release(unit: Unit, orderId: string, now: string): Work<boolean>;
 }
 
 type Row = Omit<Product, "active"> & { readonly active: number };
-type Movement = { id: string; delta: number; now: string };
 
 /** A change of a stock; its cause is an order, the product itself for its first stock, or an id of its own. */
 interface LedgerEntry {
@@ -58,108 +59,134 @@ interface LedgerEntry {
   readonly note: string | null;
 }
 
-const COLUMNS = "id, name, description, price_cents, currency, stock, active, created_at, updated_at";
+const COLUMNS = sql`id, name, description, price_cents, currency, stock, active, created_at, updated_at`;
 
 export function createProductStore(store: Store): ProductStore {
-  newIdsAfter(store.prepare<[], { id: string | null }>("SELECT max(id) AS id FROM products").get()?.id);
-  const sql = prepare(store);
-  const list = createProductLists<Row>(store, COLUMNS);
-
-  const find = (id: string): Product | undefined => {
-    const row = sql.find.get(id);
-    return row && toProduct(row);
-  };
-  const record = (entry: LedgerEntry): void => {
-    if (entry.delta !== 0) sql.record.run(entry);
-  };
-  const isDecided = (orderId: string): boolean => sql.decided.get(orderId, orderId) !== undefined;
-  /** An order's units, out of the stock (negative) or back into it. */
-  const move = (productId: string, delta: number, orderId: string, now: string): void => {
-    const { changes } = sql.move.run({ id: productId, delta, now });
-    if (changes !== 1) throw new Error(`${delta} units of ${productId} cannot be moved for order ${orderId}`);
-    const reason = delta < 0 ? "reserved" : "released";
-    record({ cause: orderId, reason, productId, delta, at: now, note: null });
-  };
-
   return {
-    async list(filter, after, limit) {
-      return list(filter, after, limit).map(toProduct);
-    },
-    async find(id) {
-      return find(id);
-    },
-    async isEmpty() {
-      return sql.any.get() === undefined;
-    },
-    add(product, claim, begin) {
-      return store.write((unit) => {
+    list: (filter, after, limit) =>
+      store.read(function* (reading) {
+        return (yield* listProducts<Row>(reading, filter, after, limit)).map(toProduct);
+      }),
+    find: (id) =>
+      store.read(function* (reading) {
+        const row = yield* reading.get(byId(id));
+        return row && toProduct(row);
+      }),
+    isEmpty: () =>
+      store.read(function* (reading) {
+        return (yield* reading.get(sql`SELECT id FROM products LIMIT 1`)) === undefined;
+      }),
+    add: (product, claim, begin) =>
+      store.write(function* (unit) {
         begin();
-        sql.insert.run(toRow(product));
+        yield* insert(unit, product);
         const { id, stock: delta, created_at: at } = product;
-        record({ cause: id, reason: "initial", productId: id, delta, at, note: null });
-        if (claim !== undefined) unit.keepAnswer(claim, product);
+        yield* record(unit, { cause: id, reason: "initial", productId: id, delta, at, note: null });
+        if (claim !== undefined) yield* unit.keepAnswer(claim, product);
         return product;
-      });
-    },
-    change(id, rule, { begin, movement, claim }) {
-      return store.write((unit) => {
+      }),
+    change: (id, rule, { begin, movement, claim }) =>
+      store.write(function* (unit) {
         begin();
-        const before = find(id);
+        const before = yield* lock(unit, id);
         if (before === undefined) throw new Problem("not-found", "There is no such product.");
         const after = rule(before);
-        sql.update.run(toRow(after));
+        yield* update(unit, after);
         if (movement !== undefined) {
           const delta = after.stock - before.stock;
-          record({ cause: newId(), note: null, ...movement, productId: id, delta, at: after.updated_at });
+          yield* record(unit, { cause: newId(), note: null, ...movement, productId: id, delta, at: after.updated_at });
         }
-        if (claim !== undefined) unit.keepAnswer(claim, after);
+        if (claim !== undefined) yield* unit.keepAnswer(claim, after);
         return after;
-      });
-    },
-    reserve(orderId, lines, now) {
-      if (isDecided(orderId)) return undefined;
-      const units = addUp(lines);
-      const rejection = findRejection(units, find);
-      if (rejection !== undefined) sql.refuse.run(orderId, "rejected");
-      else for (const [productId, quantity] of units) move(productId, -quantity, orderId, now);
-      return rejection ?? "reserved";
-    },
-    release(orderId, now) {
-      const held = sql.heldBy.all(orderId);
-      for (const { product_id, units } of held) move(product_id, units, orderId, now);
-      if (held.length === 0 && !isDecided(orderId)) sql.refuse.run(orderId, "cancelled");
-      return held.length > 0;
-    },
+      }),
+    reserve,
+    release,
   };
 }
 
-function prepare(store: Store) {
-  return {
-    find: store.prepare<[string], Row>(`SELECT ${COLUMNS} FROM products WHERE id = ?`),
-    any: store.prepare<[], Row>("SELECT id FROM products LIMIT 1"),
-    insert: store.prepare<[Row]>(
-      `INSERT INTO products (${COLUMNS}) VALUES
-       (:id, :name, :description, :price_cents, :currency, :stock, :active, :created_at, :updated_at)`,
-    ),
-    update: store.prepare<[Row]>(
-      `UPDATE products SET name = :name, description = :description, price_cents = :price_cents, stock = :stock,
-       active = :active, updated_at = :updated_at WHERE id = :id`,
-    ),
-    move: store.prepare<[Movement]>(
-      "UPDATE products SET stock = stock + :delta, updated_at = :now WHERE id = :id AND stock + :delta >= 0",
-    ),
-    record: store.prepare<[LedgerEntry]>(
-      `INSERT INTO stock_ledger (cause, reason, product_id, delta, at, note)
-       VALUES (:cause, :reason, :productId, :delta, :at, :note)`,
-    ),
-    decided: store.prepare<[string, string], 1>(
-      "SELECT 1 FROM stock_ledger WHERE cause = ? UNION ALL SELECT 1 FROM refusals WHERE order_id = ? LIMIT 1",
-    ),
-    heldBy: store.prepare<[string], { product_id: string; units: number }>(
-      "SELECT product_id, -sum(delta) AS units FROM stock_ledger WHERE cause = ? GROUP BY product_id HAVING units > 0",
-    ),
-    refuse: store.prepare<[string, Refusal]>("INSERT INTO refusals (order_id, state) VALUES (?, ?)"),
-  };
+function* reserve(
+  unit: Unit,
+  orderId: string,
+  lines: OrderLines,
+  now: string,
+): Work<"reserved" | Rejection | undefined> {
+  if (yield* isDecided(unit, orderId)) return undefined;
+  const units = addUp(lines);
+  const found = new Map<string, Product>();
+  // Everybody locks products in the same order, so that nobody waits for one another.
+  for (const id of [...units.keys()].sort()) {
+    const product = yield* lock(unit, id);
+    if (product !== undefined) found.set(id, product);
+  }
+  const rejection = findRejection(units, (id) => found.get(id));
+  if (rejection !== undefined) yield* refuse(unit, orderId, "rejected");
+  else for (const [productId, quantity] of units) yield* move(unit, productId, -quantity, orderId, now);
+  return rejection ?? "reserved";
+}
+
+function* release(unit: Unit, orderId: string, now: string): Work<boolean> {
+  const held = yield* unit.all(
+    sql<{ product_id: string; units: number }>`SELECT product_id, -sum(delta) AS units FROM stock_ledger
+      WHERE cause = ${orderId} GROUP BY product_id HAVING -sum(delta) > 0 ORDER BY product_id`,
+  );
+  for (const { product_id, units } of held) yield* move(unit, product_id, units, orderId, now);
+  if (held.length === 0 && !(yield* isDecided(unit, orderId))) yield* refuse(unit, orderId, "cancelled");
+  return held.length > 0;
+}
+
+/** An order's units, out of the stock (negative) or back into it. */
+function* move(unit: Unit, productId: string, delta: number, orderId: string, now: string): Work<void> {
+  const changes = yield* unit.run(
+    sql`UPDATE products SET stock = stock + ${delta}, updated_at = ${now} WHERE id = ${productId} AND stock + ${delta} >= 0`,
+  );
+  if (changes !== 1) throw new Error(`${delta} units of ${productId} cannot be moved for order ${orderId}`);
+  const reason = delta < 0 ? "reserved" : "released";
+  yield* record(unit, { cause: orderId, reason, productId, delta, at: now, note: null });
+}
+
+function* record(unit: Unit, { cause, reason, productId, delta, at, note }: LedgerEntry): Work<void> {
+  if (delta === 0) return;
+  yield* unit.run(
+    sql`INSERT INTO stock_ledger (cause, reason, product_id, delta, at, note)
+      VALUES (${cause}, ${reason}, ${productId}, ${delta}, ${at}, ${note})`,
+  );
+}
+
+function* isDecided(reading: Reading, orderId: string): Work<boolean> {
+  const decision = yield* reading.get(
+    sql`SELECT 1 FROM stock_ledger WHERE cause = ${orderId}
+      UNION ALL SELECT 1 FROM refusals WHERE order_id = ${orderId} LIMIT 1`,
+  );
+  return decision !== undefined;
+}
+
+function* refuse(unit: Unit, orderId: string, state: Refusal): Work<void> {
+  yield* unit.run(sql`INSERT INTO refusals (order_id, state) VALUES (${orderId}, ${state})`);
+}
+
+function* lock(unit: Unit, id: string): Work<Product | undefined> {
+  const row = yield* unit.lock(byId(id));
+  return row && toProduct(row);
+}
+
+function byId(id: string): Query<Row> {
+  return sql<Row>`SELECT ${COLUMNS} FROM products WHERE id = ${id}`;
+}
+
+function* insert(unit: Unit, product: Product): Work<void> {
+  const { id, name, description, price_cents, currency, stock, active, created_at, updated_at } = toRow(product);
+  yield* unit.run(
+    sql`INSERT INTO products (${COLUMNS}) VALUES (${id}, ${name}, ${description}, ${price_cents}, ${currency}, ${stock},
+      ${active}, ${created_at}, ${updated_at})`,
+  );
+}
+
+function* update(unit: Unit, product: Product): Work<void> {
+  const { id, name, description, price_cents, stock, active, updated_at } = toRow(product);
+  yield* unit.run(
+    sql`UPDATE products SET name = ${name}, description = ${description}, price_cents = ${price_cents}, stock = ${stock},
+      active = ${active}, updated_at = ${updated_at} WHERE id = ${id}`,
+  );
 }
 
 function toProduct(row: Row): Product {

@@ -4,6 +4,8 @@ import { createSettledClock } from "../../base/settled-clock.ts";
 import type { HandlersOf } from "../../contract/contract.ts";
 import { beginning } from "../../contract/in-time.ts";
 import { pageOf } from "../../contract/schemas.ts";
+import { continueIds } from "../../store/continue-ids.ts";
+import { sql } from "../../store/sql.ts";
 import type { Store } from "../../store/store.ts";
 import type { Module, ModuleDeps } from "../module.ts";
 import { createAttemptLimiter } from "./attempt-limiter.ts";
@@ -72,6 +74,7 @@ export function createUsers({ store: file, settings, logger }: ModuleDeps<UsersS
     },
     subscriptions: [],
     async prepare() {
+      await continueIds(file, sql`users`);
       const keys = await openSigningKeys({
         store: createKeyStore(file),
         keyFile: settings.jwtKeyFile,

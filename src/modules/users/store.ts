@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { newIdsAfter } from "../../base/id.ts";
 import { Problem } from "../../base/problem.ts";
 import type { Begin } from "../../contract/in-time.ts";
-import type { Claim, Store } from "../../store/store.ts";
+import type { Claim } from "../../store/claim.ts";
+import { type Query, sql } from "../../store/sql.ts";
+import type { Store } from "../../store/store.ts";
+import type { Reading, Unit, Work } from "../../store/unit.ts";
 import type { RefreshTokenHashes } from "./sessions/refresh-token.ts";
 import { createSessionRows, type Exchange } from "./sessions/session-rows.ts";
 import { type Account, canonicalEmail, type User } from "./user.ts";
@@ -64,7 +66,10 @@ export interface UserStore {
 /** A backup reads for seconds, or minutes where much is kept. */
 const LOG_RETRY_MS = 1_000;
 
-const USER = "id, name, email, role, created_at";
+const USER = sql`id, name, email, role, created_at`;
+
+/** Greater than every id, whose digits are hexadecimal. */
+const AFTER_ALL_IDS = "g";
 
 /**
  * All the SQL of users but that of sessions and keys.
@@ -75,82 +80,66 @@ export function createUserStore(
   monotonicMs = () => performance.now(),
   deletionNow: () => number = Date.now,
 ): UserStore {
-  store.prepare("PRAGMA secure_delete = ON").get(); // who is erased, or changes a password, leaves no bytes behind
-  newIdsAfter(store.prepare<[], { id: string | null }>("SELECT max(id) AS id FROM users").get()?.id);
-  const sql = prepare(store);
-  const sessions = createSessionRows(store, monotonicMs, deletionNow);
-
-  function add(account: Account): boolean {
-    return sql.insert.run({ ...account, canonical_email: canonicalEmail(account.email) }).changes === 1;
-  }
-
-  function hasOthers(email: string | undefined): boolean {
-    return sql.anyOther.get(canonicalEmail(email ?? "")) !== undefined;
-  }
-
-  /** Sets the hash if it is still the one that was verified; with the same it changes nothing but tells. */
-  function replaceHash({ id, password_hash }: Account, hash = password_hash): boolean {
-    return sql.replaceHash.run(hash, id, password_hash).changes === 1;
-  }
+  store.overwriteDeleted(); // who is erased, or changes a password, leaves no bytes behind
+  const sessions = createSessionRows(monotonicMs, deletionNow);
+  const find = <Row>(query: Query<Row>) => store.read((reading) => reading.get(query));
 
   return {
-    find: async (id) => sql.find.get(id),
-    findAccount: async (id) => sql.findAccount.get(id),
-    findByEmail: async (email) => sql.findByEmail.get(canonicalEmail(email)),
-    list: async (limit, after = "g") => sql.listAfter.all(after, limit),
-    highestHashCost: async () => Number(sql.highestCost.get()?.cost ?? 0),
-    hasOthers: async (email) => hasOthers(email),
+    find: (id) => find(byId(id)),
+    findAccount: (id) => find(sql<Account>`SELECT ${USER}, password_hash FROM users WHERE id = ${id}`),
+    findByEmail: (email) =>
+      find(sql<Account>`SELECT ${USER}, password_hash FROM users WHERE canonical_email = ${canonicalEmail(email)}`),
+    list: (limit, after = AFTER_ALL_IDS) =>
+      store.read((reading) =>
+        reading.all(sql<User>`SELECT ${USER} FROM users WHERE id < ${after} ORDER BY id DESC LIMIT ${limit}`),
+      ),
+    async highestHashCost() {
+      return Number((await find(HIGHEST_COST))?.cost ?? 0);
+    },
+    hasOthers: (email) => store.read((reading) => hasOthers(reading, email)),
     add: (account, begin, first, kept) =>
-      store.write((unit) => {
+      store.write(function* (unit) {
         begin();
-        if (!add(account)) throw emailTaken();
-        if (first !== undefined) sessions.begin(account.id, first.hashes, first.expiresAt);
-        if (kept !== undefined) unit.keepAnswer(kept.claim, kept.answer, account.id);
+        if (!(yield* add(unit, account))) throw emailTaken();
+        if (first !== undefined) yield* sessions.begin(unit, account.id, first.hashes, first.expiresAt);
+        if (kept !== undefined) yield* unit.keepAnswer(kept.claim, kept.answer, account.id);
       }),
     addIfNoOthers: (accounts, email) =>
-      store.write(() => {
-        if (hasOthers(email)) return false;
-        for (const account of accounts) add(account);
+      store.write(function* (unit) {
+        if (yield* hasOthers(unit, email)) return false;
+        for (const account of accounts) yield* add(unit, account);
         return true;
       }),
     beginSession: (verified, { hashes, expiresAt }, rehashed, begin) =>
-      store.write(() => {
+      store.write(function* (unit) {
         begin();
-        if (!replaceHash(verified, rehashed)) return false;
-        sessions.begin(verified.id, hashes, expiresAt);
+        if (!(yield* replaceHash(unit, verified, rehashed))) return false;
+        yield* sessions.begin(unit, verified.id, hashes, expiresAt);
         return true;
       }),
     exchangeToken: (exchange, begin) =>
-      store.write(() => {
+      store.write(function* (unit) {
         begin();
-        const userId = sessions.exchange(exchange);
-        return userId === undefined ? undefined : sql.find.get(userId);
+        const userId = yield* sessions.exchange(unit, exchange);
+        return userId === undefined ? undefined : yield* unit.get(byId(userId));
       }),
     endSession: (handleHash, begin) =>
-      store.write(() => {
+      store.write(function* (unit) {
         begin();
-        sessions.revoke(handleHash);
+        yield* sessions.revoke(unit, handleHash);
       }),
-    hasSession: async (handleHash, userId) => sessions.isOf(handleHash, userId),
+    hasSession: (handleHash, userId) => store.read((reading) => sessions.isOf(reading, handleHash, userId)),
     changePassword: (verified, passwordHash, begin) =>
-      store.write(() => {
+      store.write(function* (unit) {
         begin();
-        if (!replaceHash(verified, passwordHash)) return false;
-        sessions.revokeAllOf(verified.id);
+        if (!(yield* replaceHash(unit, verified, passwordHash))) return false;
+        yield* sessions.revokeAllOf(unit, verified.id);
         return true;
       }),
     async erase(id, now, begin) {
-      await store.write((unit) => {
+      await store.write(function* (unit) {
         begin();
-        if (sql.wasErased.get(id) !== undefined) return;
-        const user = sql.find.get(id);
-        if (user === undefined) throw new Problem("not-found", "There is no such user.");
-        if (user.role === "admin" && sql.otherAdmin.get(id) === undefined) {
-          throw new Problem("forbidden", "The last admin cannot be erased: nobody could look after the shop.");
-        }
-        sql.erase.run(id);
-        sql.noteErased.run(id, now);
-        unit.forgetAnswers(id);
+        yield* erase(unit, id, now);
       });
       void emptyLog(store);
     },
@@ -167,30 +156,51 @@ export function emailTaken(): Problem {
   return new Problem("email-taken", "There is an account with this e-mail address already.");
 }
 
-function prepare(store: Store) {
-  return {
-    find: store.prepare<[string], User>(`SELECT ${USER} FROM users WHERE id = ?`),
-    findAccount: store.prepare<[string], Account>(`SELECT ${USER}, password_hash FROM users WHERE id = ?`),
-    findByEmail: store.prepare<[string], Account>(`SELECT ${USER}, password_hash FROM users WHERE canonical_email = ?`),
-    // No id comes after "g": ids are hexadecimal.
-    listAfter: store.prepare<[string, number], User>(`SELECT ${USER} FROM users WHERE id < ? ORDER BY id DESC LIMIT ?`),
-    // One look at the end of an index.
-    highestCost: store.prepare<[], { cost: string }>(
-      "SELECT substr(password_hash, 5, 2) AS cost FROM users ORDER BY substr(password_hash, 5, 2) DESC LIMIT 1",
-    ),
-    insert: store.prepare<[Account & { canonical_email: string }]>(
-      `INSERT INTO users (id, name, email, canonical_email, role, password_hash, created_at)
-       VALUES (:id, :name, :email, :canonical_email, :role, :password_hash, :created_at)
-       ON CONFLICT (canonical_email) DO NOTHING`,
-    ),
-    replaceHash: store.prepare<[string, string, string]>(
-      "UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?",
-    ),
-    wasErased: store.prepare<[string]>("SELECT 1 FROM erased_users WHERE id = ?"),
-    otherAdmin: store.prepare<[string]>("SELECT 1 FROM users WHERE role = 'admin' AND id <> ? LIMIT 1"),
-    // The sessions go with it.
-    erase: store.prepare<[string]>("DELETE FROM users WHERE id = ?"),
-    noteErased: store.prepare<[string, string]>("INSERT INTO erased_users (id, erased_at) VALUES (?, ?)"),
-    anyOther: store.prepare<[string]>("SELECT 1 FROM users WHERE canonical_email <> ? LIMIT 1"),
-  };
+function byId(id: string): Query<User> {
+  return sql<User>`SELECT ${USER} FROM users WHERE id = ${id}`;
+}
+
+/** One look at the end of an index. */
+const HIGHEST_COST = sql<{ cost: string }>`SELECT substr(password_hash, 5, 2) AS cost FROM users
+  ORDER BY substr(password_hash, 5, 2) DESC LIMIT 1`;
+
+function* add(unit: Unit, account: Account): Work<boolean> {
+  const { id, name, email, role, password_hash, created_at } = account;
+  const added = yield* unit.run(
+    sql`INSERT INTO users (id, name, email, canonical_email, role, password_hash, created_at)
+      VALUES (${id}, ${name}, ${email}, ${canonicalEmail(email)}, ${role}, ${password_hash}, ${created_at})
+      ON CONFLICT (canonical_email) DO NOTHING`,
+  );
+  return added === 1;
+}
+
+function* hasOthers(reading: Reading, email: string | undefined): Work<boolean> {
+  const other = yield* reading.get(
+    sql`SELECT 1 FROM users WHERE canonical_email <> ${canonicalEmail(email ?? "")} LIMIT 1`,
+  );
+  return other !== undefined;
+}
+
+/** Sets the hash if it is still the one that was verified; with the same it changes nothing but tells. */
+function* replaceHash(unit: Unit, { id, password_hash }: Account, hash = password_hash): Work<boolean> {
+  const replaced = yield* unit.run(
+    sql`UPDATE users SET password_hash = ${hash} WHERE id = ${id} AND password_hash = ${password_hash}`,
+  );
+  return replaced === 1;
+}
+
+function* erase(unit: Unit, id: string, now: string): Work<void> {
+  if ((yield* unit.get(sql`SELECT 1 FROM erased_users WHERE id = ${id}`)) !== undefined) return;
+  const user = yield* unit.lock(byId(id));
+  if (user === undefined) throw new Problem("not-found", "There is no such user.");
+  if (user.role === "admin" && !(yield* isOtherAdmin(unit, id))) {
+    throw new Problem("forbidden", "The last admin cannot be erased: nobody could look after the shop.");
+  }
+  yield* unit.run(sql`DELETE FROM users WHERE id = ${id}`); // the sessions go with it
+  yield* unit.run(sql`INSERT INTO erased_users (id, erased_at) VALUES (${id}, ${now})`);
+  yield* unit.forgetAnswers(id);
+}
+
+function* isOtherAdmin(unit: Unit, id: string): Work<boolean> {
+  return (yield* unit.lock(sql`SELECT 1 FROM users WHERE role = 'admin' AND id <> ${id} LIMIT 1`)) !== undefined;
 }

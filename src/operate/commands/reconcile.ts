@@ -29,7 +29,7 @@ export async function reconcileFiles(
   try {
     const [users, products, orders] = snapshots as [Snapshot, Snapshot, Snapshot];
     for (const snapshot of snapshots) requireSchema(snapshot);
-    return tell(compare(users, products, orders));
+    return tell(await compare(users, products, orders));
   } finally {
     for (const snapshot of snapshots) snapshot.close();
   }
@@ -57,7 +57,7 @@ function requireSchema({ name, schema }: Snapshot): void {
   );
 }
 
-function compare(users: Snapshot, products: Snapshot, orders: Snapshot): Reconciliation {
+async function compare(users: Snapshot, products: Snapshot, orders: Snapshot): Promise<Reconciliation> {
   const underWay = new Set<string>();
   for (const { subject } of orders.eventsBeyond(products.cursors("orders"))) underWay.add(subject);
   for (const { subject } of products.eventsBeyond(orders.cursors("products"))) underWay.add(subject);
@@ -67,8 +67,8 @@ function compare(users: Snapshot, products: Snapshot, orders: Snapshot): Reconci
   }
   return reconcile({
     orders: readOrderBook(orders),
-    stock: readStockBook(products),
-    userIds: readUserIds(users),
+    stock: await readStockBook(products),
+    userIds: await readUserIds(users),
     underWay,
     deadLetters,
   });

@@ -3,7 +3,7 @@ import type { Reservation, StockBook } from "../../modules/products/index.ts";
 
 /** What each module knows, read from its own database. */
 export interface Books {
-  readonly orders: Iterable<BookedOrder>;
+  readonly orders: AsyncIterable<BookedOrder> | Iterable<BookedOrder>;
   readonly stock: StockBook;
   readonly userIds: ReadonlySet<string>;
   /** Orders that a module has yet to hear something of. */
@@ -35,14 +35,14 @@ const DECISIONS: Readonly<Record<Status, readonly State[]>> = {
 const NOTHING_HELD: ReadonlyMap<string, number> = new Map();
 
 /** Compares what orders, products and users know of the same orders. */
-export function reconcile({ orders, stock, userIds, underWay, deadLetters }: Books): Reconciliation {
+export async function reconcile({ orders, stock, userIds, underWay, deadLetters }: Books): Promise<Reconciliation> {
   const findings = stock.products
     .filter((product) => product.stock !== product.ledgerSum)
     .map(({ id, stock, ledgerSum }) => `product ${id} has a stock of ${stock}, its ledger adds up to ${ledgerSum}`);
   const unknown = new Map(stock.reservations);
   let judged = 0;
   let skipped = 0;
-  for (const order of orders) {
+  for await (const order of orders) {
     judged += 1;
     const { id, userId } = order;
     unknown.delete(id);

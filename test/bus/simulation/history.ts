@@ -1,9 +1,9 @@
-import type { Store } from "../../../src/store/store.ts";
+import type { SqliteStore } from "../../../src/store/engines/sqlite/open-store.ts";
 
 /** What a publisher has said, and what a subscriber has made of it. */
 export interface History {
-  readonly publisher: Store;
-  readonly subscriber: Store;
+  readonly publisher: SqliteStore;
+  readonly subscriber: SqliteStore;
   /** An event that can never be applied. */
   readonly isPoison: (number: number) => boolean;
 }
@@ -38,7 +38,7 @@ export function requireAllApplied({ publisher, subscriber, isPoison }: History):
   expect("buried", buried, said.filter(isPoison));
 }
 
-function numbers(store: Store, sql: string, publisher: string): number[] {
+function numbers(store: SqliteStore, sql: string, publisher: string): number[] {
   return store
     .prepare<[string], { number: number }>(sql)
     .all(publisher)

@@ -4,7 +4,10 @@ import { createPace } from "../../../src/base/pace.ts";
 import { createSubscriber, type Subscriber } from "../../../src/bus/follow/subscriber.ts";
 import { createRelay } from "../../../src/bus/relay.ts";
 import type { Subscription } from "../../../src/bus/subscription.ts";
-import type { Store, UnitOfWork } from "../../../src/store/store.ts";
+import type { SqliteStore } from "../../../src/store/engines/sqlite/open-store.ts";
+import { sql } from "../../../src/store/sql.ts";
+import type { Store } from "../../../src/store/store.ts";
+import type { Unit, Work } from "../../../src/store/unit.ts";
 import { openModule, silent } from "../modules.ts";
 import type { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -33,7 +36,7 @@ export interface ModuleOptions {
 
 /** One process of a module: the real store, relay and subscriptions. Dead, nothing of it ever goes on. */
 export interface SimulatedProcess {
-  readonly store: Store;
+  readonly store: SqliteStore;
   readonly alive: boolean;
   say(): void;
   /** Ends it between any two steps; what it had queued is never written. */
@@ -63,7 +66,7 @@ export function startProcess(options: ModuleOptions, onDeath: () => void): Simul
       if (!alive) throw killed();
       return work(unit);
     });
-  const store: Store = { ...opened, write };
+  const store: SqliteStore = { ...opened, write };
   const outage = createOutage({ what: "Redis", logger: silent, clock });
   const pace = createPace(clock);
   const replica = redis.replica(name, after);
@@ -82,22 +85,20 @@ export function startProcess(options: ModuleOptions, onDeath: () => void): Simul
     silentMs: SILENT_MS,
   });
   store.log.onAppended(pace.wake);
-  const remember = store.prepare<[string, number]>("INSERT INTO applied (publisher, number) VALUES (?, ?)");
-  const remark = store.prepare<[number]>("INSERT INTO said (number) VALUES (?)");
 
-  function say(unit: UnitOfWork): void {
+  function* say(unit: Unit): Work<void> {
     const number = options.nextNumber();
-    unit.append({ type: "number.said", subject: String(number), data: { number } });
-    remark.run(number);
+    yield* unit.append({ type: "number.said", subject: String(number), data: { number } });
+    yield* unit.run(sql`INSERT INTO said (number) VALUES (${number})`);
   }
 
   function subscriptionTo(publisher: string): Subscription {
     return {
       publisher,
-      apply(unit, { data }) {
+      *apply(unit, { data }) {
         const { number } = data as { number: number };
-        remember.run(publisher, number);
-        if (options.answers) say(unit);
+        yield* unit.run(sql`INSERT INTO applied (publisher, number) VALUES (${publisher}, ${number})`);
+        if (options.answers) yield* say(unit);
         if (options.isDeadly(number)) {
           crash();
           throw killed();

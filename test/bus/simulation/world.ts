@@ -1,6 +1,8 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { SqliteStore } from "../../../src/store/engines/sqlite/open-store.ts";
+import type { Position } from "../../../src/store/store.ts";
 import { chooseFaults, type Module } from "./faults.ts";
 import { requireAllApplied } from "./history.ts";
 import { createRandom, type Random } from "./random.ts";
@@ -204,7 +206,7 @@ class World {
       if (process === undefined || others.length > 0 || !process.isSettled()) return false;
       return options.publishers.every((publisher) => {
         const head = this.#storeOf(publisher)?.log.head();
-        return head === undefined || process.store.cursors.position(publisher, head.epoch) >= head.seq;
+        return head === undefined || positionsOf(process.store, publisher).some(isAtOrBeyond(head));
       });
     });
   }
@@ -228,11 +230,21 @@ class World {
       const alive = processes.filter((process) => process.alive);
       const [store] = alive.map((process) => process.store);
       const heard = publishers.map(
-        (publisher) => `${publisher} ${JSON.stringify(store?.cursors.positions(publisher))}`,
+        (publisher) => `${publisher} ${JSON.stringify(store && positionsOf(store, publisher))}`,
       );
       const log = `${store?.log.floor()}..${JSON.stringify(store?.log.head())}`;
       return `${name}: ${alive.length} processes, log ${log}, heard ${heard}`;
     });
     return [...lines, this.#redis.describe()].join("\n");
   }
+}
+
+function positionsOf(store: SqliteStore, publisher: string): Position[] {
+  return store
+    .prepare<[string], Position>("SELECT epoch, seq FROM cursors WHERE publisher = ? ORDER BY id DESC")
+    .all(publisher);
+}
+
+function isAtOrBeyond(head: Position): (position: Position) => boolean {
+  return ({ epoch, seq }) => epoch === head.epoch && seq >= head.seq;
 }

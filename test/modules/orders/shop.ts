@@ -19,8 +19,7 @@ import { users } from "../../../src/modules/users/contract.ts";
 import { createUsers } from "../../../src/modules/users/index.ts";
 import { createUserStore } from "../../../src/modules/users/store.ts";
 import { newAccount } from "../../../src/modules/users/user.ts";
-import { openStore } from "../../../src/store/engines/sqlite/open-store.ts";
-import type { Store } from "../../../src/store/store.ts";
+import { openStore, type SqliteStore } from "../../../src/store/engines/sqlite/open-store.ts";
 
 export type Product = Awaited<ReturnType<ClientOf<typeof products>["getProduct"]>>;
 export type Order = Awaited<ReturnType<ClientOf<typeof orders>["getOrder"]>>;
@@ -29,7 +28,7 @@ export type Order = Awaited<ReturnType<ClientOf<typeof orders>["getOrder"]>>;
 export interface Shop {
   readonly products: ClientOf<typeof products>;
   readonly orders: ClientOf<typeof orders>;
-  readonly stores: { readonly products: Store; readonly orders: Store };
+  readonly stores: { readonly products: SqliteStore; readonly orders: SqliteStore };
   readonly modules: { readonly products: Module<typeof products>; readonly orders: Module<typeof orders> };
   readonly admin: CallContext;
   readonly alice: CallContext;
@@ -116,18 +115,18 @@ export async function codeOf(call: Promise<unknown>): Promise<string> {
 }
 
 /** All events of a log. */
-export function eventsOf(store: Store): CloudEvent<Record<string, unknown>>[] {
+export function eventsOf(store: SqliteStore): CloudEvent<Record<string, unknown>>[] {
   return store.log.readAfter(0, 100_000).map((entry) => JSON.parse(entry.event));
 }
 
 /** Applies one event as a consumer would. */
-export function apply(module: Module<Contract>, store: Store, event: CloudEvent): Promise<void> {
-  return store.write((unit) => {
-    for (const subscription of module.subscriptions) subscription.apply(unit, event);
+export function apply(module: Module<Contract>, store: SqliteStore, event: CloudEvent): Promise<void> {
+  return store.write(function* (unit) {
+    for (const subscription of module.subscriptions) yield* subscription.apply(unit, event);
   });
 }
 
-function carrier(from: Store, to: Store, module: Module<Contract>): (limit?: number) => Promise<void> {
+function carrier(from: SqliteStore, to: SqliteStore, module: Module<Contract>): (limit?: number) => Promise<void> {
   let seq = 0;
   return async (limit = 100_000) => {
     for (const entry of from.log.readAfter(seq, limit)) {

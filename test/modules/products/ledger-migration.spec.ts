@@ -33,7 +33,7 @@ describe("the products of a shop that is older than the causes in its ledger", (
   it("keep every movement and every decision, and are found by their words", async () => {
     makeOldDatabase(file);
     const store = openStore({ name: "products", file, migrations: MODULE });
-    const { products, reservations } = readStockBook(store);
+    const { products, reservations } = await readStockBook(store);
     const ledger = store.prepare<[], { cause: string; delta: number; at: string }>(
       "SELECT cause, delta, at FROM stock_ledger ORDER BY at, delta",
     );

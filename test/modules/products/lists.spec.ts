@@ -1,6 +1,7 @@
 import { expect } from "chai";
-import { listSql } from "../../../src/modules/products/product-lists.ts";
+import { type ListShape, listQuery } from "../../../src/modules/products/product-lists.ts";
 import { searchQuery } from "../../../src/modules/products/search-text.ts";
+import { sql } from "../../../src/store/sql.ts";
 import { codeOf, contextOf, openShop, type Product, problemOf, type Shop } from "../orders/shop.ts";
 
 const anyone = contextOf(null);
@@ -151,7 +152,7 @@ describe("Lists of products", () => {
         `INSERT INTO products (id, name, description, price_cents, currency, stock, active, created_at, updated_at)
          VALUES (?, ?, '', ?, 'USD', 1, 1, '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z')`,
       );
-      await products.write(() => {
+      await products.write(function* () {
         for (let n = 0; n < 1_500; n += 1) {
           insert.run(`019f0000-0000-7000-8000-${String(n).padStart(12, "0")}`, `Bead ${n}`, (n * 7) % 1_500);
         }
@@ -226,22 +227,23 @@ describe("Lists of products", () => {
   });
 
   describe("walk an index, and sort nothing but few matches:", () => {
-    const planOf = (shape: Parameters<typeof listSql>[1]) =>
-      shop.stores.products
-        .prepare<[object], { detail: string }>(`EXPLAIN QUERY PLAN ${listSql("id, name, stock", shape)}`)
-        .all({ active: 1, match: "x", key: "x", id: "x", limit: 1 })
-        .map(({ detail }) => detail)
-        .join("; ");
+    const LIST = { match: "x", after: undefined, limit: 1 } as const;
+    const AFTER = { key: "x", id: "x" };
+    const planOf = async (shape: Omit<ListShape, keyof typeof LIST> & Partial<ListShape>) => {
+      const plan = sql<{ detail: string }>`EXPLAIN QUERY PLAN ${listQuery({ ...LIST, ...shape })}`;
+      const steps = await shop.stores.products.read((reading) => reading.all(plan));
+      return steps.map(({ detail }) => detail).join("; ");
+    };
     for (const sort of SORTS) {
       const from = sort === "newest" ? /id</ : /\((price_cents|name),id\)[<>]/;
       for (const active of [true, undefined]) {
-        it(`${sort}, ${active ? "what is for sale" : "all"}`, () => {
+        it(`${sort}, ${active ? "what is for sale" : "all"}`, async () => {
           const shape = { active, sort, search: "none" } as const;
-          expect(planOf({ ...shape, continued: false })).to.match(/^(SEARCH|SCAN) products USING INDEX [^;]*$/);
-          expect(planOf({ ...shape, continued: true }))
+          expect(await planOf(shape)).to.match(/^(SEARCH|SCAN) products USING INDEX [^;]*$/);
+          expect(await planOf({ ...shape, after: AFTER }))
             .to.match(/^SEARCH products USING INDEX [^;]*$/)
             .and.match(from);
-          const many = planOf({ ...shape, search: "along the index", continued: true });
+          const many = await planOf({ ...shape, search: "along the index", after: AFTER });
           expect(many).to.match(from).and.not.contain("TEMP B-TREE");
         });
       }

@@ -247,7 +247,9 @@ describe("Products", () => {
         { delta: -4, note: "four broken" },
         { delta: 1, note: "behind the shelf" },
       ]);
-      expect(readStockBook(shop.stores.products).products).to.deep.equal([{ id: before.id, stock: 7, ledgerSum: 7 }]);
+      expect((await readStockBook(shop.stores.products)).products).to.deep.equal([
+        { id: before.id, stock: 7, ledgerSum: 7 },
+      ]);
     });
 
     it("takes all that nobody has reserved, and not one more", async () => {

@@ -112,7 +112,7 @@ describe("The stock, as orders come and go", () => {
       shop.products.correctProduct({ id: pen.id, delta, reason: "counted" }, shop.admin);
     expect(await codeOf(correct(1))).to.equal("validation-failed");
     expect((await correct(-1)).stock).to.equal(1_000_000_004);
-    expect(readStockBook(shop.stores.products).products).to.deep.include({
+    expect((await readStockBook(shop.stores.products)).products).to.deep.include({
       id: pen.id,
       stock: 1_000_000_004,
       ledgerSum: 1_000_000_004,

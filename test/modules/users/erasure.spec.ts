@@ -89,7 +89,7 @@ describe("a person who is erased", () => {
   it("is still known by the id, for the books of orders", async () => {
     const ada = await register("Ada");
     await erase(ada);
-    expect(readUserIds(system.store)).to.include(ada.user.id);
+    expect(await readUserIds(system.store)).to.include(ada.user.id);
   });
 
   it("may be an admin, but not the last", async () => {

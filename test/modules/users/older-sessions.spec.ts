@@ -45,7 +45,7 @@ describe("sessions of a database from before tabs could refresh at once", () => 
     const store = openStore({ name: "users", file, migrations: pathToFileURL(`${older}/`) });
     const { id, name, email, role, created_at } = newAccount({ name: "Ada", email: "a@b", role: "customer" }, "");
     const expires = new Date(Date.now() + 3_600_000).toISOString();
-    await store.write(() => {
+    await store.write(function* () {
       const user = store.prepare<unknown[]>(
         `INSERT INTO users (id, name, email, canonical_email, role, password_hash, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
       );

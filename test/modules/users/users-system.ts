@@ -9,13 +9,12 @@ import type { CallContext, Principal } from "../../../src/contract/context.ts";
 import { type ClientOf, createClient } from "../../../src/contract/contract.ts";
 import { users } from "../../../src/modules/users/contract.ts";
 import { createUsers, type UsersSettings } from "../../../src/modules/users/index.ts";
-import { openStore } from "../../../src/store/engines/sqlite/open-store.ts";
-import type { Store } from "../../../src/store/store.ts";
+import { openStore, type SqliteStore } from "../../../src/store/engines/sqlite/open-store.ts";
 
 /** Users as a caller meets it, over a real database file. */
 export interface UsersSystem {
   readonly client: ClientOf<typeof users>;
-  readonly store: Store;
+  readonly store: SqliteStore;
   /** What failed without a name. */
   readonly unexpected: unknown[];
   seed(): Promise<string | undefined>;

@@ -1,3 +1,4 @@
+import { sql } from "../../../store/sql.ts";
 import type { Store } from "../../../store/store.ts";
 
 /** A signing key as it is kept: PKCS #8 in PEM. */
@@ -17,18 +18,21 @@ export interface KeyStore {
 }
 
 export function createKeyStore(store: Store): KeyStore {
-  const all = store.prepare<[], KeptKey>("SELECT kid, private_key, signs_from FROM signing_keys ORDER BY rowid DESC");
-  const insert = store.prepare<[KeptKey]>(
-    "INSERT INTO signing_keys (kid, private_key, signs_from) VALUES (:kid, :private_key, :signs_from)",
-  );
-  const drop = store.prepare<[string]>("DELETE FROM signing_keys WHERE kid = ?");
   return {
-    keys: async () => all.all(),
-    addKey: (key) => store.write(() => void insert.run(key)),
+    keys: () =>
+      store.read((reading) =>
+        reading.all(sql<KeptKey>`SELECT kid, private_key, signs_from FROM signing_keys ORDER BY rowid DESC`),
+      ),
+    addKey: ({ kid, private_key, signs_from }) =>
+      store.write(function* (unit) {
+        yield* unit.run(
+          sql`INSERT INTO signing_keys (kid, private_key, signs_from) VALUES (${kid}, ${private_key}, ${signs_from})`,
+        );
+      }),
     async dropKeys(kids) {
       if (kids.length === 0) return;
-      await store.write(() => {
-        for (const kid of kids) drop.run(kid);
+      await store.write(function* (unit) {
+        for (const kid of kids) yield* unit.run(sql`DELETE FROM signing_keys WHERE kid = ${kid}`);
       });
     },
   };

@@ -1,7 +1,10 @@
 import type { Database } from "better-sqlite3";
 import { createDeletionClock } from "../../../base/deletion-clock.ts";
 import { Problem } from "../../../base/problem.ts";
-import type { Answers, Claim, Store } from "../../store.ts";
+import type { Claim } from "../../claim.ts";
+import { sql } from "../../sql.ts";
+import type { Answers, Store } from "../../store.ts";
+import type { Unit, Work } from "../../unit.ts";
 
 /** How long a finished answer is kept for retries. */
 const KEPT_MS = 24 * 60 * 60 * 1_000;
@@ -58,9 +61,8 @@ export class KeptAnswers implements Answers {
   }
 
   async expire(): Promise<number> {
-    const expireSome = () => this.#statements.expire.run(this.#expiredAtMs()).changes;
     for (let total = 0; ; ) {
-      const expired = await this.#options.write(expireSome);
+      const expired = await this.#options.write((unit) => expireSome(unit, this.#expiredAtMs()));
       total += expired;
       if (expired < EXPIRE_ROWS) return total;
     }
@@ -89,6 +91,12 @@ export class KeptAnswers implements Answers {
   }
 }
 
+function* expireSome(unit: Unit, expiredAtMs: number): Work<number> {
+  return yield* unit.run(
+    sql`DELETE FROM answers WHERE kept_at_ms <= ${expiredAtMs} AND id IN (SELECT id FROM answers ORDER BY id LIMIT ${EXPIRE_ROWS})`,
+  );
+}
+
 function requireSame(claim: Claim, fingerprint: string): void {
   if (claim.fingerprint === fingerprint) return;
   throw new Problem("idempotency-key-reused", "This Idempotency-Key came with another request before.");
@@ -113,9 +121,6 @@ function prepareStatements(database: Database) {
     keep: database.prepare<[string, string, string, string, number, string | null]>(
       `INSERT INTO answers (principal, key, fingerprint, answer, kept_at_ms, person) VALUES (?, ?, ?, ?, ?, ?)
        ON CONFLICT (principal, key) DO NOTHING`,
-    ),
-    expire: database.prepare<[number]>(
-      `DELETE FROM answers WHERE kept_at_ms <= ? AND id IN (SELECT id FROM answers ORDER BY id LIMIT ${EXPIRE_ROWS})`,
     ),
   };
 }

@@ -3,7 +3,9 @@ import type { Database } from "better-sqlite3";
 import { beginSpan, type Span } from "../../../base/span.ts";
 import { formatTraceparent, parseSampled } from "../../../base/trace.ts";
 import type { CloudEvent, EventDraft } from "../../../contract/event.ts";
+import { sql } from "../../sql.ts";
 import type { EventLog, LogEntry, Position, Store } from "../../store.ts";
+import type { Unit, Work } from "../../unit.ts";
 import { PruneWindow } from "./prune-window.ts";
 
 /** Rows deleted in one unit of work: pruning a long log never delays others for long. */
@@ -58,8 +60,7 @@ export class SqliteEventLog implements EventLog {
   }
 
   async prune(seq: number): Promise<void> {
-    const pruneSome = () => this.#statements.prune.run(seq).changes;
-    while ((await this.#options.write(pruneSome)) === PRUNE_ROWS);
+    while ((await this.#options.write((unit) => pruneSome(unit, seq))) === PRUNE_ROWS);
   }
 
   onAppended(listener: (entries: readonly LogEntry[]) => void): () => void {
@@ -137,6 +138,13 @@ export class SqliteEventLog implements EventLog {
   }
 }
 
+function* pruneSome(unit: Unit, below: number): Work<number> {
+  return yield* unit.run(
+    sql`DELETE FROM outbox WHERE seq < min(${below}, (SELECT max(seq) FROM outbox))
+      AND seq < (SELECT min(seq) FROM outbox) + ${PRUNE_ROWS}`,
+  );
+}
+
 function prepareStatements(database: Database) {
   const columns = "seq, epoch, previous_epoch AS previousEpoch, event";
   return {
@@ -147,9 +155,5 @@ function prepareStatements(database: Database) {
       `SELECT ${columns} FROM outbox WHERE seq > ? ORDER BY seq LIMIT ?`,
     ),
     entry: database.prepare<[number], LogEntry>(`SELECT ${columns} FROM outbox WHERE seq = ?`),
-    prune: database.prepare<[number]>(
-      `DELETE FROM outbox WHERE seq < min(?, (SELECT max(seq) FROM outbox))
-       AND seq < (SELECT min(seq) FROM outbox) + ${PRUNE_ROWS}`,
-    ),
   };
 }

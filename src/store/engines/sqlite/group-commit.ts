@@ -2,12 +2,14 @@ import type { Database } from "better-sqlite3";
 import { Distribution } from "../../../base/distribution.ts";
 import { Problem } from "../../../base/problem.ts";
 import { outsideSpans } from "../../../base/span.ts";
-import type { EventDraft } from "../../../contract/event.ts";
-import { isDatabaseFault, problemOfFault } from "../../environment-fault.ts";
 import { reasonOf } from "../../refusal.ts";
-import type { Claim, StoreStats, UnitOfWork } from "../../store.ts";
+import type { StoreStats } from "../../store.ts";
+import type { Unit, Work } from "../../unit.ts";
 import type { SharedReads } from "./shared-reads.ts";
+import { isDatabaseFault, problemOfFault } from "./sqlite-fault.ts";
+import { SqliteUnit, type UnitEffects } from "./sqlite-unit.ts";
 import { beginTransactionSpan, type StatementGroup } from "./statement-spans.ts";
+import type { Statements } from "./statements.ts";
 
 /** The most units of work in one transaction: bounds how long a group keeps the event loop. */
 const MAX_GROUP = 256;
@@ -18,11 +20,8 @@ const SECONDS = [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 
 /** What must pass after a fault before asking for it tries a write again. */
 const PROBE_AFTER_MS = 1_000;
 
-/** What a unit of work writes beside the module's own rows; what it remembers follows the fate of the transaction. */
-export interface UnitEffects {
-  append(draft: EventDraft): void;
-  keepAnswer(claim: Claim, answer: unknown, person?: string): void;
-  forgetAnswers(person: string): void;
+/** What units of work write beside the module's own rows; what it remembers follows the fate of the transaction. */
+export interface GroupEffects extends UnitEffects {
   /** Called before each unit; `undo` with its result forgets what the unit appended. */
   mark(): number;
   undo(mark: number): void;
@@ -34,8 +33,9 @@ export interface GroupCommitOptions {
   /** The module's name. */
   readonly name: string;
   readonly database: Database;
+  readonly statements: Statements;
   readonly reads: SharedReads;
-  readonly effects: UnitEffects;
+  readonly effects: GroupEffects;
   /** When a group commits, given that work waits. */
   readonly schedule: (run: () => void) => void;
   readonly now: () => number;
@@ -54,7 +54,6 @@ export class GroupCommit {
   readonly #commitSizes = new Distribution(SIZES);
   readonly #commitSeconds = new Distribution(SECONDS);
   #queue: QueuedWrite[] = [];
-  #current: QueuedWrite | undefined;
   #scheduled = false;
   #fault: { readonly reason: string; readonly atMs: number } | undefined;
   #closed: Promise<void> | undefined;
@@ -73,11 +72,13 @@ export class GroupCommit {
   }
 
   /** See `Store.write`. */
-  write<T>(work: (unit: UnitOfWork) => T): Promise<T> {
+  write<T>(work: (unit: Unit) => Work<T>): Promise<T> {
     if (this.#closed !== undefined) return Promise.reject(new Problem("draining", "This store is closing."));
     return new Promise<T>((resolve, reject) => {
-      const span = beginTransactionSpan(this.#options.name);
-      this.#queue.push(new QueuedWrite(this, work, resolve as (result: unknown) => void, reject, span));
+      const { name, statements, effects } = this.#options;
+      const unit = new SqliteUnit(statements, effects);
+      const settled = { resolve: resolve as (result: unknown) => void, reject };
+      this.#queue.push(new QueuedWrite(unit, () => work(unit), settled, beginTransactionSpan(name)));
       this.#wake();
     });
   }
@@ -88,7 +89,7 @@ export class GroupCommit {
     if (fault === undefined || this.#closed !== undefined) return fault?.reason;
     const passedMs = Math.abs(this.#options.now() - fault.atMs); // the clock may have been set back
     if (this.#queue.length === 0 && passedMs >= PROBE_AFTER_MS) {
-      this.write(() => undefined).catch(() => undefined);
+      this.write(function* () {}).catch(() => undefined);
     }
     return fault.reason;
   }
@@ -105,12 +106,6 @@ export class GroupCommit {
       this.#options.reads.pause(() => this.#options.database.close());
     });
     return this.#closed;
-  }
-
-  /** @throws Error unless this unit of work is running now, in this store: its statements would commit by themselves */
-  effectsOf(unit: UnitOfWork): UnitEffects {
-    if (this.#current !== unit) throw new Error("this unit of work is not running in this store");
-    return this.#options.effects;
   }
 
   #wake(): void {
@@ -155,7 +150,6 @@ export class GroupCommit {
     const { database, effects } = this.#options;
     const mark = effects.mark();
     this.#statements.savepoint.run();
-    this.#current = write;
     try {
       write.run();
       this.#statements.release.run();
@@ -165,8 +159,6 @@ export class GroupCommit {
       this.#statements.release.run();
       effects.undo(mark);
       write.failed(error);
-    } finally {
-      this.#current = undefined;
     }
   }
 
@@ -187,50 +179,30 @@ export class GroupCommit {
   }
 }
 
+interface Settled {
+  resolve(result: unknown): void;
+  reject(reason: unknown): void;
+}
+
 /** A unit of work that waits for its group, and what came of it. */
-class QueuedWrite implements UnitOfWork {
-  readonly #group: GroupCommit;
-  readonly #work: (unit: UnitOfWork) => unknown;
-  readonly #resolve: (result: unknown) => void;
-  readonly #reject: (reason: unknown) => void;
+class QueuedWrite {
+  readonly #unit: SqliteUnit;
+  readonly #work: () => Work<unknown>;
+  readonly #settled: Settled;
   readonly #span: StatementGroup | undefined;
   #outcome: unknown;
   #failed = false;
 
-  constructor(
-    group: GroupCommit,
-    work: (unit: UnitOfWork) => unknown,
-    resolve: (result: unknown) => void,
-    reject: (reason: unknown) => void,
-    span: StatementGroup | undefined,
-  ) {
-    this.#group = group;
+  constructor(unit: SqliteUnit, work: () => Work<unknown>, settled: Settled, span: StatementGroup | undefined) {
+    this.#unit = unit;
     this.#work = work;
-    this.#resolve = resolve;
-    this.#reject = reject;
+    this.#settled = settled;
     this.#span = span;
   }
 
-  append(draft: EventDraft): void {
-    this.#group.effectsOf(this).append(draft);
-  }
-
-  keepAnswer(claim: Claim, answer: unknown, person?: string): void {
-    this.#group.effectsOf(this).keepAnswer(claim, answer, person);
-  }
-
-  forgetAnswers(person: string): void {
-    this.#group.effectsOf(this).forgetAnswers(person);
-  }
-
   run(): void {
-    const result = this.#span === undefined ? this.#work(this) : this.#span.run(() => this.#work(this));
-    if (isThenable(result)) {
-      // What it does from now on is outside the transaction; its failure must not go unheard as well as unwanted.
-      if (result instanceof Promise) result.catch(() => undefined);
-      throw new TypeError("a unit of work must be synchronous: it answered a promise");
-    }
-    this.#outcome = result;
+    const run = () => this.#unit.runToEnd(this.#work);
+    this.#outcome = this.#span === undefined ? run() : this.#span.run(run);
   }
 
   failed(error: unknown): void {
@@ -240,11 +212,11 @@ class QueuedWrite implements UnitOfWork {
 
   settle(): void {
     this.#span?.end(this.#failed ? this.#outcome : undefined);
-    if (this.#failed) this.#reject(this.#outcome);
-    else this.#resolve(this.#outcome);
+    if (this.#failed) {
+      this.#settled.reject(this.#outcome);
+    } else {
+      this.#unit.committed();
+      this.#settled.resolve(this.#outcome);
+    }
   }
-}
-
-function isThenable(value: unknown): boolean {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

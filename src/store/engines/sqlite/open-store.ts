@@ -3,19 +3,23 @@ import { accessSync, constants, existsSync, readFileSync, statSync } from "node:
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
+import { newIdsAfter } from "../../../base/id.ts";
 import { createSettledClock } from "../../../base/settled-clock.ts";
+import { createCursors } from "../../cursors.ts";
 import { makeFolder } from "../../make-folder.ts";
 import { keepPrivate } from "../../private-file.ts";
 import { reasonOf, StoreRefusal } from "../../refusal.ts";
 import type { Store } from "../../store.ts";
 import { KeptAnswers } from "./answers.ts";
-import { createCursors } from "./cursors.ts";
 import { SqliteEventLog } from "./event-log.ts";
-import { GroupCommit, type UnitEffects } from "./group-commit.ts";
+import { GroupCommit, type GroupEffects } from "./group-commit.ts";
 import { identityOf, requireOwn, writeIdentity } from "./identity.ts";
 import { migrate, readSchema, requireKnownVersion, type Schema, versionOf } from "./migrations.ts";
 import { SharedReads } from "./shared-reads.ts";
+import { isDatabaseFault, problemOfRead } from "./sqlite-fault.ts";
+import { SqliteReading } from "./sqlite-unit.ts";
 import { traceStatements } from "./statement-spans.ts";
+import { Statements } from "./statements.ts";
 
 /** How long a statement waits for another process's lock; the event loop waits with it. */
 const BUSY_TIMEOUT_MS = 1_000;
@@ -57,12 +61,20 @@ export interface OpenStoreOptions {
   readonly randomEpoch?: () => string;
 }
 
+/** A store in a SQLite file, as the engine's own tests see it. */
+export interface SqliteStore extends Store {
+  /** Prepares a statement of whoever knows the engine. Writing with it belongs inside no unit of work. */
+  prepare<Params extends unknown[] | Record<string, unknown> = unknown[], Row = unknown>(
+    sql: string,
+  ): Database.Statement<Params, Row>;
+}
+
 /**
  * Opens a module's private database, checked and migrated.
  * @throws StoreRefusal when its folder cannot be made or written, or the file is corrupt, cannot be migrated or is of
  *   newer code; a file that is there already is left as it was
  */
-export function openStore(options: OpenStoreOptions): Store {
+export function openStore(options: OpenStoreOptions): SqliteStore {
   const { name, file } = options;
   try {
     const schema = readSchema(options.migrations);
@@ -118,16 +130,25 @@ function connect(file: string): Database.Database {
   return database;
 }
 
-function createStore(database: Database.Database, options: OpenStoreOptions): Store {
+function createStore(database: Database.Database, options: OpenStoreOptions): SqliteStore {
   const { name, now = Date.now, schedule = setImmediate, randomEpoch = drawEpoch } = options;
   const { monotonicMs = options.now ?? (() => performance.now()) } = options;
   const settledNow = createSettledClock(now, monotonicMs);
   const reads = new SharedReads(database, schedule);
   traceStatements(database, name, reads.begin);
+  const statements = new Statements(database);
   const write: Store["write"] = (work) => group.write(work);
+  const read: Store["read"] = async (work) => {
+    const reading = new SqliteReading(statements);
+    try {
+      return reading.runToEnd(() => work(reading));
+    } catch (error) {
+      throw isDatabaseFault(error) ? problemOfRead(error) : error;
+    }
+  };
   const log = new SqliteEventLog({ database, name, epoch: randomEpoch(), now, settledNow, write });
   const answers = new KeptAnswers({ database, settledNow, monotonicMs, write });
-  const effects: UnitEffects = {
+  const effects: GroupEffects = {
     append: (draft) => log.append(draft),
     keepAnswer: (claim, answer, person) => answers.keep(claim, answer, person),
     forgetAnswers: (person) => answers.forget(person),
@@ -135,18 +156,20 @@ function createStore(database: Database.Database, options: OpenStoreOptions): St
     undo: (mark) => log.undo(mark),
     committed: () => log.committed(),
   };
-  const group = new GroupCommit({ name, database, reads, effects, schedule, now });
-  const cursors = createCursors({ database, now, write, requireRunning: (unit) => group.effectsOf(unit) });
+  const group = new GroupCommit({ name, database, statements, reads, effects, schedule, now });
+  newIdsAfter(newestDeadLetter(database));
   const deadLetters = database.prepare<[], { count: number }>("SELECT count(*) AS count FROM dead_letters");
   return {
     name,
     seat: seatOf(options.file),
     database: identityOf(database) ?? "",
     prepare: (sql) => database.prepare(sql),
+    read,
     write,
     log,
-    cursors,
+    cursors: createCursors({ read, write }, now),
     answers,
+    overwriteDeleted: () => database.pragma("secure_delete = ON"),
     emptyLog: () => reads.pause(() => emptyLog(database)),
     boundLog() {
       const size = statSync(`${options.file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
@@ -156,6 +179,10 @@ function createStore(database: Database.Database, options: OpenStoreOptions): St
     stats: () => ({ ...group.stats(), deadLetters: deadLetters.get()?.count ?? 0 }),
     close: () => group.close(),
   };
+}
+
+function newestDeadLetter(database: Database.Database): string | undefined {
+  return database.prepare<[], { id: string | null }>("SELECT max(id) AS id FROM dead_letters").get()?.id ?? undefined;
 }
 
 /** Does not wait for readers: the event loop would wait with it. */

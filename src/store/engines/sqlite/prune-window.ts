@@ -1,5 +1,7 @@
 import type { Database } from "better-sqlite3";
+import { sql } from "../../sql.ts";
 import type { Store } from "../../store.ts";
+import type { Unit, Work } from "../../unit.ts";
 
 export interface PruneWindowOptions {
   readonly database: Database;
@@ -34,7 +36,7 @@ export class PruneWindow {
     const isNews = kept === undefined || next.since_ms !== kept.since_ms || next.lowest !== kept.lowest;
     if (isNews || nowMs - kept.seen_ms >= windowMs / 16) {
       // Without it the window only gets longer.
-      this.#options.write(() => this.#statements.keep.run(next)).catch(() => undefined);
+      this.#options.write((unit) => keep(unit, next)).catch(() => undefined);
     }
     return next.prunable;
   }
@@ -51,12 +53,15 @@ function advance(kept: Kept | undefined, lowest: number, nowMs: number, windowMs
   return { ...kept, lowest: lowestSince, seen_ms: nowMs };
 }
 
+function* keep(unit: Unit, { prunable, lowest, since_ms, seen_ms }: Kept): Work<void> {
+  yield* unit.run(
+    sql`INSERT INTO prune_window VALUES (1, ${prunable}, ${lowest}, ${since_ms}, ${seen_ms}) ON CONFLICT DO UPDATE SET
+      prunable = excluded.prunable, lowest = excluded.lowest, since_ms = excluded.since_ms, seen_ms = excluded.seen_ms`,
+  );
+}
+
 function prepareStatements(database: Database) {
   return {
     find: database.prepare<[], Kept>("SELECT prunable, lowest, since_ms, seen_ms FROM prune_window"),
-    keep: database.prepare<[Kept]>(
-      `INSERT INTO prune_window VALUES (1, :prunable, :lowest, :since_ms, :seen_ms) ON CONFLICT DO UPDATE SET
-       prunable = excluded.prunable, lowest = excluded.lowest, since_ms = excluded.since_ms, seen_ms = excluded.seen_ms`,
-    ),
   };
 }

@@ -6,6 +6,8 @@ import { reasonOf, StoreRefusal } from "../../refusal.ts";
 import type { Position, Store } from "../../store.ts";
 import { requireNoOther } from "./identity.ts";
 import { versionOf } from "./migrations.ts";
+import { SqliteReading } from "./sqlite-unit.ts";
+import { Statements } from "./statements.ts";
 
 /** How long to wait for whoever writes just now, before all is let go again: writers of the other databases wait meanwhile. */
 const LOCK_TIMEOUT_MS = 50;
@@ -28,7 +30,7 @@ export interface Snapshot {
   readonly name: string;
   /** The version of its schema: the store's and the module's, such as `1.3`. */
   readonly schema: string;
-  readonly prepare: Store["prepare"];
+  readonly read: Store["read"];
   /** The last row applied of a publisher's log, for each epoch of it. */
   cursors(publisher: string): ReadonlyMap<string, number>;
   /** The events of this module that a subscriber has not applied, given its cursors, oldest first. */
@@ -86,10 +88,14 @@ function toSnapshot({ name, file }: DatabaseFile, database: Database.Database): 
   // What is read first pins the moment until the transaction ends.
   database.exec("BEGIN; SELECT count(*) FROM sqlite_schema");
   requireNoOther(database, name);
+  const statements = new Statements(database);
   return {
     name,
     schema: versionOf(database),
-    prepare: (sql) => database.prepare(sql),
+    async read(work) {
+      const reading = new SqliteReading(statements);
+      return reading.runToEnd(() => work(reading));
+    },
     cursors(publisher) {
       const rows = database.prepare<[string], Position>("SELECT epoch, seq FROM cursors WHERE publisher = ?");
       return new Map(rows.all(publisher).map(({ epoch, seq }) => [epoch, seq]));

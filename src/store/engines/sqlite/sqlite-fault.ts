@@ -1,0 +1,35 @@
+import Database from "better-sqlite3";
+import { Problem } from "../../../base/problem.ts";
+
+/** Result codes of SQLite (https://sqlite.org/rescode.html) that no change to the work would cure. */
+const FAULT =
+  /^SQLITE_(FULL|IOERR|BUSY|LOCKED|CANTOPEN|READONLY|NOMEM|CORRUPT|NOTADB|PROTOCOL|PERM|NOLFS|INTERRUPT)(_|$)/;
+
+/** Newer code has changed the schema since this process opened the database: its own code is what is wrong now. */
+const CHANGED_SCHEMA = /^no such (table|column): |^table \S+ has (no column named|\d+ columns but) /;
+
+/** No space: also when the shared memory of the write-ahead log cannot grow, which SQLite calls an I/O error. */
+const NO_SPACE = /^SQLITE_(FULL|IOERR_SHMSIZE)$/;
+
+/** True for an error that SQLite itself raised for a fault of the environment. */
+export function isDatabaseFault(error: unknown): boolean {
+  if (!(error instanceof Database.SqliteError)) return false;
+  return FAULT.test(error.code) || (error.code === "SQLITE_ERROR" && CHANGED_SCHEMA.test(error.message));
+}
+
+/** The problem that callers see when a whole group of writes failed. */
+export function problemOfFault(error: unknown): Problem {
+  if (error instanceof Database.SqliteError && NO_SPACE.test(error.code)) {
+    return new Problem("storage-full", "There is no space left to store this.", { cause: error });
+  }
+  return new Problem("dependency-unavailable", "The store cannot write now; this may or may not have happened.", {
+    retryAfterSeconds: 1,
+    extensions: { outcome: "unknown" },
+    cause: error,
+  });
+}
+
+/** The problem that callers see when a read failed. */
+export function problemOfRead(cause: unknown): Problem {
+  return new Problem("dependency-unavailable", "The store cannot be read now.", { retryAfterSeconds: 1, cause });
+}

@@ -1,0 +1,26 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { expect } from "chai";
+import { storeRows } from "./store-rows.ts";
+import { type TemporaryStore, temporaryStore } from "./temporary-store.ts";
+
+describe("the SQLite engine", () => {
+  let temporary: TemporaryStore;
+
+  beforeEach(() => {
+    temporary = temporaryStore();
+  });
+  afterEach(() => temporary.dispose());
+
+  storeRows("a SQLite file", async () => temporary.open());
+});
+
+describe("a unit of work", () => {
+  it("does not compile when it awaits anything, or yields what is no step, or writes where it only reads", function () {
+    this.timeout(60_000);
+    const project = fileURLToPath(new URL("../fixtures/foreign-steps/tsconfig.json", import.meta.url));
+    const { stdout } = spawnSync("tsc", ["-p", project], { encoding: "utf8" });
+    const refused = Array.from(stdout.matchAll(/foreign-steps\.ts\((\d+),\d+\): error TS/g), ([, line]) => line);
+    expect(refused, stdout).to.deep.equal(["9", "15", "21"]);
+  });
+});
