@@ -1,14 +1,10 @@
-import { execFile } from "node:child_process";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { expect } from "chai";
 import type { Browser } from "playwright-core";
 import { oneProcess, type Shop } from "../support/topology.ts";
 import { findViolations } from "./axe.ts";
+import { buildConsole } from "./built.ts";
 import { openChromium } from "./chromium.ts";
 import { untilLive } from "./page.ts";
-
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 describe("the first paint of a page, before any script has come", function () {
   this.timeout(60_000);
@@ -16,7 +12,7 @@ describe("the first paint of a page, before any script has come", function () {
   let browser: Browser;
 
   before(async () => {
-    await promisify(execFile)("npm", ["run", "build:console"], { cwd: ROOT });
+    await buildConsole();
     shop = await oneProcess.start({ NODE_ENV: "development", SEED: "on" });
     browser = await openChromium();
   });

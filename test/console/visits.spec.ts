@@ -1,18 +1,14 @@
-import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { expect } from "chai";
 import type { BrowserContext, Page } from "playwright-core";
 import { containers, whyNoContainers } from "../support/containers.ts";
 import { inWholeRun } from "../support/extent.ts";
 import { oneProcess, type Shop, type Topology } from "../support/topology.ts";
+import { buildConsole } from "./built.ts";
 import { openProfile } from "./chromium.ts";
 import { untilLive } from "./page.ts";
-
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** The pages, and how each is seen to be there. */
 const appearing = {
@@ -33,7 +29,7 @@ const VISITS: readonly (readonly [page: Path, next: Path])[] = [
 
 before(async function () {
   this.timeout(120_000);
-  await promisify(execFile)("npm", ["run", "build:console"], { cwd: ROOT });
+  await buildConsole();
 });
 
 visitsOf(oneProcess);

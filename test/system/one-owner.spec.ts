@@ -68,19 +68,19 @@ describe("the files of a shop", function () {
     expect(first.running).to.equal(true);
   });
 
-  it("are refused to a second process also when somebody removes the locks while they are served", async () => {
-    const first = await serve();
-    const locks = () => filesOf().filter((file) => file.endsWith("-lock"));
-    expect(locks()).to.have.lengthOf(3);
-    for (const lock of locks()) rmSync(lock);
-    await until("they are there again", () => locks().length === 3);
-    const { process } = await start({ LOG_LEVEL: "error" });
-    expect((await process.exited).code).to.equal(1);
-    expect(process.output()).to.include(`pid ${first.pid} on`);
-    expect(first.running).to.equal(true);
-  });
+  inWholeRun("databases of one process: locks that are removed, or taken from it, and a link", () => {
+    it("are refused to a second process also when somebody removes the locks while they are served", async () => {
+      const first = await serve();
+      const locks = () => filesOf().filter((file) => file.endsWith("-lock"));
+      expect(locks()).to.have.lengthOf(3);
+      for (const lock of locks()) rmSync(lock);
+      await until("they are there again", () => locks().length === 3);
+      const { process } = await start({ LOG_LEVEL: "error" });
+      expect((await process.exited).code).to.equal(1);
+      expect(process.output()).to.include(`pid ${first.pid} on`);
+      expect(first.running).to.equal(true);
+    });
 
-  inWholeRun("databases of one process: a lock that was taken from it, and a link", () => {
     it("are let go by the first process when another has taken its lock all the same", async () => {
       const first = await serve();
       const lock = filesOf().find((file) => file.endsWith("users.db-lock")) ?? "";

@@ -1,0 +1,13 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+let building: Promise<unknown> | undefined;
+
+/** Builds the page as the source has it now, once in a run. In a process of its own: Vite would set NODE_ENV for all the tests. */
+export async function buildConsole(): Promise<void> {
+  building ??= promisify(execFile)("npm", ["run", "build:console"], { cwd: ROOT });
+  await building;
+}
