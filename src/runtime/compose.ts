@@ -18,6 +18,7 @@ import type { Store } from "../store/store.ts";
 import { type Config, urlSetting } from "./config.ts";
 import { databaseIn, migrationsOf, modulesAmong } from "./database-files.ts";
 import { learnDeployment, nameDeployment } from "./deployment.ts";
+import { requireHeardPublishers } from "./heard-publishers.ts";
 import { type ModuleName, moduleNames, modules, remoteNeighbours, subscribersOf } from "./modules.ts";
 import { requestStop } from "./stop-request.ts";
 import { requireFinishedRestore } from "./unfinished-restore.ts";
@@ -86,6 +87,7 @@ async function createModule(
   const log = logger.child({ module: name });
   const store = await openToServe(name, config, logger);
   const module = await build(name, { store, logger: log, settings: settingsOf(name, config) }, callables);
+  requireHeardPublishers(name, modules[name].hears, module.subscriptions);
   const options: ServiceOptions = {
     faults: config.FAULTS,
     onUnexpected(operation, error, ctx) {
