@@ -47,6 +47,17 @@ describe("a consumer", () => {
     expect(applied(products, "orders")).to.deep.equal(range(1, 300));
   });
 
+  it("counts no try of what is no event against the row in whose place it stood", async () => {
+    await publish(orders, [1]);
+    const rows = orders.log.readAfter(0, 1);
+    const noEvents = rows.map((row) => ({ ...row, event: "{" }));
+    for (let tries = 0; tries < 10; tries += 1) {
+      expect(await create().apply(noEvents)).to.deep.equal({ applied: 0, connected: false });
+    }
+    expect(await create().apply(rows)).to.deep.equal({ applied: 1, connected: true });
+    expect(applied(products, "orders")).to.deep.equal([1]);
+  });
+
   it("leaves rows alone that do not connect, and all after them", async () => {
     await publish(orders, range(1, 20));
     const rows = orders.log.readAfter(0, 20);

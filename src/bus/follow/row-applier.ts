@@ -111,7 +111,11 @@ export function createRowApplier({ store, subscription, pace, outage, tell }: Ro
   }
 
   return {
-    standing: (row, floor) => persist(() => store.read((reading) => standing(reading, row, floor))),
+    async standing(row, floor) {
+      const stands = await persist(() => store.read((reading) => standing(reading, row, floor)));
+      // Tries of what is no event would be counted against the row in whose place it is.
+      return stands === "next" && readEvent(row) === undefined ? "disconnected" : stands;
+    },
     apply(rows, floor) {
       let failedAt = 0;
       const at = (index: number) => {
