@@ -1,4 +1,3 @@
-import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import type { Browser, Page } from "playwright-core";
 import { extent } from "../support/extent.ts";
@@ -7,8 +6,6 @@ import { fourProcesses, oneProcess, type ProcessShop } from "../support/topology
 import { buildConsole } from "./built.ts";
 import { openChromium } from "./chromium.ts";
 import { linkState, readSteps, runAndWatch, textOf, untilLive, type Visit, visit } from "./page.ts";
-
-const _BUILT = fileURLToPath(new URL("../../dist/console", import.meta.url));
 
 /** The shop as a person starts it to look around. */
 const DEVELOPMENT = { NODE_ENV: "development", SEED: "on" };

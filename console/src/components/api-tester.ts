@@ -105,8 +105,8 @@ export class ApiTester extends View {
   async #runAll(): Promise<void> {
     if (this.runningAll) return;
     this.runningAll = true;
-    const { sessions, info } = this.app;
-    if (sessions.session.get() === undefined && info.get()?.oneClick === true) await sessions.signInWithOneClick();
+    const { sessions, oneClick } = this.app;
+    if (sessions.session.get() === undefined && (await oneClick())) await sessions.signInWithOneClick();
     // All in one name: an admin's where there is one, for some endpoints need that.
     const as = sessions.admin.get() ?? sessions.session.get();
     for (const row of this.renderRoot.querySelectorAll<EndpointRow>("quartet-endpoint"))

@@ -42,6 +42,8 @@ export interface App {
   readonly known: Knowledge;
   readonly runs: Runs;
   readonly deadLetters: DeadLetters;
+  /** Whether one click signs in as the demo admin; asks where that is not known yet. */
+  oneClick(): Promise<boolean>;
   start(): void;
 }
 
@@ -94,16 +96,17 @@ export function createApp({ fetch, still }: AppDeps): App {
   };
 
   const stream = createStream({ fetch: asked, onMessage: receive });
+  const oneClick = async (): Promise<boolean> => {
+    if (info.get() === undefined) await readInfo();
+    return info.get()?.oneClick === true;
+  };
   const runs = createRuns({
     requests,
     traces,
     stages,
     still,
     sessions,
-    oneClick: async () => {
-      if (info.get() === undefined) await readInfo();
-      return info.get()?.oneClick === true;
-    },
+    oneClick,
     knownProductId: () => known.productId,
     watching: () => stream.state.get() !== "denied",
   });
@@ -131,6 +134,7 @@ export function createApp({ fetch, still }: AppDeps): App {
     known,
     runs,
     deadLetters,
+    oneClick,
     start() {
       sessions.admin.watch(() => {
         // Who has paused stays so; what the gateway tells this person of itself is asked for all the same.
