@@ -12,29 +12,16 @@ export interface Work<T> {
   throw(error: unknown): IteratorResult<Step, T>;
 }
 
-/** One thing that a unit of work wants of its engine, which runs when it is yielded: `const row = yield* unit.get(…)`. */
-export class Step<T = unknown> implements Work<T> {
-  readonly #run: () => unknown;
-  #yielded = false;
-
-  /** @param run does it; an engine that is elsewhere answers a promise */
-  constructor(run: () => unknown) {
-    this.#run = run;
-  }
-
-  run(): unknown {
-    return this.#run();
-  }
-
+/**
+ * One thing that a unit of work wants of its engine: `const row = yield* unit.get(…)`. Each engine has its own: one in this process
+ * is done with it at once, one elsewhere yields it, to be awaited.
+ */
+export abstract class Step<T = unknown> implements Work<T> {
   [Symbol.iterator](): this {
     return this;
   }
 
-  next(answer: unknown): IteratorResult<Step, T> {
-    if (this.#yielded) return { done: true, value: answer as T };
-    this.#yielded = true;
-    return { done: false, value: this };
-  }
+  abstract next(answer: unknown): IteratorResult<Step, T>;
 
   throw(error: unknown): IteratorResult<Step, T> {
     throw error;

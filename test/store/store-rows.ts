@@ -129,7 +129,7 @@ export function storeRows(engine: string, open: () => Promise<Store>): void {
       const foreign = store.write(function* () {
         if (kept !== undefined) yield* kept;
       });
-      expect(await failureOf(foreign)).to.contain("another unit of work");
+      expect(await failureOf(foreign)).to.contain("not running");
       expect(store.log.head()).to.include({ seq: 1 });
     });
 

@@ -5,7 +5,7 @@ import type { Begin } from "../../contract/in-time.ts";
 import type { Claim } from "../../store/claim.ts";
 import { type Query, sql } from "../../store/sql.ts";
 import type { Store } from "../../store/store.ts";
-import type { Reading, Unit, Work } from "../../store/unit.ts";
+import type { Reading, Step, Unit, Work } from "../../store/unit.ts";
 import type { Order, Outcome } from "./order.ts";
 
 /** Which orders a list shows; a member that is undefined lets all pass. */
@@ -94,16 +94,16 @@ function byId(id: string): Query<Row> {
   return sql<Row>`SELECT ${COLUMNS} FROM orders WHERE id = ${id}`;
 }
 
-function* insert(unit: Unit, order: Order): Work<void> {
+function insert(unit: Unit, order: Order): Step<number> {
   const { id, user_id, status, items, total_cents, currency, rejection, created_at, updated_at } = order;
-  yield* unit.run(
+  return unit.run(
     sql`INSERT INTO orders (${COLUMNS}) VALUES (${id}, ${user_id}, ${status}, ${JSON.stringify(items)}, ${total_cents},
       ${currency}, ${toText(rejection)}, ${created_at}, ${updated_at})`,
   );
 }
 
-function* update(unit: Unit, { id, status, rejection, updated_at }: Order): Work<void> {
-  yield* unit.run(
+function update(unit: Unit, { id, status, rejection, updated_at }: Order): Step<number> {
+  return unit.run(
     sql`UPDATE orders SET status = ${status}, rejection = ${toText(rejection)}, updated_at = ${updated_at} WHERE id = ${id}`,
   );
 }

@@ -4,7 +4,7 @@ import type { Begin } from "../../contract/in-time.ts";
 import type { Claim } from "../../store/claim.ts";
 import { type Query, sql } from "../../store/sql.ts";
 import type { Store } from "../../store/store.ts";
-import type { Reading, Unit, Work } from "../../store/unit.ts";
+import type { Reading, Step, Unit, Work } from "../../store/unit.ts";
 import type { ListPosition } from "./list-position.ts";
 import type { Product } from "./product.ts";
 import { listProducts, type ProductFilter } from "./product-lists.ts";
@@ -160,8 +160,8 @@ function* isDecided(reading: Reading, orderId: string): Work<boolean> {
   return decision !== undefined;
 }
 
-function* refuse(unit: Unit, orderId: string, state: Refusal): Work<void> {
-  yield* unit.run(sql`INSERT INTO refusals (order_id, state) VALUES (${orderId}, ${state})`);
+function refuse(unit: Unit, orderId: string, state: Refusal): Step<number> {
+  return unit.run(sql`INSERT INTO refusals (order_id, state) VALUES (${orderId}, ${state})`);
 }
 
 function* lock(unit: Unit, id: string): Work<Product | undefined> {
@@ -173,17 +173,17 @@ function byId(id: string): Query<Row> {
   return sql<Row>`SELECT ${COLUMNS} FROM products WHERE id = ${id}`;
 }
 
-function* insert(unit: Unit, product: Product): Work<void> {
+function insert(unit: Unit, product: Product): Step<number> {
   const { id, name, description, price_cents, currency, stock, active, created_at, updated_at } = toRow(product);
-  yield* unit.run(
+  return unit.run(
     sql`INSERT INTO products (${COLUMNS}) VALUES (${id}, ${name}, ${description}, ${price_cents}, ${currency}, ${stock},
       ${active}, ${created_at}, ${updated_at})`,
   );
 }
 
-function* update(unit: Unit, product: Product): Work<void> {
+function update(unit: Unit, product: Product): Step<number> {
   const { id, name, description, price_cents, stock, active, updated_at } = toRow(product);
-  yield* unit.run(
+  return unit.run(
     sql`UPDATE products SET name = ${name}, description = ${description}, price_cents = ${price_cents}, stock = ${stock},
       active = ${active}, updated_at = ${updated_at} WHERE id = ${id}`,
   );

@@ -77,8 +77,8 @@ export class GroupCommit {
     return new Promise<T>((resolve, reject) => {
       const { name, statements, effects } = this.#options;
       const unit = new SqliteUnit(statements, effects);
-      const settled = { resolve: resolve as (result: unknown) => void, reject };
-      this.#queue.push(new QueuedWrite(unit, () => work(unit), settled, beginTransactionSpan(name)));
+      const span = beginTransactionSpan(name);
+      this.#queue.push(new QueuedWrite(unit, work, resolve as (result: unknown) => void, reject, span));
       this.#wake();
     });
   }
@@ -179,30 +179,35 @@ export class GroupCommit {
   }
 }
 
-interface Settled {
-  resolve(result: unknown): void;
-  reject(reason: unknown): void;
-}
-
 /** A unit of work that waits for its group, and what came of it. */
 class QueuedWrite {
   readonly #unit: SqliteUnit;
-  readonly #work: () => Work<unknown>;
-  readonly #settled: Settled;
+  readonly #work: (unit: Unit) => Work<unknown>;
+  readonly #resolve: (result: unknown) => void;
+  readonly #reject: (reason: unknown) => void;
   readonly #span: StatementGroup | undefined;
   #outcome: unknown;
   #failed = false;
 
-  constructor(unit: SqliteUnit, work: () => Work<unknown>, settled: Settled, span: StatementGroup | undefined) {
+  constructor(
+    unit: SqliteUnit,
+    work: (unit: Unit) => Work<unknown>,
+    resolve: (result: unknown) => void,
+    reject: (reason: unknown) => void,
+    span: StatementGroup | undefined,
+  ) {
     this.#unit = unit;
     this.#work = work;
-    this.#settled = settled;
+    this.#resolve = resolve;
+    this.#reject = reject;
     this.#span = span;
   }
 
   run(): void {
-    const run = () => this.#unit.runToEnd(this.#work);
-    this.#outcome = this.#span === undefined ? run() : this.#span.run(run);
+    this.#outcome =
+      this.#span === undefined
+        ? this.#unit.runToEnd(this.#work)
+        : this.#span.run(() => this.#unit.runToEnd(this.#work));
   }
 
   failed(error: unknown): void {
@@ -213,10 +218,10 @@ class QueuedWrite {
   settle(): void {
     this.#span?.end(this.#failed ? this.#outcome : undefined);
     if (this.#failed) {
-      this.#settled.reject(this.#outcome);
+      this.#reject(this.#outcome);
     } else {
       this.#unit.committed();
-      this.#settled.resolve(this.#outcome);
+      this.#resolve(this.#outcome);
     }
   }
 }

@@ -135,13 +135,12 @@ function createStore(database: Database.Database, options: OpenStoreOptions): Sq
   const { monotonicMs = options.now ?? (() => performance.now()) } = options;
   const settledNow = createSettledClock(now, monotonicMs);
   const reads = new SharedReads(database, schedule);
+  const statements = new Statements({ prepare: database.prepare.bind(database), name, beforeRead: reads.begin });
   traceStatements(database, name, reads.begin);
-  const statements = new Statements(database);
   const write: Store["write"] = (work) => group.write(work);
   const read: Store["read"] = async (work) => {
-    const reading = new SqliteReading(statements);
     try {
-      return reading.runToEnd(() => work(reading));
+      return new SqliteReading(statements).runToEnd(work);
     } catch (error) {
       throw isDatabaseFault(error) ? problemOfRead(error) : error;
     }

@@ -88,13 +88,12 @@ function toSnapshot({ name, file }: DatabaseFile, database: Database.Database): 
   // What is read first pins the moment until the transaction ends.
   database.exec("BEGIN; SELECT count(*) FROM sqlite_schema");
   requireNoOther(database, name);
-  const statements = new Statements(database);
+  const statements = new Statements({ prepare: database.prepare.bind(database), name, beforeRead: () => {} });
   return {
     name,
     schema: versionOf(database),
     async read(work) {
-      const reading = new SqliteReading(statements);
-      return reading.runToEnd(() => work(reading));
+      return new SqliteReading(statements).runToEnd(work);
     },
     cursors(publisher) {
       const rows = database.prepare<[string], Position>("SELECT epoch, seq FROM cursors WHERE publisher = ?");

@@ -3,7 +3,7 @@ import type { EventDraft } from "../../../contract/event.ts";
 import type { Claim } from "../../claim.ts";
 import type { Query } from "../../sql.ts";
 import { type Reading, Step, type Unit, type Work } from "../../unit.ts";
-import type { Prepared, Statements } from "./statements.ts";
+import type { Statements } from "./statements.ts";
 
 /** What a unit of work writes beside the module's own rows. */
 export interface UnitEffects {
@@ -12,80 +12,99 @@ export interface UnitEffects {
   forgetAnswers(person: string): void;
 }
 
-/** Makes the steps of one piece of work, and sees to it that each that was made is run, here, and before the work ends. */
+/** How a statement is run. */
+type Way = "get" | "all" | "run";
+
+/** A statement, or something else that its unit of work does. Made often, so it holds what it needs in place of a closure. */
+class SqliteStep<T> extends Step<T> {
+  readonly #owner: SqliteReading;
+  readonly query: Query | undefined;
+  readonly way: Way;
+  readonly effect: (() => void) | undefined;
+  /** Its statements belong to the span in which it is made. */
+  readonly span = activeSpan();
+
+  constructor(owner: SqliteReading, query: Query | undefined, way: Way, effect?: () => void) {
+    super();
+    this.#owner = owner;
+    this.query = query;
+    this.way = way;
+    this.effect = effect;
+  }
+
+  /** Done at once: whoever asks with `yield*` goes straight on. */
+  next(): IteratorResult<Step, T> {
+    return { done: true, value: this.#owner.perform(this) as T };
+  }
+}
+
+/** Makes the steps of one piece of work, and sees to it that each that was made is run, and before the work ends. */
 export class SqliteReading implements Reading {
-  protected readonly statements: Statements;
-  readonly #open = new Set<Step>();
+  readonly #statements: Statements;
+  readonly #mayWrite: boolean;
+  /** How many steps were made and not run. */
+  #open = 0;
   #isRunning = false;
   #hasFailed = false;
 
-  constructor(statements: Statements) {
-    this.statements = statements;
+  constructor(statements: Statements, mayWrite = false) {
+    this.#statements = statements;
+    this.#mayWrite = mayWrite;
   }
 
   get<Row>(query: Query<Row>): Step<Row | undefined> {
-    return this.step(() => {
-      const { statement, values } = this.prepared(query);
-      return statement.get(...values) as Row | undefined;
-    });
+    return this.step(query, "get");
   }
 
   all<Row>(query: Query<Row>): Step<Row[]> {
-    return this.step(() => {
-      const { statement, values } = this.prepared(query);
-      return statement.all(...values) as Row[];
-    });
+    return this.step(query, "all");
   }
 
   /**
    * Runs work to its end, once.
-   * @throws whatever it throws; Error when a step was made and not run, is of another unit, or follows one that failed
+   * @throws whatever it throws; Error when a step was made and not run, or did not end it though it failed
    */
-  runToEnd<T>(begin: () => Work<T>): T {
+  runToEnd<T>(begin: (unit: this) => Work<T>): T {
     this.#isRunning = true;
     try {
-      const work = begin();
-      let result = work.next(undefined);
-      while (!result.done) {
-        try {
-          result = work.next(this.#run(result.value));
-        } catch (error) {
-          if (!this.#hasFailed) throw error;
-          result = work.throw(error);
-        }
-      }
+      const { done, value } = begin(this).next(undefined);
       if (this.#hasFailed) throw cannotGoOn();
-      if (this.#open.size > 0) throw new Error("a step of this unit of work was not run: `yield*` is missing");
-      return result.value;
+      if (done !== true || this.#open > 0) {
+        throw new Error("a step of this unit of work was not run: `yield*` is missing");
+      }
+      return value;
     } finally {
       this.#isRunning = false;
     }
   }
 
-  protected prepared(query: Query): Prepared {
-    const prepared = this.statements.of(query);
-    if (!prepared.statement.readonly) throw new Error("only a unit of work can write");
-    return prepared;
-  }
-
-  /** Its statements belong to the span in which it is made. */
-  protected step<T>(run: () => T): Step<T> {
-    if (!this.#isRunning) throw new Error("this unit of work is not running");
-    const span = activeSpan();
-    const step = new Step<T>(span === undefined ? run : () => span.run(run));
-    this.#open.add(step);
-    return step;
-  }
-
-  #run(step: Step): unknown {
-    if (!this.#open.delete(step)) throw new Error("this step is of another unit of work");
+  /** @throws Error unless the work that it is of runs now, and all before it went well; SqliteError */
+  perform(step: SqliteStep<unknown>): unknown {
+    this.#requireRunning();
     if (this.#hasFailed) throw cannotGoOn();
+    this.#open -= 1;
     try {
-      return step.run();
+      return step.span === undefined ? this.#perform(step) : step.span.run(() => this.#perform(step));
     } catch (error) {
       this.#hasFailed = true;
       throw error;
     }
+  }
+
+  protected step<T>(query: Query | undefined, way: Way, effect?: () => void): Step<T> {
+    this.#requireRunning();
+    this.#open += 1;
+    return new SqliteStep<T>(this, query, way, effect);
+  }
+
+  #perform({ query, way, effect }: SqliteStep<unknown>): unknown {
+    if (query === undefined) return effect?.();
+    if (way === "get") return this.#statements.get(query, this.#mayWrite);
+    return way === "all" ? this.#statements.all(query, this.#mayWrite) : this.#statements.run(query);
+  }
+
+  #requireRunning(): void {
+    if (!this.#isRunning) throw new Error("this unit of work is not running");
   }
 }
 
@@ -96,43 +115,42 @@ function cannotGoOn(): Error {
 /** A unit of work inside its group's transaction. */
 export class SqliteUnit extends SqliteReading implements Unit {
   readonly #effects: UnitEffects;
-  #afterCommit: (() => void)[] = [];
+  #afterCommit: (() => void)[] | undefined;
 
   constructor(statements: Statements, effects: UnitEffects) {
-    super(statements);
+    super(statements, true);
     this.#effects = effects;
   }
 
   /** Nobody else writes before the transaction ends. */
   lock<Row>(query: Query<Row>): Step<Row | undefined> {
-    return this.get(query);
+    return this.step(query, "get");
   }
 
   run(query: Query): Step<number> {
-    return this.step(() => {
-      const { statement, values } = this.prepared(query);
-      return statement.run(...values).changes;
-    });
+    return this.step(query, "run");
   }
 
   append(draft: EventDraft): Step<void> {
-    return this.step(() => this.#effects.append(draft));
+    return this.step(undefined, "run", () => this.#effects.append(draft));
   }
 
   keepAnswer(claim: Claim, answer: unknown, person?: string): Step<void> {
-    return this.step(() => this.#effects.keepAnswer(claim, answer, person));
+    return this.step(undefined, "run", () => this.#effects.keepAnswer(claim, answer, person));
   }
 
   forgetAnswers(person: string): Step<void> {
-    return this.step(() => this.#effects.forgetAnswers(person));
+    return this.step(undefined, "run", () => this.#effects.forgetAnswers(person));
   }
 
   afterCommit(then: () => void): void {
+    this.#afterCommit ??= [];
     this.#afterCommit.push(then);
   }
 
   /** Does what was to be done once it is on disk. What one of them throws harms nobody. */
   committed(): void {
+    if (this.#afterCommit === undefined) return;
     for (const then of this.#afterCommit.splice(0)) {
       try {
         then();
@@ -140,9 +158,5 @@ export class SqliteUnit extends SqliteReading implements Unit {
         process.emitWarning(error instanceof Error ? error : String(error));
       }
     }
-  }
-
-  protected override prepared(query: Query): Prepared {
-    return this.statements.of(query);
   }
 }

@@ -29,7 +29,7 @@ export function traceStatements(database: Database, name: string, beforeRead: ()
       const original = statement[method];
       const reads = statement.readonly && method !== "run";
       statement[method] = (...params) => {
-        note(name, sql);
+        noteStatement(name, sql);
         if (reads) beforeRead();
         return original.apply(statement, params);
       };
@@ -49,7 +49,8 @@ type RunnableStatement = Record<"run" | "get" | "all", (...params: unknown[]) =>
   readonly readonly: boolean;
 };
 
-function note(name: string, sql: string): void {
+/** Makes a statement known to the span that runs it. */
+export function noteStatement(name: string, sql: string): void {
   const span = activeSpan();
   if (span === undefined) return;
   let group = groups.get(span);
