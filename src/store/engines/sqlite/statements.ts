@@ -4,11 +4,10 @@ import { noteStatement } from "./statement-spans.ts";
 
 type Prepared = Statement<[readonly Value[]], unknown>;
 
-/** What is known of a template: its statement holds as long as the same parts are put into it. */
 interface Known {
   readonly text: string;
   readonly statement: Prepared;
-  /** The parts by their places among what is put in, undefined where there are none. */
+  /** What is put in: parts by their places, and undefined for values; undefined where there are values alone. */
   readonly parts: readonly (Query | undefined)[] | undefined;
 }
 
@@ -24,32 +23,33 @@ export interface StatementsOptions {
 /** Runs the statements of a connection, each prepared at its first use. Each is made known to the span that runs it. */
 export class Statements {
   readonly #options: StatementsOptions;
+  /** Those whose parts are the same each time, and have no values of their own. */
   readonly #byTemplate = new WeakMap<readonly string[], Known>();
   readonly #byText = new Map<string, Known>();
-  /** The values of the statement that was looked up last. */
-  #values: readonly Value[] = [];
 
   constructor(options: StatementsOptions) {
     this.#options = options;
   }
 
-  /** @throws SqliteError */
+  /** @throws SqliteError; Error when it would write, and may not */
   get(query: Query, mayWrite: boolean): unknown {
-    return this.#look(query, mayWrite).get(this.#values);
+    const known = this.#find(query);
+    return this.#ready(known, mayWrite).get(valuesOf(query, known));
   }
 
-  /** @throws SqliteError */
+  /** @throws SqliteError; Error when it would write, and may not */
   all(query: Query, mayWrite: boolean): unknown[] {
-    return this.#look(query, mayWrite).all(this.#values);
+    const known = this.#find(query);
+    return this.#ready(known, mayWrite).all(valuesOf(query, known));
   }
 
   /** @returns how many rows it changed @throws SqliteError */
   run(query: Query): number {
-    return this.#look(query, true).run(this.#values).changes;
+    const known = this.#find(query);
+    return this.#ready(known, true).run(valuesOf(query, known)).changes;
   }
 
-  #look(query: Query, mayWrite: boolean): Prepared {
-    const { statement, text } = this.#find(query);
+  #ready({ statement, text }: Known, mayWrite: boolean): Prepared {
     if (statement.readonly) this.#options.beforeRead();
     else if (!mayWrite) throw new Error("only a unit of work can write");
     noteStatement(this.#options.name, text);
@@ -58,52 +58,42 @@ export class Statements {
 
   #find(query: Query): Known {
     const known = this.#byTemplate.get(query.strings);
-    if (known === undefined) return this.#prepare(query);
-    if (known.parts === undefined) {
-      this.#values = query.values as readonly Value[];
-      return known;
-    }
-    const values: Value[] = [];
-    for (let index = 0; index < query.values.length; index++) {
-      const value = query.values[index] as Value | Query;
-      const part = known.parts[index];
-      if (part === undefined) values.push(value as Value);
-      else if (part !== value) return this.#prepare(query);
-    }
-    this.#values = values;
-    return known;
+    return known !== undefined && hasParts(query, known.parts) ? known : this.#prepare(query);
   }
 
   #prepare(query: Query): Known {
-    const { text, values } = toText(query);
-    this.#values = values;
     const parts = query.values.map((value) => (value instanceof Query ? value : undefined));
-    const kept = this.#byText.get(text);
-    const statement = kept?.statement ?? this.#options.prepare<[readonly Value[]], unknown>(text);
+    const text = toText(query);
+    const statement = this.#byText.get(text)?.statement ?? this.#options.prepare<[readonly Value[]], unknown>(text);
     const known = { text, statement, parts: parts.some((part) => part !== undefined) ? parts : undefined };
     this.#byText.set(text, known);
-    // A part that has values of its own is another one each time.
-    if (parts.every((part) => part === undefined || toText(part).values.length === 0)) {
+    if (parts.every((part) => part === undefined || part.values.length === 0)) {
       this.#byTemplate.set(query.strings, known);
     }
     return known;
   }
 }
 
-/** The statement as SQLite writes it, a question mark for each value. */
-export function toText(query: Query): { text: string; values: Value[] } {
-  let text = query.strings[0] ?? "";
-  const values: Value[] = [];
-  for (const [index, value] of query.values.entries()) {
-    if (value instanceof Query) {
-      const part = toText(value);
-      text += part.text;
-      values.push(...part.values);
-    } else {
-      text += "?";
-      values.push(value);
-    }
-    text += query.strings[index + 1] ?? "";
+function hasParts({ values }: Query, parts: Known["parts"]): boolean {
+  return parts === undefined || parts.every((part, index) => part === undefined || part === values[index]);
+}
+
+function valuesOf({ values }: Query, { parts }: Pick<Known, "parts">): readonly Value[] {
+  return parts === undefined ? (values as readonly Value[]) : flatten(values);
+}
+
+function flatten(values: Query["values"], into: Value[] = []): Value[] {
+  for (const value of values) {
+    if (value instanceof Query) flatten(value.values, into);
+    else into.push(value);
   }
-  return { text, values };
+  return into;
+}
+
+/** The statement as SQLite writes it, a question mark for each value. */
+function toText({ strings, values }: Query): string {
+  return strings.reduce((text, string, index) => {
+    const value = values[index - 1];
+    return `${text}${value instanceof Query ? toText(value) : "?"}${string}`;
+  });
 }
