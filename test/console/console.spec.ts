@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import type { Browser, Page } from "playwright-core";
-import { extent } from "../support/extent.ts";
+import { extent, inWholeRun } from "../support/extent.ts";
 import { until } from "../support/process.ts";
 import { fourProcesses, oneProcess, type ProcessShop } from "../support/topology.ts";
 import { buildConsole } from "./built.ts";
@@ -208,15 +208,17 @@ for (const topology of extent("the page over four processes", [oneProcess, fourP
       expect(await isMarked(page)).to.equal(true);
     });
 
-    it("heals a broken stream, and goes on showing what happens", async () => {
-      await markPage(page);
-      await shop.kill("gateway");
-      await page.locator("button.link.reconnecting").waitFor();
-      await shop.restart("gateway");
-      await untilLive(page);
-      const lit = await runAndWatch(page, "Order", "order");
-      expect(lit).to.have.length.above(9);
-      expect(await isMarked(page)).to.equal(true);
+    inWholeRun("a stream of the page that breaks", () => {
+      it("heals a broken stream, and goes on showing what happens", async () => {
+        await markPage(page);
+        await shop.kill("gateway");
+        await page.locator("button.link.reconnecting").waitFor();
+        await shop.restart("gateway");
+        await untilLive(page);
+        const lit = await runAndWatch(page, "Order", "order");
+        expect(lit).to.have.length.above(9);
+        expect(await isMarked(page)).to.equal(true);
+      });
     });
 
     it("asks nobody else for anything, and its policy refuses nothing", () => {

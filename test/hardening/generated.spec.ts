@@ -6,13 +6,13 @@ import { play } from "./generated/play.ts";
 import { startTarget } from "./target.ts";
 
 /** `GENERATED_CALLS=20000 npx mocha test/hardening/generated.spec.ts` takes its time; GENERATED_SEED repeats a run. */
-const CALLS = Number(process.env.GENERATED_CALLS ?? extent("more generated calls", 3_000, 500));
+const CALLS = Number(process.env.GENERATED_CALLS ?? extent("more generated calls", 3_000, 1_000));
 const SEED = Number(process.env.GENERATED_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
 describe("no input crashes it", function () {
   this.timeout(60_000 + CALLS * 20);
 
-  for (const topology of [oneProcess, fourProcesses]) {
+  for (const topology of extent("generated calls in one process", [oneProcess, fourProcesses], [fourProcesses])) {
     it(`in ${topology.name}: ${CALLS} calls made from the API's document, half of them about earlier ones`, async () => {
       console.log(`      seed ${SEED}`);
       const target = await startTarget(topology, {});
