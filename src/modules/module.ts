@@ -8,6 +8,8 @@ export interface ModuleDeps<Settings> {
   readonly store: Store;
   readonly settings: Settings;
   readonly logger: Logger;
+  /** Milliseconds since 1970, by the machine's clock. */
+  readonly now: () => number;
 }
 
 /** What keeps a module from starting; the message is one line for the person who starts it. */

@@ -86,7 +86,11 @@ async function createModule(
 ): Promise<ServedModule> {
   const log = logger.child({ module: name });
   const store = await openToServe(name, config, logger);
-  const module = await build(name, { store, logger: log, settings: settingsOf(name, config) }, callables);
+  const module = await build(
+    name,
+    { store, logger: log, now: Date.now, settings: settingsOf(name, config) },
+    callables,
+  );
   requireHeardPublishers(name, modules[name].hears, module.subscriptions);
   const options: ServiceOptions = {
     faults: config.FAULTS,

@@ -40,21 +40,27 @@ const MAX_WAITS = 10_000;
 /** Orders, from being placed to what became of them; asks users and products, and hears from products. */
 export function createOrders(deps: ModuleDeps<OrdersSettings> & Neighbours): Module<typeof orders> {
   const { store, logger, users, products } = deps;
+  const now = () => new Date(deps.now()).toISOString();
   const book = createOrderStore(store);
   const waits = createWaits(MAX_WAITS);
   return {
     handlers: {
-      placeOrder: placing(book, store.answers, { users, products }),
+      placeOrder: placing(book, store.answers, { users, products }, now),
       ...reading(book, waits),
-      cancelOrder: cancelling(book, waits),
+      cancelOrder: cancelling(book, waits, now),
     },
-    subscriptions: [settleOrders(book, waits, logger)],
+    subscriptions: [settleOrders(book, waits, logger, now)],
     prepare: () => continueIds(store, sql`orders`),
     drain: waits.drain,
   };
 }
 
-function placing(book: OrderStore, answers: Answers, neighbours: Neighbours): HandlersOf<typeof orders>["placeOrder"] {
+function placing(
+  book: OrderStore,
+  answers: Answers,
+  neighbours: Neighbours,
+  now: () => string,
+): HandlersOf<typeof orders>["placeOrder"] {
   return (input, ctx) => {
     const caller = callerOf(ctx);
     const { user_id: userId = caller.id, product_id, quantity, idempotencyKey } = input;
@@ -66,7 +72,7 @@ function placing(book: OrderStore, answers: Answers, neighbours: Neighbours): Ha
     const claim = claimOf(caller.id, "placeOrder", idempotencyKey, input);
     return answers.once(claim, async () => {
       const found = await lookUp(neighbours, userId, units.keys(), ctx);
-      const order = placeOrder(newId(), userId, units, found, new Date().toISOString());
+      const order = placeOrder(newId(), userId, units, found, now());
       return book.place(order, orderCreated(order, ctx), claim, beginning(ctx));
     });
   };
@@ -90,13 +96,13 @@ function reading(book: OrderStore, waits: Waits): Pick<HandlersOf<typeof orders>
   };
 }
 
-function cancelling(book: OrderStore, waits: Waits): HandlersOf<typeof orders>["cancelOrder"] {
+function cancelling(book: OrderStore, waits: Waits, now: () => string): HandlersOf<typeof orders>["cancelOrder"] {
   return async ({ id }, ctx) => {
     const { user_id } = await findVisible(book, id, ctx);
     const cancelled = draftEvent(orders, "order.cancelled", id, { order_id: id, user_id }, ctx.trace);
     const order = await book.cancel(
       id,
-      (order) => cancelOrder(order, new Date().toISOString()),
+      (order) => cancelOrder(order, now()),
       cancelled,
       beginning(ctx),
       () => waits.wake(id),
@@ -106,7 +112,7 @@ function cancelling(book: OrderStore, waits: Waits): HandlersOf<typeof orders>["
 }
 
 /** Does to an order what products decided of it. */
-function settleOrders(book: OrderStore, waits: Waits, logger: Logger): Subscription {
+function settleOrders(book: OrderStore, waits: Waits, logger: Logger, now: () => string): Subscription {
   function* settle(unit: Unit, orderId: string, reply: string, rule: (order: Order) => Outcome): Work<void> {
     const outcome = yield* book.settle(unit, orderId, rule);
     if (outcome === undefined) {
@@ -117,7 +123,6 @@ function settleOrders(book: OrderStore, waits: Waits, logger: Logger): Subscript
       unit.afterCommit(() => waits.wake(orderId));
     }
   }
-  const now = () => new Date().toISOString();
   return subscribeTo(products, {
     *"stock.reserved"(unit, { type, data }) {
       yield* settle(unit, data.order_id, type, (order) => confirmOrder(order, now()));

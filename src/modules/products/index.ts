@@ -25,24 +25,26 @@ export { type Reservation, readStockBook, type StockBook } from "./stock-book.ts
 export type ProductsSettings = Readonly<Record<string, never>>;
 
 /** The catalogue and its stock; decides the orders that it hears of. */
-export function createProducts({ store }: ModuleDeps<ProductsSettings>): Module<typeof products> {
+export function createProducts(deps: ModuleDeps<ProductsSettings>): Module<typeof products> {
+  const { store } = deps;
+  const now = () => new Date(deps.now()).toISOString();
   const catalogue = createProductStore(store);
   return {
-    handlers: createHandlers(catalogue, store.answers),
-    subscriptions: [decideOrders(catalogue)],
+    handlers: createHandlers(catalogue, store.answers, now),
+    subscriptions: [decideOrders(catalogue, now)],
     prepare: () => continueIds(store, sql`products`),
     async seed() {
       if (DEMO_PRODUCTS.length === 0 || !(await catalogue.isEmpty())) return undefined;
-      const now = new Date().toISOString();
+      const at = now();
       await Promise.all(
-        DEMO_PRODUCTS.map((draft) => catalogue.add(createProduct(newId(), draft, now), undefined, unasked)),
+        DEMO_PRODUCTS.map((draft) => catalogue.add(createProduct(newId(), draft, at), undefined, unasked)),
       );
       return `${DEMO_PRODUCTS.length} demo products`;
     },
   };
 }
 
-function createHandlers(catalogue: ProductStore, answers: Answers): HandlersOf<typeof products> {
+function createHandlers(catalogue: ProductStore, answers: Answers, now: () => string): HandlersOf<typeof products> {
   return {
     async listProducts({ cursor, limit, active, sort, q: text }, ctx) {
       if (active !== "true") requireAdmin(ctx);
@@ -59,18 +61,16 @@ function createHandlers(catalogue: ProductStore, answers: Answers): HandlersOf<t
     },
     addProduct(input, ctx) {
       const claim = claimFor("addProduct", input, ctx);
-      return answers.once(claim, () =>
-        catalogue.add(createProduct(newId(), input, new Date().toISOString()), claim, beginning(ctx)),
-      );
+      return answers.once(claim, () => catalogue.add(createProduct(newId(), input, now()), claim, beginning(ctx)));
     },
     updateProduct({ id, ifMatch, ...changes }, ctx) {
-      const revise = (product: Product) => reviseProduct(product, changes, ifMatch, new Date().toISOString());
+      const revise = (product: Product) => reviseProduct(product, changes, ifMatch, now());
       return catalogue.change(id, revise, { begin: beginning(ctx) });
     },
     restockProduct(input, ctx) {
       const claim = claimFor("restockProduct", input, ctx);
       return answers.once(claim, () =>
-        catalogue.change(input.id, (product) => restockProduct(product, input.quantity, new Date().toISOString()), {
+        catalogue.change(input.id, (product) => restockProduct(product, input.quantity, now()), {
           begin: beginning(ctx),
           movement: { reason: "restocked" },
           claim,
@@ -80,7 +80,7 @@ function createHandlers(catalogue: ProductStore, answers: Answers): HandlersOf<t
     correctProduct(input, ctx) {
       const claim = claimFor("correctProduct", input, ctx);
       return answers.once(claim, () =>
-        catalogue.change(input.id, (product) => correctProduct(product, input.delta, new Date().toISOString()), {
+        catalogue.change(input.id, (product) => correctProduct(product, input.delta, now()), {
           begin: beginning(ctx),
           movement: { reason: "corrected", note: input.reason },
           claim,
@@ -105,18 +105,18 @@ function claimFor(
 }
 
 /** Takes the stock of new orders and gives back that of cancelled ones; each answer is an event in our own log. */
-function decideOrders(catalogue: ProductStore): Subscription {
+function decideOrders(catalogue: ProductStore, now: () => string): Subscription {
   return subscribeTo(orders, {
     *"order.created"(unit, event) {
       const { order_id, items } = event.data;
-      const decision = yield* catalogue.reserve(unit, order_id, items, new Date().toISOString());
+      const decision = yield* catalogue.reserve(unit, order_id, items, now());
       if (decision === undefined) return;
       if (decision === "reserved") yield* unit.append(reply(event, "stock.reserved", { order_id }));
       else yield* unit.append(reply(event, "stock.rejected", { order_id, ...decision }));
     },
     *"order.cancelled"(unit, event) {
       const { order_id } = event.data;
-      if (yield* catalogue.release(unit, order_id, new Date().toISOString())) {
+      if (yield* catalogue.release(unit, order_id, now())) {
         yield* unit.append(reply(event, "stock.released", { order_id }));
       }
     },

@@ -25,7 +25,7 @@ interface Deps {
  */
 export async function ensureAdmin(
   admin: AdminSettings,
-  { store, passwords, logger }: Deps & { readonly logger: Logger },
+  { store, passwords, logger, now }: Deps & { readonly logger: Logger; readonly now: () => number },
 ): Promise<void> {
   const present = await store.findByEmail(admin.email);
   if (present?.role === "customer") {
@@ -44,7 +44,7 @@ export async function ensureAdmin(
   const fault = passwordWeakness(canonicalPassword(admin.password), await loadCommonPasswords());
   if (fault !== undefined) throw new StartRefusal(`The first admin cannot be made. ${fault}`);
   const hash = await passwords.hash(canonicalPassword(admin.password));
-  const account = newAccount({ email: admin.email, name: "Admin", role: "admin" }, hash);
+  const account = newAccount({ email: admin.email, name: "Admin", role: "admin" }, hash, now());
   await store.add(account, unasked);
   logger.info({ userId: account.id }, "the first admin was made");
 }
@@ -73,11 +73,12 @@ export async function seedDemoUsers({
   store,
   passwords,
   admin,
-}: Deps & { readonly admin: AdminSettings | undefined }): Promise<string | undefined> {
+  now,
+}: Deps & { readonly admin: AdminSettings | undefined; readonly now: () => number }): Promise<string | undefined> {
   if (DEMO_USERS.length === 0 || (await store.hasOthers(admin?.email))) return undefined;
   const hashes = await Promise.all(DEMO_USERS.map(({ password }) => passwords.hash(canonicalPassword(password))));
   // Ids are drawn once all is hashed, so that the accounts are listed in the same order everywhere.
-  const accounts = DEMO_USERS.map((user, index) => newAccount(user, hashes[index] ?? ""));
+  const accounts = DEMO_USERS.map((user, index) => newAccount(user, hashes[index] ?? "", now()));
   const wrote = await store.addIfNoOthers(accounts, admin?.email);
   return wrote ? `the accounts ${DEMO_USERS.map(({ email }) => email).join(" and ")}` : undefined;
 }

@@ -40,18 +40,15 @@ export interface UsersSettings {
   readonly refusesDemoUsers?: boolean;
   /** Threads and queue of the password hashing, where they should not follow from the machine. */
   readonly hashing?: Omit<PasswordHasherOptions, "cost">;
-  /** Milliseconds since 1970, where it should not be the machine's clock. */
-  readonly now?: () => number;
   /** Milliseconds since some moment, by a clock that nobody sets. */
   readonly monotonicMs?: () => number;
 }
 
 /** Users: who there is, and the tokens that say so. */
-export function createUsers({ store: file, settings, logger }: ModuleDeps<UsersSettings>): Module<typeof users> {
-  const { admin, now = Date.now } = settings;
-  const { monotonicMs = settings.now ?? (() => performance.now()) } = settings;
+export function createUsers({ store: file, settings, logger, now }: ModuleDeps<UsersSettings>): Module<typeof users> {
+  const { admin, monotonicMs = () => performance.now() } = settings;
   const deletionNow = createDeletionClock(createSettledClock(now, monotonicMs), monotonicMs, 0);
-  const store = createUserStore(file, settings.monotonicMs, deletionNow);
+  const store = createUserStore(file, monotonicMs, deletionNow);
   const passwords = createPasswordHasher({ ...settings.hashing, cost: settings.bcryptCost });
   const attempts = createAttemptLimiter(settings);
   let prepared: TokenIssuer | undefined;
@@ -89,9 +86,9 @@ export function createUsers({ store: file, settings, logger }: ModuleDeps<UsersS
         now,
       });
       if (settings.refusesDemoUsers === true) await refuseDemoUsers({ store, passwords });
-      if (admin !== undefined) await ensureAdmin(admin, { store, passwords, logger });
+      if (admin !== undefined) await ensureAdmin(admin, { store, passwords, logger, now });
     },
-    seed: () => seedDemoUsers({ store, passwords, admin }),
+    seed: () => seedDemoUsers({ store, passwords, admin, now }),
     stop: () => passwords.stop(),
   };
 }

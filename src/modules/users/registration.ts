@@ -60,7 +60,7 @@ async function prepare(
   const password = await acceptable(chosen);
   // Spares the hash; whether the address is free is decided when the account is added.
   if ((await deps.store.findByEmail(email)) !== undefined) throw emailTaken();
-  const account = newAccount({ name, email, role: "customer" }, await deps.passwords.hash(password));
+  const account = newAccount({ name, email, role: "customer" }, await deps.passwords.hash(password), deps.now());
   const token = newSessionToken();
   return { account, first: issuedNow(token, deps), session: await sessionOf(account, token, deps) };
 }

@@ -15,7 +15,7 @@ export interface Account extends User {
 export function newAccount(
   { name, email, role }: Pick<User, "name" | "email" | "role">,
   passwordHash: string,
-  now = new Date(),
+  nowMs: number,
 ): Account {
   return {
     id: newId(),
@@ -23,7 +23,7 @@ export function newAccount(
     email,
     role,
     password_hash: passwordHash,
-    created_at: now.toISOString(),
+    created_at: new Date(nowMs).toISOString(),
   };
 }
 

@@ -60,14 +60,14 @@ export async function openShop(faults = ""): Promise<Shop> {
 
   const times = { tokenTtlSeconds: 60, refreshTtlSeconds: 3_600 };
   const userSettings = { ...times, bcryptCost: 4, freeFailures: 10, jwtIssuer: "test", jwtAudience: "test" };
-  const userModule = createUsers({ store: stores.users, settings: userSettings, logger });
-  const productModule = createProducts({ store: stores.products, settings: {}, logger });
+  const userModule = createUsers({ store: stores.users, settings: userSettings, logger, now: Date.now });
+  const productModule = createProducts({ store: stores.products, settings: {}, logger, now: Date.now });
   const clients = { users: clientOf(users, userModule.handlers), products: clientOf(products, productModule.handlers) };
-  const orderModule = createOrders({ store: stores.orders, settings: {}, logger, ...clients });
+  const orderModule = createOrders({ store: stores.orders, settings: {}, logger, now: Date.now, ...clients });
 
   const accounts = createUserStore(stores.users);
   const signUp = async (name: string, role: Principal["role"]) => {
-    const account = newAccount({ name, email: `${name}@example.com`, role }, "no password fits");
+    const account = newAccount({ name, email: `${name}@example.com`, role }, "no password fits", Date.now());
     await accounts.add(account, unasked);
     return contextOf({ id: account.id, role });
   };

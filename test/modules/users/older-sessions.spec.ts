@@ -43,7 +43,11 @@ describe("sessions of a database from before tabs could refresh at once", () => 
     for (const name of readdirSync(older)) if (name >= "0005") rmSync(join(older, name));
     const file = join(folder.path, "users.db");
     const store = openStore({ name: "users", file, migrations: pathToFileURL(`${older}/`) });
-    const { id, name, email, role, created_at } = newAccount({ name: "Ada", email: "a@b", role: "customer" }, "");
+    const { id, name, email, role, created_at } = newAccount(
+      { name: "Ada", email: "a@b", role: "customer" },
+      "",
+      Date.now(),
+    );
     const expires = new Date(Date.now() + 3_600_000).toISOString();
     await store.write(function* () {
       const user = store.prepare<unknown[]>(

@@ -7,6 +7,7 @@ import { isProblem, type Problem } from "../../../src/base/problem.ts";
 import { createService } from "../../../src/call/service.ts";
 import type { CallContext, Principal } from "../../../src/contract/context.ts";
 import { type ClientOf, createClient } from "../../../src/contract/contract.ts";
+import type { ModuleDeps } from "../../../src/modules/module.ts";
 import { users } from "../../../src/modules/users/contract.ts";
 import { createUsers, type UsersSettings } from "../../../src/modules/users/index.ts";
 import { openStore, type SqliteStore } from "../../../src/store/engines/sqlite/open-store.ts";
@@ -33,12 +34,18 @@ export const SETTINGS: UsersSettings = {
   jwtAudience: "quartet",
 };
 
+type Clock = Pick<ModuleDeps<UsersSettings>, "now">;
+
 /** Opens users.db in this folder and serves it, prepared. */
-export async function startUsers(folder: string, settings: Partial<UsersSettings> = {}): Promise<UsersSystem> {
+export async function startUsers(
+  folder: string,
+  settings: Partial<UsersSettings> & Partial<Clock> = {},
+): Promise<UsersSystem> {
   const migrations = new URL("../../../src/modules/users/migrations/", import.meta.url);
   const store = openStore({ name: "users", file: join(folder, "users.db"), migrations });
   const logger = pino({ level: "silent" });
-  const module = createUsers({ store, logger, settings: { ...SETTINGS, ...settings } });
+  const { now = Date.now, monotonicMs = settings.now ?? (() => performance.now()) } = settings;
+  const module = createUsers({ store, logger, now, settings: { ...SETTINGS, ...settings, monotonicMs } });
   const unexpected: unknown[] = [];
   const service = createService(users, module.handlers, { onUnexpected: (_, error) => unexpected.push(error) });
   const stop = async () => {
