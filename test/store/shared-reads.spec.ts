@@ -1,7 +1,9 @@
 import Database from "better-sqlite3";
 import { expect } from "chai";
+import type { SqliteStore } from "../../src/store/engines/sqlite/open-store.ts";
 import { SharedReads } from "../../src/store/engines/sqlite/shared-reads.ts";
-import { addNote, noteIds, type TemporaryStore, temporaryStore } from "./temporary-store.ts";
+import { sql } from "../../src/store/sql.ts";
+import { addNote, type TemporaryStore, temporaryStore } from "./temporary-store.ts";
 
 describe("reads of one turn", () => {
   let temporary: TemporaryStore;
@@ -66,25 +68,33 @@ describe("reads of one turn", () => {
   it("see what was committed before, by this process and, from the next turn on, by another", async () => {
     const store = temporary.open();
     const other = temporary.open();
-    expect(noteIds(store)).to.deep.equal([]);
+    expect(await readIds(store)).to.deep.equal([]);
     await other.write(addNote("other"));
     await new Promise(setImmediate);
-    expect(noteIds(store)).to.deep.equal(["other"]);
+    expect(await readIds(store)).to.deep.equal(["other"]);
     const own = store.write(addNote("own"));
-    expect(noteIds(store), "not committed yet").to.deep.equal(["other"]);
+    expect(await readIds(store), "not committed yet").to.deep.equal(["other"]);
     await own;
-    expect(noteIds(store)).to.deep.equal(["other", "own"]);
+    expect(await readIds(store)).to.deep.equal(["other", "own"]);
   });
 
   it("keep nobody from writing, and no store from closing", async () => {
     const store = temporary.open();
     const other = temporary.open();
-    noteIds(store);
+    await readIds(store);
     await other.write(addNote("while a read is open"));
-    noteIds(store);
+    await readIds(store);
     await store.write(addNote("after a read of the same turn"));
-    noteIds(store);
+    await readIds(store);
     await store.close();
-    expect(noteIds(other)).to.have.lengthOf(2);
+    expect(await readIds(other)).to.have.lengthOf(2);
   });
 });
+
+/** Reads in the transaction that the reads of a turn share. */
+function readIds(store: SqliteStore): Promise<string[]> {
+  return store.read(function* (reading) {
+    const rows = yield* reading.all(sql<{ id: string }>`SELECT id FROM notes ORDER BY id`);
+    return rows.map(({ id }) => id);
+  });
+}

@@ -1,10 +1,10 @@
-import type { Database } from "better-sqlite3";
 import { createDeletionClock } from "../../../base/deletion-clock.ts";
 import { Problem } from "../../../base/problem.ts";
 import type { Claim } from "../../claim.ts";
 import { sql } from "../../sql.ts";
 import type { Answers, Store } from "../../store.ts";
 import type { Unit, Work } from "../../unit.ts";
+import type { Statements } from "./statements.ts";
 
 /** How long a finished answer is kept for retries. */
 const KEPT_MS = 24 * 60 * 60 * 1_000;
@@ -13,7 +13,7 @@ const KEPT_MS = 24 * 60 * 60 * 1_000;
 const EXPIRE_ROWS = 1_000;
 
 export interface AnswersOptions {
-  readonly database: Database;
+  readonly statements: Statements;
   /** See `createSettledClock`: an answer that goes too early lets a retry do its work again. */
   readonly settledNow: () => number;
   /** Milliseconds since some moment, by a clock that nobody sets. */
@@ -27,16 +27,17 @@ export interface AnswersOptions {
  */
 export class KeptAnswers implements Answers {
   readonly #options: AnswersOptions;
-  readonly #statements: ReturnType<typeof prepareStatements>;
   readonly #deletionNow: () => number;
   /** Fingerprints of what runs now, by principal and key. */
   readonly #running = new Map<string, string>();
 
   constructor(options: AnswersOptions) {
     this.#options = options;
-    this.#statements = prepareStatements(options.database);
-    const { settledNow, monotonicMs } = options;
-    this.#deletionNow = createDeletionClock(settledNow, monotonicMs, this.#statements.newest.get()?.keptAtMs ?? 0);
+    const { statements, settledNow, monotonicMs } = options;
+    const newest = statements.get(
+      sql<{ keptAtMs: number }>`SELECT kept_at_ms AS "keptAtMs" FROM answers ORDER BY id DESC LIMIT 1`,
+    );
+    this.#deletionNow = createDeletionClock(settledNow, monotonicMs, newest?.keptAtMs ?? 0);
   }
 
   async once<T extends object>(claim: Claim | undefined, work: () => Promise<T>): Promise<T & { replayed?: true }> {
@@ -47,7 +48,7 @@ export class KeptAnswers implements Answers {
       requireSame(claim, running);
       throw inProgress();
     }
-    const kept = this.#statements.find.get(claim.principal, claim.key, this.#expiredAtMs());
+    const kept = this.#find(claim);
     if (kept !== undefined) {
       requireSame(claim, kept.fingerprint);
       return { ...(JSON.parse(kept.answer) as T), replayed: true };
@@ -69,21 +70,29 @@ export class KeptAnswers implements Answers {
   }
 
   /** Writes an answer in the running transaction. @throws Problem request-in-progress when another process was first */
-  keep(claim: Claim, answer: unknown, person?: string): void {
-    const { principal, key, fingerprint } = claim;
-    this.#statements.forgetExpired.run(principal, key, this.#expiredAtMs());
-    const text = JSON.stringify(answer);
-    if (
-      this.#statements.keep.run(principal, key, fingerprint, text, this.#options.settledNow(), person ?? null)
-        .changes === 0
-    ) {
-      throw inProgress();
-    }
+  keep({ principal, key, fingerprint }: Claim, answer: unknown, person: string | null = null): void {
+    const { statements, settledNow } = this.#options;
+    statements.run(
+      sql`DELETE FROM answers WHERE principal = ${principal} AND key = ${key} AND kept_at_ms <= ${this.#expiredAtMs()}`,
+    );
+    const kept = statements.run(
+      sql`INSERT INTO answers (principal, key, fingerprint, answer, kept_at_ms, person)
+        VALUES (${principal}, ${key}, ${fingerprint}, ${JSON.stringify(answer)}, ${settledNow()}, ${person})
+        ON CONFLICT (principal, key) DO NOTHING`,
+    );
+    if (kept === 0) throw inProgress();
   }
 
   /** Deletes, in the running transaction, the answers to this person and those that tell of them. */
   forget(person: string): void {
-    this.#statements.forget.run(person, person);
+    this.#options.statements.run(sql`DELETE FROM answers WHERE principal = ${person} OR person = ${person}`);
+  }
+
+  #find({ principal, key }: Claim): { readonly fingerprint: string; readonly answer: string } | undefined {
+    return this.#options.statements.get(
+      sql<{ fingerprint: string; answer: string }>`SELECT fingerprint, answer FROM answers
+        WHERE principal = ${principal} AND key = ${key} AND kept_at_ms > ${this.#expiredAtMs()}`,
+    );
   }
 
   #expiredAtMs(): number {
@@ -104,23 +113,4 @@ function requireSame(claim: Claim, fingerprint: string): void {
 
 function inProgress(): Problem {
   return new Problem("request-in-progress", "The first request with this Idempotency-Key is still running.");
-}
-
-function prepareStatements(database: Database) {
-  return {
-    find: database.prepare<[string, string, number], { fingerprint: string; answer: string }>(
-      "SELECT fingerprint, answer FROM answers WHERE principal = ? AND key = ? AND kept_at_ms > ?",
-    ),
-    newest: database.prepare<[], { keptAtMs: number }>(
-      "SELECT kept_at_ms AS keptAtMs FROM answers ORDER BY id DESC LIMIT 1",
-    ),
-    forgetExpired: database.prepare<[string, string, number]>(
-      "DELETE FROM answers WHERE principal = ? AND key = ? AND kept_at_ms <= ?",
-    ),
-    forget: database.prepare<[string, string]>("DELETE FROM answers WHERE principal = ? OR person = ?"),
-    keep: database.prepare<[string, string, string, string, number, string | null]>(
-      `INSERT INTO answers (principal, key, fingerprint, answer, kept_at_ms, person) VALUES (?, ?, ?, ?, ?, ?)
-       ON CONFLICT (principal, key) DO NOTHING`,
-    ),
-  };
 }

@@ -1,5 +1,4 @@
 import { randomUUIDv7 } from "node:crypto";
-import type { Database } from "better-sqlite3";
 import { beginSpan, type Span } from "../../../base/span.ts";
 import { formatTraceparent, parseSampled } from "../../../base/trace.ts";
 import type { CloudEvent, EventDraft } from "../../../contract/event.ts";
@@ -7,12 +6,17 @@ import { sql } from "../../sql.ts";
 import type { EventLog, LogEntry, Position, Store } from "../../store.ts";
 import type { Unit, Work } from "../../unit.ts";
 import { PruneWindow } from "./prune-window.ts";
+import type { Statements } from "./statements.ts";
 
 /** Rows deleted in one unit of work: pruning a long log never delays others for long. */
 const PRUNE_ROWS = 1_000;
 
+const COLUMNS = sql`seq, epoch, previous_epoch AS "previousEpoch", event`;
+const HEAD = sql<Position>`SELECT epoch, seq FROM outbox ORDER BY seq DESC LIMIT 1`;
+const FLOOR = sql<{ seq: number | null }>`SELECT min(seq) AS seq FROM outbox`;
+
 export interface EventLogOptions {
-  readonly database: Database;
+  readonly statements: Statements;
   /** The module: events are of the source `/<name>`. */
   readonly name: string;
   /** Names this opening of the database: a restore, which needs a closed one, shows in every row after it. */
@@ -26,7 +30,6 @@ export interface EventLogOptions {
 /** The module's own log: the outbox table, and what the running transaction has added to it. */
 export class SqliteEventLog implements EventLog {
   readonly #options: EventLogOptions;
-  readonly #statements: ReturnType<typeof prepareStatements>;
   readonly #listeners = new Set<(entries: readonly LogEntry[]) => void>();
   readonly #window: PruneWindow;
   #added: LogEntry[] = [];
@@ -35,24 +38,25 @@ export class SqliteEventLog implements EventLog {
 
   constructor(options: EventLogOptions) {
     this.#options = options;
-    this.#statements = prepareStatements(options.database);
     this.#window = new PruneWindow(options);
   }
 
   head(): Position | undefined {
-    return this.#statements.head.get();
+    return this.#options.statements.get(HEAD);
   }
 
   floor(): number | undefined {
-    return this.#statements.floor.get()?.seq ?? undefined;
+    return this.#options.statements.get(FLOOR)?.seq ?? undefined;
   }
 
   readAfter(seq: number, limit: number): LogEntry[] {
-    return this.#statements.readAfter.all(seq, limit);
+    return this.#options.statements.all(
+      sql<LogEntry>`SELECT ${COLUMNS} FROM outbox WHERE seq > ${seq} ORDER BY seq LIMIT ${limit}`,
+    );
   }
 
   entry(seq: number): LogEntry | undefined {
-    return this.#statements.entry.get(seq);
+    return this.#options.statements.get(sql<LogEntry>`SELECT ${COLUMNS} FROM outbox WHERE seq = ${seq}`);
   }
 
   prunable(lowest: number, windowMs: number): number {
@@ -72,10 +76,10 @@ export class SqliteEventLog implements EventLog {
   append(draft: EventDraft): void {
     const last = this.#added.at(-1) ?? this.head();
     const seq = (last?.seq ?? 0) + 1;
-    const { epoch } = this.#options;
+    const { statements, epoch } = this.#options;
     const previousEpoch = last?.epoch ?? "";
     const event = JSON.stringify(this.#envelope(draft, seq));
-    this.#statements.append.run(seq, epoch, previousEpoch, event);
+    statements.run(sql`INSERT INTO outbox VALUES (${seq}, ${epoch}, ${previousEpoch}, ${event})`);
     this.#added.push({ seq, epoch, previousEpoch, event });
   }
 
@@ -143,17 +147,4 @@ function* pruneSome(unit: Unit, below: number): Work<number> {
     sql`DELETE FROM outbox WHERE seq < min(${below}, (SELECT max(seq) FROM outbox))
       AND seq < (SELECT min(seq) FROM outbox) + ${PRUNE_ROWS}`,
   );
-}
-
-function prepareStatements(database: Database) {
-  const columns = "seq, epoch, previous_epoch AS previousEpoch, event";
-  return {
-    append: database.prepare<[number, string, string, string]>("INSERT INTO outbox VALUES (?, ?, ?, ?)"),
-    head: database.prepare<[], Position>("SELECT epoch, seq FROM outbox ORDER BY seq DESC LIMIT 1"),
-    floor: database.prepare<[], { seq: number | null }>("SELECT min(seq) AS seq FROM outbox"),
-    readAfter: database.prepare<[number, number], LogEntry>(
-      `SELECT ${columns} FROM outbox WHERE seq > ? ORDER BY seq LIMIT ?`,
-    ),
-    entry: database.prepare<[number], LogEntry>(`SELECT ${columns} FROM outbox WHERE seq = ?`),
-  };
 }

@@ -9,6 +9,7 @@ import { createCursors } from "../../cursors.ts";
 import { makeFolder } from "../../make-folder.ts";
 import { keepPrivate } from "../../private-file.ts";
 import { reasonOf, StoreRefusal } from "../../refusal.ts";
+import { sql } from "../../sql.ts";
 import type { Store } from "../../store.ts";
 import { KeptAnswers } from "./answers.ts";
 import { SqliteEventLog } from "./event-log.ts";
@@ -18,7 +19,6 @@ import { migrate, readSchema, requireKnownVersion, type Schema, versionOf } from
 import { SharedReads } from "./shared-reads.ts";
 import { isDatabaseFault, problemOfRead } from "./sqlite-fault.ts";
 import { SqliteReading } from "./sqlite-unit.ts";
-import { traceStatements } from "./statement-spans.ts";
 import { Statements } from "./statements.ts";
 
 /** How long a statement waits for another process's lock; the event loop waits with it. */
@@ -135,8 +135,7 @@ function createStore(database: Database.Database, options: OpenStoreOptions): Sq
   const { monotonicMs = options.now ?? (() => performance.now()) } = options;
   const settledNow = createSettledClock(now, monotonicMs);
   const reads = new SharedReads(database, schedule);
-  const statements = new Statements({ prepare: database.prepare.bind(database), name, beforeRead: reads.begin });
-  traceStatements(database, name, reads.begin);
+  const statements = new Statements({ database, name, beforeRead: reads.begin });
   const write: Store["write"] = (work) => group.write(work);
   const read: Store["read"] = async (work) => {
     try {
@@ -145,8 +144,8 @@ function createStore(database: Database.Database, options: OpenStoreOptions): Sq
       throw isDatabaseFault(error) ? problemOfRead(error) : error;
     }
   };
-  const log = new SqliteEventLog({ database, name, epoch: randomEpoch(), now, settledNow, write });
-  const answers = new KeptAnswers({ database, settledNow, monotonicMs, write });
+  const log = new SqliteEventLog({ statements, name, epoch: randomEpoch(), now, settledNow, write });
+  const answers = new KeptAnswers({ statements, settledNow, monotonicMs, write });
   const effects: GroupEffects = {
     append: (draft) => log.append(draft),
     keepAnswer: (claim, answer, person) => answers.keep(claim, answer, person),
@@ -156,8 +155,7 @@ function createStore(database: Database.Database, options: OpenStoreOptions): Sq
     committed: () => log.committed(),
   };
   const group = new GroupCommit({ name, database, statements, reads, effects, schedule, now });
-  newIdsAfter(newestDeadLetter(database));
-  const deadLetters = database.prepare<[], { count: number }>("SELECT count(*) AS count FROM dead_letters");
+  newIdsAfter(statements.get(sql<{ id: string | null }>`SELECT max(id) AS id FROM dead_letters`)?.id);
   return {
     name,
     seat: seatOf(options.file),
@@ -175,13 +173,13 @@ function createStore(database: Database.Database, options: OpenStoreOptions): Sq
       if (size > LOG_BOUND_BYTES) reads.pause(() => emptyLog(database));
     },
     fault: () => group.fault(),
-    stats: () => ({ ...group.stats(), deadLetters: deadLetters.get()?.count ?? 0 }),
+    stats: () => ({ ...group.stats(), deadLetters: countDeadLetters(statements) }),
     close: () => group.close(),
   };
 }
 
-function newestDeadLetter(database: Database.Database): string | undefined {
-  return database.prepare<[], { id: string | null }>("SELECT max(id) AS id FROM dead_letters").get()?.id ?? undefined;
+function countDeadLetters(statements: Statements): number {
+  return statements.get(sql<{ count: number }>`SELECT count(*) AS count FROM dead_letters`)?.count ?? 0;
 }
 
 /** Does not wait for readers: the event loop would wait with it. */

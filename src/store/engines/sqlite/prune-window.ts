@@ -1,10 +1,10 @@
-import type { Database } from "better-sqlite3";
 import { sql } from "../../sql.ts";
 import type { Store } from "../../store.ts";
 import type { Unit, Work } from "../../unit.ts";
+import type { Statements } from "./statements.ts";
 
 export interface PruneWindowOptions {
-  readonly database: Database;
+  readonly statements: Statements;
   /** See `createSettledClock`: a row that goes too early is lost to whoever is restored from a backup. */
   readonly settledNow: () => number;
   readonly write: Store["write"];
@@ -18,20 +18,20 @@ interface Kept {
   readonly seen_ms: number;
 }
 
+const FIND = sql<Kept>`SELECT prunable, lowest, since_ms, seen_ms FROM prune_window`;
+
 /** Remembers the lowest positions of subscribers over a window of time, also from one start to the next. */
 export class PruneWindow {
   readonly #options: PruneWindowOptions;
-  readonly #statements: ReturnType<typeof prepareStatements>;
 
   constructor(options: PruneWindowOptions) {
     this.#options = options;
-    this.#statements = prepareStatements(options.database);
   }
 
   /** See `EventLog.prunable`. */
   look(lowest: number, windowMs: number): number {
     const nowMs = this.#options.settledNow();
-    const kept = this.#statements.find.get();
+    const kept = this.#options.statements.get(FIND);
     const next = advance(kept, lowest, nowMs, windowMs);
     const isNews = kept === undefined || next.since_ms !== kept.since_ms || next.lowest !== kept.lowest;
     if (isNews || nowMs - kept.seen_ms >= windowMs / 16) {
@@ -58,10 +58,4 @@ function* keep(unit: Unit, { prunable, lowest, since_ms, seen_ms }: Kept): Work<
     sql`INSERT INTO prune_window VALUES (1, ${prunable}, ${lowest}, ${since_ms}, ${seen_ms}) ON CONFLICT DO UPDATE SET
       prunable = excluded.prunable, lowest = excluded.lowest, since_ms = excluded.since_ms, seen_ms = excluded.seen_ms`,
   );
-}
-
-function prepareStatements(database: Database) {
-  return {
-    find: database.prepare<[], Kept>("SELECT prunable, lowest, since_ms, seen_ms FROM prune_window"),
-  };
 }

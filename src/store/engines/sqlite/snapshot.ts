@@ -88,7 +88,7 @@ function toSnapshot({ name, file }: DatabaseFile, database: Database.Database): 
   // What is read first pins the moment until the transaction ends.
   database.exec("BEGIN; SELECT count(*) FROM sqlite_schema");
   requireNoOther(database, name);
-  const statements = new Statements({ prepare: database.prepare.bind(database), name, beforeRead: () => {} });
+  const statements = new Statements({ database, name, beforeRead: () => {} });
   return {
     name,
     schema: versionOf(database),

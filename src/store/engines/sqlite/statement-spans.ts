@@ -1,4 +1,3 @@
-import type { Database } from "better-sqlite3";
 import { activeSpan, beginSpan, codeOf, type Span } from "../../../base/span.ts";
 
 /** The statements that one operation reads or writes together, as one span. */
@@ -15,41 +14,17 @@ const MAX_STATEMENTS = 20;
 /** The group that takes the statements of a span: a transaction's own, or what it reads in one go. */
 const groups = new WeakMap<Span, OpenGroup>();
 
-/**
- * Makes the statements of a database known to the span that runs them: SQL with its placeholders, never a value. What is
- * run without such a span costs one comparison more.
- * @param name the module's name
- * @param beforeRead called before each statement that reads
- */
-export function traceStatements(database: Database, name: string, beforeRead: () => void): void {
-  const prepare = database.prepare.bind(database) as (sql: string) => RunnableStatement;
-  const traced = (sql: string): RunnableStatement => {
-    const statement = prepare(sql);
-    for (const method of ["run", "get", "all"] as const) {
-      const original = statement[method];
-      const reads = statement.readonly && method !== "run";
-      statement[method] = (...params) => {
-        noteStatement(name, sql);
-        if (reads) beforeRead();
-        return original.apply(statement, params);
-      };
-    }
-    return statement;
-  };
-  database.prepare = traced as unknown as Database["prepare"];
-}
-
 /** The span of a transaction, for sampled work; undefined for all other. */
 export function beginTransactionSpan(name: string): StatementGroup | undefined {
   const span = activeSpan();
   return span && openGroup(name, span);
 }
 
-type RunnableStatement = Record<"run" | "get" | "all", (...params: unknown[]) => unknown> & {
-  readonly readonly: boolean;
-};
-
-/** Makes a statement known to the span that runs it. */
+/**
+ * Makes a statement known to the span that runs it: SQL with its placeholders, never a value. What is run without such a span costs
+ * one comparison.
+ * @param name the module's name
+ */
 export function noteStatement(name: string, sql: string): void {
   const span = activeSpan();
   if (span === undefined) return;

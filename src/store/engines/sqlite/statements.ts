@@ -12,8 +12,7 @@ interface Known {
 }
 
 export interface StatementsOptions {
-  /** Prepares statements that nobody else watches. */
-  readonly prepare: Database["prepare"];
+  readonly database: Database;
   /** The module's name, for spans. */
   readonly name: string;
   /** Called before each statement that only reads. */
@@ -31,16 +30,16 @@ export class Statements {
     this.#options = options;
   }
 
-  /** @throws SqliteError; Error when it would write, and may not */
-  get(query: Query, mayWrite: boolean): unknown {
+  /** The first row. @throws SqliteError; Error when it would write, and may not */
+  get<Row>(query: Query<Row>, mayWrite = true): Row | undefined {
     const known = this.#find(query);
-    return this.#ready(known, mayWrite).get(valuesOf(query, known));
+    return this.#ready(known, mayWrite).get(valuesOf(query, known)) as Row | undefined;
   }
 
-  /** @throws SqliteError; Error when it would write, and may not */
-  all(query: Query, mayWrite: boolean): unknown[] {
+  /** All rows. @throws SqliteError; Error when it would write, and may not */
+  all<Row>(query: Query<Row>, mayWrite = true): Row[] {
     const known = this.#find(query);
-    return this.#ready(known, mayWrite).all(valuesOf(query, known));
+    return this.#ready(known, mayWrite).all(valuesOf(query, known)) as Row[];
   }
 
   /** @returns how many rows it changed @throws SqliteError */
@@ -64,7 +63,8 @@ export class Statements {
   #prepare(query: Query): Known {
     const parts = query.values.map((value) => (value instanceof Query ? value : undefined));
     const text = toText(query);
-    const statement = this.#byText.get(text)?.statement ?? this.#options.prepare<[readonly Value[]], unknown>(text);
+    const statement =
+      this.#byText.get(text)?.statement ?? this.#options.database.prepare<[readonly Value[]], unknown>(text);
     const known = { text, statement, parts: parts.some((part) => part !== undefined) ? parts : undefined };
     this.#byText.set(text, known);
     if (parts.every((part) => part === undefined || part.values.length === 0)) {
