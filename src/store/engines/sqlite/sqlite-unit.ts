@@ -1,4 +1,3 @@
-import { activeSpan } from "../../../base/span.ts";
 import type { EventDraft } from "../../../contract/event.ts";
 import type { Claim } from "../../claim.ts";
 import type { Query } from "../../sql.ts";
@@ -21,8 +20,6 @@ class SqliteStep<T> extends Step<T> {
   readonly query: Query | undefined;
   readonly way: Way;
   readonly effect: (() => void) | undefined;
-  /** Its statements belong to the span in which it is made. */
-  readonly span = activeSpan();
 
   constructor(owner: SqliteReading, query: Query | undefined, way: Way, effect?: () => void) {
     super();
@@ -84,7 +81,7 @@ export class SqliteReading implements Reading {
     if (this.#hasFailed) throw cannotGoOn();
     this.#open -= 1;
     try {
-      return step.span === undefined ? this.#perform(step) : step.span.run(() => this.#perform(step));
+      return this.#perform(step);
     } catch (error) {
       this.#hasFailed = true;
       throw error;
