@@ -9,6 +9,11 @@ export class Stopped extends Error {
   override readonly name = "Stopped";
 }
 
+/** Thrown by a step that waits for something to come, which is no failure of what it works with: the pause does not grow. */
+export class NotYet extends Error {
+  override readonly name: string = "NotYet";
+}
+
 /** The pauses of one loop, which has one at a time. */
 export interface Pace {
   /** Until woken, or so many milliseconds have passed. A wake that came before counts. @throws Stopped */
@@ -70,7 +75,8 @@ export function backoffMs(failures: number): number {
 }
 
 /**
- * Takes step after step until stopped, which is no failure. A step that fails is taken again after a pause that grows.
+ * Takes step after step until stopped, which is no failure. A step that fails is taken again after a pause that grows, unless it
+ * says that it is not time yet.
  * @param onFailure told of each failure; @param onSuccess of each step that ended well
  */
 export async function repeat(
@@ -84,7 +90,7 @@ export async function repeat(
       onSuccess?.();
     } catch (error) {
       if (pace.stopped) return;
-      failures += 1;
+      failures = error instanceof NotYet ? 1 : failures + 1;
       onFailure(error);
       await pace.sleep(backoffMs(failures)).catch(() => undefined);
     }

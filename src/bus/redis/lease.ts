@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import type { Clock } from "../../base/clock.ts";
 import type { Outage } from "../../base/outage.ts";
-import { type Pace, repeat } from "../../base/pace.ts";
+import { NotYet, type Pace, repeat } from "../../base/pace.ts";
 import type { Evaluate } from "./scripts.ts";
 
 /** How long a holder that says nothing keeps its place, and how often it says something. */
@@ -39,7 +39,7 @@ const FIND = `return ${HOLDER}`;
 const RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end";
 
 /** Thrown to whoever would use the place of another. */
-export class NotHeld extends Error {
+export class NotHeld extends NotYet {
   override readonly name = "NotHeld";
 }
 
