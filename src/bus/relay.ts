@@ -101,7 +101,7 @@ export function createRelay(options: RelayOptions): Relay {
     place = undefined;
     const found = await replica.append(head, rows, rebuild);
     const last = rows.at(-1);
-    if (found === undefined) place = { head: last, rebuild: false, after: last?.seq ?? after, until };
+    if (found === undefined) place = continuingAt(last, last?.seq ?? after, until);
   }
 
   /** An entry that is in the log can be continued; any other is of a log that was restored, or pruned long ago. */
@@ -149,17 +149,21 @@ export function createRelay(options: RelayOptions): Relay {
     const seq = head?.seq ?? 0;
     const oldest = first ?? 0;
     if (present.length === 0 && subscribers.length > 0) {
-      return { head, rebuild: false, after: seq, until: oldest + windowRows };
+      return continuingAt(head, seq, oldest + windowRows);
     }
     const lowest = lowestPosition(log, present);
     // Somebody needs rows again that are gone here.
     if (oldest > lowest && floor < oldest) return startingAt(lowest, head);
     // What is not trimmed yet takes room as well.
-    if (clock.now() < trimAfterMs)
-      return { head, rebuild: false, after: seq, until: Math.min(oldest, lowest) + windowRows };
+    if (clock.now() < trimAfterMs) return continuingAt(head, seq, Math.min(oldest, lowest) + windowRows);
     // It keeps the lowest itself. Where all are further than its newest entry nothing is left, and it is built anew from there.
     if (oldest < lowest && head !== undefined) await replica.trim(head, lowest);
-    return { head, rebuild: false, after: seq, until: lowest + windowRows };
+    return continuingAt(head, seq, lowest + windowRows);
+  }
+
+  /** What is there stays, and the rows after this one come next. */
+  function continuingAt(head: Position | undefined, after: number, until: number): Place {
+    return { head, rebuild: false, after, until };
   }
 
   /** All there is gives way to the rows from this one on. */

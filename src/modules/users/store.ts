@@ -17,12 +17,13 @@ export interface IssuedToken {
   readonly now: string;
 }
 
-/** All that is kept of users but their keys. What changes together is one method and one unit of work. */
+/** What is kept for a retry of a registration. */
 export interface KeptRegistration {
   readonly claim: Claim;
   readonly answer: object;
 }
 
+/** All that is kept of users but their keys. What changes together is one method and one unit of work. */
 export interface UserStore {
   find(id: string): Promise<User | undefined>;
   /** With what is secret of it. */
