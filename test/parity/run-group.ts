@@ -1,7 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { createApi } from "../support/api.ts";
-import type { Tables } from "../support/databases.ts";
-import type { Shop, Topology } from "../support/topology.ts";
+import type { Topology } from "../support/topology.ts";
 import { createStage, type Group } from "./scenario.ts";
 import { type Entry, readState, Transcript } from "./transcript.ts";
 
@@ -13,19 +11,10 @@ export async function runGroup(topology: Topology, group: Group): Promise<readon
   try {
     for (const { name, run } of group.scenarios) await run(createStage(name, shop, api, transcript));
     await shop.settled();
-    transcript.state("what is left", await readWhatIsLeft(shop));
+    transcript.state("what is left", await readState(shop));
     return transcript.entries;
   } finally {
     await api.close();
     await shop.stop();
-  }
-}
-
-/** Once each log has been looked at for what may be pruned, which a short run may be too short for. */
-async function readWhatIsLeft(shop: Shop): Promise<Record<string, Tables>> {
-  for (;;) {
-    const state = await readState(shop);
-    if (Object.values(state).every(({ prune_window: looks = [] }) => looks.length > 0)) return state;
-    await sleep(20);
   }
 }

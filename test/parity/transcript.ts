@@ -46,10 +46,18 @@ export class Transcript {
   }
 }
 
-/** The databases of a shop, for `Transcript.state`. */
+/**
+ * The databases of a shop, for `Transcript.state`. Without what a clock decides and no call: when a log was looked at
+ * for rows that nobody needs any more.
+ */
 export async function readState(shop: Shop): Promise<Record<string, Tables>> {
   const fileOf = await shop.databases();
-  return Object.fromEntries(MODULES.map((module) => [module, readTables(fileOf(module))]));
+  return Object.fromEntries(
+    MODULES.map((module) => {
+      const { prune_window: _looks, ...tables } = readTables(fileOf(module));
+      return [module, tables];
+    }),
+  );
 }
 
 /**
