@@ -16,7 +16,7 @@ import { openStore } from "../store/engines/sqlite/open-store.ts";
 import { lockForServing } from "../store/engines/sqlite/serving-lock.ts";
 import type { Store } from "../store/store.ts";
 import { type Config, urlSetting } from "./config.ts";
-import { databaseIn, migrationsOf, modulesAmong } from "./database-files.ts";
+import { databaseIn, migrationsOf } from "./database-files.ts";
 import { learnDeployment, nameDeployment } from "./deployment.ts";
 import { requireHeardPublishers } from "./heard-publishers.ts";
 import { type ModuleName, moduleNames, modules, remoteNeighbours, subscribersOf } from "./modules.ts";
@@ -31,7 +31,7 @@ export interface ServedModule {
   readonly service: Callable;
 }
 
-/** All parts of this process, made and wired, before anything listens. */
+/** The parts of this process, for those that answer for all of them. */
 export interface System {
   readonly config: Config;
   readonly logger: Logger;
@@ -46,27 +46,6 @@ export interface System {
   readonly remotes: ReadonlyMap<ModuleName, HttpCallable>;
 }
 
-/**
- * The composition root: decides, from the configuration alone, which modules live here, and gives everybody
- * else a client of the same type.
- * @throws StoreRefusal, OperatorError when a database cannot be used
- */
-export async function compose(config: Config, logger: Logger): Promise<System> {
-  requireFinishedRestore(config.DATA_DIR);
-  const remotes = await connectRemotes(config);
-  const callables = new Map<ModuleName, Callable>(remotes);
-  const served: ServedModule[] = [];
-  const deployment = deploymentOf(config, served);
-  const bus = await createBus(config, logger, deployment);
-  for (const name of modulesAmong(config.SERVE)) {
-    const part = await createModule(name, config, logger, callables);
-    callables.set(name, part.service);
-    bus.join(part.store, part.module.subscriptions);
-    served.push(part);
-  }
-  return { config, logger, bus, deployment, served, callables, verifier: createVerifier(config, callables), remotes };
-}
-
 /** The context of a call that nobody outside asked for. */
 export function ownContext(timeoutMs: number): CallContext {
   return {
@@ -78,19 +57,28 @@ export function ownContext(timeoutMs: number): CallContext {
   };
 }
 
-async function createModule(
+/**
+ * Opens a module's database and makes the module.
+ * @param callables whom it may call, wherever they are
+ * @param lifetime to which the ends of both are given
+ * @throws StoreRefusal, OperatorError when the database cannot be used; StartRefusal when the module is not as it is listed
+ */
+export async function createModule(
   name: ModuleName,
   config: Config,
   logger: Logger,
   callables: ReadonlyMap<ModuleName, Callable>,
+  lifetime: AsyncDisposableStack,
 ): Promise<ServedModule> {
   const log = logger.child({ module: name });
   const store = await openToServe(name, config, logger);
+  lifetime.defer(() => store.close());
   const module = await build(
     name,
     { store, logger: log, now: Date.now, settings: settingsOf(name, config) },
     callables,
   );
+  lifetime.defer(() => module.stop?.());
   requireHeardPublishers(name, modules[name].hears, module.subscriptions);
   const options: ServiceOptions = {
     faults: config.FAULTS,
@@ -157,7 +145,8 @@ function settingsOf(name: ModuleName, config: Config): object {
   };
 }
 
-function createVerifier(config: Config, callables: ReadonlyMap<ModuleName, Callable>): TokenVerifier {
+/** Verifies tokens by the keys of users, wherever that is. */
+export function createVerifier(config: Config, callables: ReadonlyMap<ModuleName, Callable>): TokenVerifier {
   const users = createClient(modules.users.contract, callable(callables, "users"));
   return createTokenVerifier({
     issuer: config.JWT_ISSUER,
@@ -166,13 +155,14 @@ function createVerifier(config: Config, callables: ReadonlyMap<ModuleName, Calla
   });
 }
 
-/** Whoever serves users names it, all others ask there. */
-function deploymentOf({ SERVE, USERS_URL }: Config, served: readonly ServedModule[]): System["deployment"] {
+/** Whoever serves users names the deployment, all others ask there. */
+export function deploymentOf({ SERVE, USERS_URL }: Config, served: readonly ServedModule[]): System["deployment"] {
   if (!SERVE.includes("users")) return learnDeployment(USERS_URL ?? "");
   return () => served.filter(({ name }) => name === "users").map(({ store }) => nameDeployment(store.seat))[0];
 }
 
-async function createBus(config: Config, logger: Logger, deployment: System["deployment"]): Promise<Bus> {
+/** In memory where no Redis is named, which needs all modules in this process. */
+export async function createBus(config: Config, logger: Logger, deployment: System["deployment"]): Promise<Bus> {
   const faults = { faults: config.FAULTS };
   if (config.REDIS_URL === undefined) {
     const { createMemoryBus } = await import("../bus/memory/bus.ts");
@@ -185,7 +175,7 @@ async function createBus(config: Config, logger: Logger, deployment: System["dep
 }
 
 /** Makes the clients of what is served elsewhere. */
-async function connectRemotes(config: Config): Promise<Map<ModuleName, HttpCallable>> {
+export async function connectRemotes(config: Config): Promise<Map<ModuleName, HttpCallable>> {
   const remotes = new Map<ModuleName, HttpCallable>();
   for (const name of remoteNeighbours(config.SERVE)) {
     const { createHttpCallable } = await import("../call/http-client.ts");

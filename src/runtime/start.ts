@@ -1,28 +1,31 @@
 import type { RequestListener } from "node:http";
-import { fileURLToPath } from "node:url";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { systemClock } from "../base/clock.ts";
 import { createOutage } from "../base/outage.ts";
 import { Problem } from "../base/problem.ts";
-import { traceCalls } from "../call/traced-calls.ts";
-import { createGateway } from "../gateway/app.ts";
-import type { Console } from "../gateway/console/console.ts";
-import { createLocalProbe, createRemoteProbe, type ModuleProbe } from "../health/module-probe.ts";
-import type { HealthDeps } from "../health/status.ts";
+import type { Callable } from "../contract/contract.ts";
 import { refuseRequest } from "../http/parser-errors.ts";
-import { observeRequests } from "../http/request-stats.ts";
 import { type HttpServer, listen } from "../http/server.ts";
 import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
-import { compose, type System } from "./compose.ts";
-import { type Config, portOf, urlSetting } from "./config.ts";
-import { eventPositions } from "./event-positions.ts";
+import { startExport, startTelemetry } from "../telemetry/tracing.ts";
+import { createGatewayApp, createGatewayConsole, createModuleApp } from "./apps.ts";
+import {
+  connectRemotes,
+  createBus,
+  createModule,
+  createVerifier,
+  deploymentOf,
+  type ServedModule,
+  type System,
+} from "./compose.ts";
+import { type Config, portOf } from "./config.ts";
+import { modulesAmong } from "./database-files.ts";
+import { healthOf } from "./health.ts";
 import { boundLogs, expireAnswers } from "./housekeeping.ts";
-import { createModuleApp } from "./module-app.ts";
-import { listeningServices, moduleNames, remoteNeighbours, type ServiceName, servesAll } from "./modules.ts";
-import { createRequestLog } from "./request-log.ts";
+import { listeningServices, type ModuleName, type ServiceName, servesAll } from "./modules.ts";
+import { requireFinishedRestore } from "./unfinished-restore.ts";
 import { version } from "./version.ts";
-import { beWatched, composeConsole, exportTraces } from "./watching.ts";
 
 /** How long the parts of a stop may take, in milliseconds; together under ten seconds. */
 const FINISH_REQUESTS_MS = 6_000;
@@ -51,53 +54,86 @@ interface ReservedPort {
 
 /**
  * Starts all that the configuration says this process serves.
- * @throws Error EADDRINUSE and the like; StoreRefusal when a database cannot be used
+ * @throws Error EADDRINUSE and the like; StoreRefusal, OperatorError when a database cannot be used; StartRefusal
  */
 export async function start(config: Config, logger: Logger, step: Step): Promise<Running> {
-  const ports = await step("listening", () => reservePorts(config));
+  const lifetime = new AsyncDisposableStack();
   try {
-    return await serve(config, logger, step, ports);
+    const urls = await begin(config, logger, step, lifetime);
+    return { urls, stop: () => lifetime.disposeAsync() };
   } catch (error) {
-    await Promise.all(ports.map((port) => port.server.stop({ idleMs: 0, timeoutMs: 0 })));
+    await lifetime
+      .disposeAsync()
+      .catch((fault: unknown) => logger.warn({ err: fault }, "not all that began was ended"));
     throw error;
   }
 }
 
-async function serve(config: Config, logger: Logger, step: Step, ports: readonly ReservedPort[]): Promise<Running> {
-  const system = await compose(config, logger);
-  for (const { name, module } of system.served) {
+/**
+ * The composition root: decides, from the configuration alone, what lives in this process, and gives everybody a client of
+ * the same type of what is elsewhere.
+ * @param lifetime to which each part gives its end as it begins: they are called in reverse
+ */
+async function begin(
+  config: Config,
+  logger: Logger,
+  step: Step,
+  lifetime: AsyncDisposableStack,
+): Promise<Running["urls"]> {
+  const ports = await step("listening", () => reservePorts(config, lifetime));
+  lifetime.defer(await exportTraces(config, logger));
+
+  requireFinishedRestore(config.DATA_DIR);
+  const remotes = await connectRemotes(config);
+  const callables = new Map<ModuleName, Callable>(remotes);
+  const served: ServedModule[] = [];
+  const deployment = deploymentOf(config, served);
+  const bus = await createBus(config, logger, deployment);
+  for (const name of modulesAmong(config.SERVE)) {
+    const part = await createModule(name, config, logger, callables, lifetime);
+    callables.set(name, part.service);
+    bus.join(part.store, part.module.subscriptions);
+    served.push(part);
+  }
+  // Before the modules end: what still waits for a neighbour fails while there is somebody to tell.
+  lifetime.defer(async () => void (await Promise.all([...remotes.values()].map((remote) => remote.close()))));
+  const verifier = createVerifier(config, callables);
+  const system: System = { config, logger, bus, deployment, served, callables, verifier, remotes };
+
+  for (const { name, module } of served) {
     if (module.prepare !== undefined) await step(`${name}: prepared`, () => module.prepare?.());
   }
   if (config.SEED) await seed(system, step);
-  await step("events", () => startBus(system));
-  const redis = await connectLimiter(config, logger);
+  await step("events", () => startBus(system, lifetime));
+
+  const stores = served.map(({ store }) => store);
+  lifetime.defer(startTelemetry({ bus, presence: () => ({ services: [...config.SERVE] }) }));
+  lifetime.defer(expireAnswers(stores, logger));
+  lifetime.defer(boundLogs(stores));
+
+  const redis = await connectLimiter(config, logger, lifetime);
   const metrics = metricsOf(system);
-  const stopExport = await exportTraces(config, logger);
   let draining = false;
-  const stores = system.served.map(({ store }) => store);
-  const endings = [beWatched(system), expireAnswers(stores, logger), boundLogs(stores)];
-  for (const port of ports) {
-    const health = healthOf(port.name, system, () => draining);
-    if (port.name === "gateway") {
-      const console = composeConsole(system, health);
-      endings.push(console.close);
-      port.open(gateway(system, health, metrics, console, redis));
-    } else port.open(moduleApp(port.name, system, health, metrics));
+  const idleMs = config.production ? IDLE_CONNECTIONS_MS : 0;
+  lifetime.defer(() => stopServers(ports, { idleMs, timeoutMs: FINISH_REQUESTS_MS }));
+  for (const { name, open } of ports) {
+    const health = healthOf(name, system, () => draining);
+    if (name === "gateway") {
+      const console = createGatewayConsole(system, health);
+      lifetime.defer(console.close); // its streams would hold the server up
+      open(createGatewayApp(system, health, metrics, console, redis));
+    } else open(createModuleApp(system, name, health, metrics));
   }
-  return {
-    urls: new Map(ports.map((port) => [port.name, port.server.url])),
-    async stop() {
-      draining = true;
-      for (const end of endings) end();
-      await stop(system, ports);
-      redis?.disconnect();
-      await stopExport();
-    },
-  };
+  lifetime.defer(() => {
+    draining = true;
+    for (const { module } of served) module.drain?.();
+  });
+  return new Map(ports.map(({ name, server }) => [name, server.url]));
 }
 
 /** Resolves how events travel, in words. A Redis need not be there yet; the log tells when it is. */
-async function startBus({ bus, logger }: System): Promise<string> {
+async function startBus({ bus, logger }: System, lifetime: AsyncDisposableStack): Promise<string> {
+  lifetime.defer(() => bus.stop(FLUSH_EVENTS_MS));
   await bus.start();
   const { kind } = bus.status();
   if (kind === "memory") return "through the memory of this process";
@@ -109,20 +145,16 @@ async function startBus({ bus, logger }: System): Promise<string> {
   return "through Redis";
 }
 
-async function stop(system: System, ports: readonly ReservedPort[]): Promise<void> {
-  for (const { module } of system.served) module.drain?.();
-  const idleMs = system.config.production ? IDLE_CONNECTIONS_MS : 0;
-  await Promise.all(ports.map((port) => port.server.stop({ idleMs, timeoutMs: FINISH_REQUESTS_MS })));
-  await system.bus.stop(FLUSH_EVENTS_MS);
-  await Promise.all([...system.remotes.values()].map((remote) => remote.close()));
-  for (const { module, store } of system.served) {
-    await module.stop?.();
-    await store.close();
-  }
+/** All listen before any database is touched, so that a taken port is known before that. */
+async function reservePorts(config: Config, lifetime: AsyncDisposableStack): Promise<ReservedPort[]> {
+  const ports: ReservedPort[] = [];
+  lifetime.defer(() => stopServers(ports, { idleMs: 0, timeoutMs: 0 })); // where it came no further
+  for (const name of listeningServices(config.SERVE)) ports.push(await reservePort(name, config));
+  return ports;
 }
 
-function reservePorts(config: Config): Promise<ReservedPort[]> {
-  return Promise.all(listeningServices(config.SERVE).map((name) => reservePort(name, config)));
+async function stopServers(ports: readonly ReservedPort[], times: Parameters<HttpServer["stop"]>[0]): Promise<void> {
+  await Promise.all(ports.map(({ server }) => server.stop(times)));
 }
 
 async function reservePort(name: ServiceName, config: Config): Promise<ReservedPort> {
@@ -153,53 +185,6 @@ async function seed(system: System, step: Step): Promise<void> {
   }
 }
 
-function gateway(
-  system: System,
-  health: HealthDeps,
-  metrics: Metrics,
-  console: Console,
-  redis: Redis | undefined,
-): RequestListener {
-  const { config, callables, verifier, logger } = system;
-  return createGateway({
-    // In the order of the list of modules, wherever they live: the API's document follows it.
-    callables: moduleNames
-      .flatMap((name) => callables.get(name) ?? [])
-      .map((callable) => traceCalls(callable, "gateway")),
-    verify: verifier.verify,
-    settings: {
-      callTimeoutMs: config.CALL_TIMEOUT,
-      rateLimit: config.RATE_LIMIT,
-      budgets: { "sign-in": config.AUTH_RATE_LIMIT, refresh: config.REFRESH_RATE_LIMIT },
-      trustedProxies: config.TRUSTED_PROXIES,
-      corsOrigins: config.CORS_ORIGINS ?? [],
-    },
-    redis,
-    health,
-    metrics,
-    observe: observeRequests(createRequestLog("gateway", metrics.requestsOf("gateway"), logger)),
-    console,
-    pages: fileURLToPath(new URL("../../dist/console", import.meta.url)),
-    version,
-    logger,
-  }).callback();
-}
-
-function moduleApp(name: ServiceName, system: System, health: HealthDeps, metrics: Metrics): RequestListener {
-  const served = system.served.find((module) => module.name === name);
-  if (served === undefined) throw new Error(`${name} is not served here`);
-  const { config, verifier, logger } = system;
-  return createModuleApp({
-    served,
-    verify: verifier.verify,
-    callTimeoutMs: config.CALL_TIMEOUT,
-    health,
-    metrics,
-    tell: createRequestLog(name, metrics.requestsOf(name), logger),
-    logger,
-  }).callback();
-}
-
 function metricsOf({ served, bus, remotes }: System): Metrics {
   return createMetrics({
     stores: served.map(({ store }) => store),
@@ -208,49 +193,23 @@ function metricsOf({ served, bus, remotes }: System): Metrics {
   });
 }
 
-/** The gateway answers for all modules, a module for itself. */
-function healthOf(name: ServiceName, system: System, draining: () => boolean): HealthDeps {
-  const { config, bus, deployment, served } = system;
-  const own = createLocalProbe("gateway", portOf(config, "gateway"), () => undefined);
-  return {
-    probes: name === "gateway" ? [own, ...moduleNames.map((module) => probe(module, system))] : [probe(name, system)],
-    busStatus: () => bus.status(),
-    events: () => eventPositions(served),
-    draining,
-    topology: topologyOf(config),
-    deployment,
-  };
-}
-
-function probe(name: ServiceName, { config, served, bus }: System): ModuleProbe {
-  const port = portOf(config, name);
-  const here = served.find((module) => module.name === name);
-  if (here !== undefined) {
-    return createLocalProbe(
-      name,
-      port,
-      () => here.store.fault(),
-      () => bus.stalled(name),
-    );
-  }
-  const url = name === "gateway" ? undefined : config[urlSetting(name)];
-  if (url === undefined) throw new Error(`${name} has no URL`);
-  return createRemoteProbe({ name, port, url });
-}
-
-/** What a person reads of how the system is split, as this process knows it. */
-function topologyOf({ SERVE }: Config): string {
-  if (servesAll(SERVE)) return `one process, pid ${process.pid}`;
-  const elsewhere = remoteNeighbours(SERVE);
-  if (elsewhere.length === 0) return `${SERVE.join(" and ")} in one process, the others elsewhere`;
-  if (SERVE.length === 1) return `${1 + elsewhere.length} services`;
-  return `${SERVE.join(" and ")} in one process, ${elsewhere.join(" and ")} elsewhere`;
+/** Exports traces, if the settings say where to. Resolves the way to stop it. */
+async function exportTraces({ SERVE, tracesUrl }: Config, logger: Logger): Promise<() => Promise<void>> {
+  if (tracesUrl === undefined) return async () => {};
+  const serviceName = servesAll(SERVE) ? "quartet" : `quartet-${SERVE.join("-")}`;
+  return startExport({ url: tracesUrl, serviceName, version }, (message) => logger.warn(message));
 }
 
 /** The connection of the gateway's rate limit. */
-async function connectLimiter(config: Config, logger: Logger): Promise<Redis | undefined> {
+async function connectLimiter(
+  config: Config,
+  logger: Logger,
+  lifetime: AsyncDisposableStack,
+): Promise<Redis | undefined> {
   if (config.REDIS_URL === undefined || !config.SERVE.includes("gateway")) return undefined;
   const { connectRedis } = await import("../bus/redis/connection.ts");
   const outage = createOutage({ what: "The rate limit's Redis", logger, clock: systemClock });
-  return connectRedis(config.REDIS_URL, "commands", { outage, keyPrefix: config.REDIS_PREFIX });
+  const redis = connectRedis(config.REDIS_URL, "commands", { outage, keyPrefix: config.REDIS_PREFIX });
+  lifetime.defer(() => redis.disconnect());
+  return redis;
 }

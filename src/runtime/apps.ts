@@ -1,0 +1,102 @@
+import type { RequestListener } from "node:http";
+import { fileURLToPath } from "node:url";
+import type { Redis } from "ioredis";
+import type { Context } from "koa";
+import { traceCalls } from "../call/traced-calls.ts";
+import { createClient } from "../contract/contract.ts";
+import { createGateway } from "../gateway/app.ts";
+import { type Console, createConsole } from "../gateway/console/console.ts";
+import { type HealthDeps, mountHealth } from "../health/status.ts";
+import { createHttpApp } from "../http/app.ts";
+import { mountBatches } from "../http/batch-route.ts";
+import { mountMetrics } from "../http/metrics-route.ts";
+import { observeRequests } from "../http/request-stats.ts";
+import { mountContract, tellTime, timeoutOf } from "../http/routes.ts";
+import { DEMO_ADMIN } from "../modules/users/index.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { callable, ownContext, type System } from "./compose.ts";
+import { moduleNames, modules, type ServiceName } from "./modules.ts";
+import { createRequestLog } from "./request-log.ts";
+import { version } from "./version.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** A module as a process of its own serves it: its contract, alone and in batches, and its health. */
+export function createModuleApp(
+  { config, served, verifier, logger }: System,
+  name: ServiceName,
+  health: HealthDeps,
+  metrics: Metrics,
+): RequestListener {
+  const service = served.find((module) => module.name === name)?.service;
+  if (service === undefined) throw new Error(`${name} is not served here`);
+  const { verify } = verifier;
+  const tell = createRequestLog(name, metrics.requestsOf(name), logger);
+  return createHttpApp(
+    (router) => {
+      mountHealth(router, health);
+      mountMetrics(router, metrics);
+      mountContract(router, service, { verify, timeoutMs: timeoutOf(config.CALL_TIMEOUT) });
+      mountBatches(router, service, verify, tell);
+    },
+    {
+      before: [observeRequests(tell), tellTime],
+      onUnexpected(error, { state: { requestId, trace } }) {
+        logger.error({ err: error, request_id: requestId, trace_id: trace.traceId }, "request failed");
+      },
+    },
+  ).callback();
+}
+
+/**
+ * The gateway, with the console before whatever it is given.
+ * @param redis where its rate limits count, in memory if there is none
+ */
+export function createGatewayApp(
+  { config, callables, verifier, logger }: System,
+  health: HealthDeps,
+  metrics: Metrics,
+  console: Console,
+  redis: Redis | undefined,
+): RequestListener {
+  return createGateway({
+    // In the order of the list of modules, wherever they live: the API's document follows it.
+    callables: moduleNames
+      .flatMap((name) => callables.get(name) ?? [])
+      .map((callable) => traceCalls(callable, "gateway")),
+    verify: verifier.verify,
+    settings: {
+      callTimeoutMs: config.CALL_TIMEOUT,
+      rateLimit: config.RATE_LIMIT,
+      budgets: { "sign-in": config.AUTH_RATE_LIMIT, refresh: config.REFRESH_RATE_LIMIT },
+      trustedProxies: config.TRUSTED_PROXIES,
+      corsOrigins: config.CORS_ORIGINS ?? [],
+    },
+    redis,
+    health,
+    metrics,
+    observe: observeRequests(createRequestLog("gateway", metrics.requestsOf("gateway"), logger)),
+    console,
+    pages: `${ROOT}/dist/console`,
+    version,
+    logger,
+  }).callback();
+}
+
+/** The console of a gateway. One click signs in while trying out only: with demo data, and by name in development. */
+export function createGatewayConsole({ config, bus, verifier, callables }: System, health: HealthDeps): Console {
+  const users = createClient(modules.users.contract, callable(callables, "users"));
+  const signInAs = (admin: typeof DEMO_ADMIN & object) => (koa: Context) =>
+    users.loginUser(admin, { ...ownContext(config.CALL_TIMEOUT), requestId: koa.state.requestId });
+  const isTryingOut = config.NODE_ENV === "development" && config.SEED;
+  return createConsole({
+    bus,
+    health,
+    verify: verifier.verify,
+    signIn: isTryingOut && DEMO_ADMIN !== undefined ? signInAs(DEMO_ADMIN) : undefined,
+    version,
+    environment: config.NODE_ENV,
+    exporting: config.tracesUrl !== undefined,
+    root: ROOT,
+  });
+}
