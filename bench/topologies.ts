@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { serviceNames } from "../src/runtime/modules.ts";
 import { findFreePorts, type Process, startProcess, untilReady } from "./processes.ts";
 
 /** A way to run the shop: its processes, Redis too, and where the public reaches it. */
@@ -35,19 +36,19 @@ async function startOne(): Promise<Topology> {
 }
 
 async function startFour(): Promise<Topology> {
-  const [gateway = 0, users = 0, products = 0, orders = 0, redis = 0] = await findFreePorts(5);
-  const url = (port: number) => `http://127.0.0.1:${port}`;
-  const places = [
-    ...[`--port=${gateway}`, `--users-port=${users}`, `--products-port=${products}`, `--orders-port=${orders}`],
-    ...[`--users-url=${url(users)}`, `--products-url=${url(products)}`, `--orders-url=${url(orders)}`],
-    `--redis-url=redis://127.0.0.1:${redis}`,
-  ];
+  const [redis = 0, ...ports] = await findFreePorts(1 + serviceNames.length);
+  const places = serviceNames.flatMap((name, at) =>
+    name === "gateway"
+      ? [`--port=${ports[at]}`]
+      : [`--${name}-port=${ports[at]}`, `--${name}-url=http://127.0.0.1:${ports[at]}`],
+  );
+  const [gateway = 0] = ports;
   return start(gateway, (folder) => [
     startProcess("redis-server", [
       ...["--port", String(redis), "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--loglevel", "warning"],
       ...["--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction"],
     ]),
-    ...["gateway", "users", "products", "orders"].map((module) => startShop(module, folder, places)),
+    ...serviceNames.map((name) => startShop(name, folder, [...places, `--redis-url=redis://127.0.0.1:${redis}`])),
   ]);
 }
 

@@ -19,7 +19,7 @@ import { type Config, urlSetting } from "./config.ts";
 import { databaseIn, migrationsOf } from "./database-files.ts";
 import { learnDeployment, nameDeployment } from "./deployment.ts";
 import { requireHeardPublishers } from "./heard-publishers.ts";
-import { type ModuleName, moduleNames, modules, remoteNeighbours, subscribersOf } from "./modules.ts";
+import { type ModuleName, moduleNames, modules, remoteNeighbours, settingsOf, subscribersOf } from "./modules.ts";
 import { requestStop } from "./stop-request.ts";
 import { requireFinishedRestore } from "./unfinished-restore.ts";
 
@@ -128,21 +128,6 @@ async function build(
   const factory = (await modules[name].load()) as (deps: object) => Module<Contract>;
   container.register("module", asFunction(factory).singleton());
   return container.resolve("module");
-}
-
-function settingsOf(name: ModuleName, config: Config): object {
-  if (name !== "users") return {};
-  return {
-    bcryptCost: config.BCRYPT_COST,
-    tokenTtlSeconds: config.TOKEN_TTL,
-    refreshTtlSeconds: config.REFRESH_TTL,
-    freeFailures: config.LOGIN_FAILURES,
-    jwtIssuer: config.JWT_ISSUER,
-    jwtAudience: config.JWT_AUDIENCE,
-    jwtKeyFile: config.JWT_KEY_FILE,
-    admin: config.admin,
-    refusesDemoUsers: config.production,
-  };
 }
 
 /** Verifies tokens by the keys of users, wherever that is. */

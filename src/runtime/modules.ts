@@ -3,6 +3,7 @@ import type { Contract } from "../contract/contract.ts";
 import { orders } from "../modules/orders/contract.ts";
 import { products } from "../modules/products/contract.ts";
 import { users } from "../modules/users/contract.ts";
+import type { UsersSettings } from "../modules/users/index.ts";
 
 interface ModuleEntry {
   readonly contract: Contract;
@@ -10,8 +11,23 @@ interface ModuleEntry {
   readonly calls: readonly string[];
   /** Whose events it applies. */
   readonly hears: readonly string[];
+  /** What it is set to by the configuration; nothing if left out. */
+  settings?(config: ModuleConfig): object;
   /** Its factory, loaded only where it is served. */
   load(): Promise<unknown>;
+}
+
+/** What modules are given of the configuration. */
+interface ModuleConfig {
+  readonly production: boolean;
+  readonly admin: UsersSettings["admin"];
+  readonly BCRYPT_COST: number;
+  readonly TOKEN_TTL: number;
+  readonly REFRESH_TTL: number;
+  readonly LOGIN_FAILURES: number;
+  readonly JWT_ISSUER: string;
+  readonly JWT_AUDIENCE: string;
+  readonly JWT_KEY_FILE: string | undefined;
 }
 
 /** The whole system. */
@@ -20,6 +36,17 @@ export const modules = {
     contract: users,
     calls: [],
     hears: [],
+    settings: (config): UsersSettings => ({
+      bcryptCost: config.BCRYPT_COST,
+      tokenTtlSeconds: config.TOKEN_TTL,
+      refreshTtlSeconds: config.REFRESH_TTL,
+      freeFailures: config.LOGIN_FAILURES,
+      jwtIssuer: config.JWT_ISSUER,
+      jwtAudience: config.JWT_AUDIENCE,
+      jwtKeyFile: config.JWT_KEY_FILE,
+      admin: config.admin,
+      refusesDemoUsers: config.production,
+    }),
     load: async () => (await import("../modules/users/index.ts")).createUsers,
   },
   products: {
@@ -46,6 +73,12 @@ export const serviceNames: readonly ServiceName[] = ["gateway", ...moduleNames];
 
 /** All that the gateway serves to the public, each operation once. */
 export const publicContracts: readonly Contract[] = [...moduleNames.map((name) => modules[name].contract), deadLetters];
+
+/** What the configuration sets a module to. */
+export function settingsOf(name: ModuleName, config: ModuleConfig): object {
+  const entry: ModuleEntry = modules[name];
+  return entry.settings?.(config) ?? {};
+}
 
 /** True when a process that serves these needs no other process. */
 export function servesAll(serve: readonly ServiceName[]): boolean {

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { Browser } from "playwright-core";
-import { fourProcesses } from "../support/topology.ts";
+import { fourProcesses, placesOf, SERVICES } from "../support/topology.ts";
 import { openChromium } from "./chromium.ts";
 import { untilLive, visit } from "./page.ts";
 
@@ -9,13 +9,7 @@ import { untilLive, visit } from "./page.ts";
 const FOLDER = fileURLToPath(new URL("../../docs/screenshots", import.meta.url));
 
 /** The ports that the documents tell of; they have to be free. */
-const PORTS = {
-  PORT: "8000",
-  ...{ USERS_PORT: "8001", PRODUCTS_PORT: "8002", ORDERS_PORT: "8003" },
-  USERS_URL: "http://127.0.0.1:8001",
-  PRODUCTS_URL: "http://127.0.0.1:8002",
-  ORDERS_URL: "http://127.0.0.1:8003",
-};
+const PORTS = placesOf(SERVICES.map((service, at) => [service, 8_000 + at]));
 
 const DEVICES = {
   desktop: { width: 1440, height: 1000, deviceScaleFactor: 1 },

@@ -330,7 +330,9 @@ async function serveBackup(backup: string, opening: Opening, admin: Session): Pr
   expect(output).to.match(/^Restored users, products, orders from .*\nThere was nothing before\.\n/);
   const { api, stop } = await serve(dataDir);
   try {
-    await until("all events are applied", () => areEventsApplied((module) => join(dataDir, `${module}.db`)));
+    await until("all events are applied", () =>
+      areEventsApplied(async () => (module) => join(dataDir, `${module}.db`)),
+    );
     return (await assertBalanced(api, admin, opening)).length;
   } finally {
     await stop();

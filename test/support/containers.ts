@@ -71,7 +71,7 @@ class Containers implements Shop {
 
   /** A copy that was made while its database was written to may not be readable; the next will be. */
   settled(): Promise<void> {
-    const isSettled = async () => areEventsApplied(await this.databases());
+    const isSettled = () => areEventsApplied(() => this.databases());
     return until("all events are applied", () => isSettled().catch(() => false), 60_000);
   }
 

@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 import Database from "better-sqlite3";
+import { type ModuleName, moduleNames, modules } from "../../src/runtime/modules.ts";
 
-export const MODULES = ["users", "products", "orders"] as const;
-export type ModuleName = (typeof MODULES)[number];
+export type { ModuleName };
+export const MODULES = moduleNames;
 
 export type Row = Readonly<Record<string, unknown>>;
 /** All rows of all tables of a module, in the order of their keys. */
@@ -40,20 +42,29 @@ export function readStanding(file: string): Standing {
 }
 
 /**
- * Whether every event is applied by its subscriber. Products is looked at first: when orders has said nothing later
- * that products had not applied by then, and has applied all that products had said, nothing is on its way.
+ * Whether every event is applied by its subscribers. Looks twice: where nobody has said or applied anything between the looks, each of
+ * which takes a while, all that the first one saw stood like that at one moment.
  */
-export function areEventsApplied(fileOf: (module: ModuleName) => string): boolean {
-  const products = readStanding(fileOf("products"));
-  const orders = readStanding(fileOf("orders"));
-  return hasApplied(products, "orders", orders) && hasApplied(orders, "products", products);
+export async function areEventsApplied(databases: () => Promise<(module: ModuleName) => string>): Promise<boolean> {
+  const look = async () => {
+    const fileOf = await databases();
+    return new Map(MODULES.map((name) => [name, readStanding(fileOf(name))]));
+  };
+  const seen = await look();
+  const isApplied = MODULES.every((name) =>
+    modules[name].hears.every((publisher) => hasApplied(seen.get(name), publisher, seen.get(publisher))),
+  );
+  return isApplied && isDeepStrictEqual(await look(), seen);
 }
 
-function hasApplied({ cursors }: Standing, publisher: ModuleName, { head }: Standing): boolean {
+function hasApplied(
+  subscriber: Standing | undefined,
+  publisher: ModuleName,
+  { head }: Standing = { head: undefined, cursors: [] },
+): boolean {
   if (head === undefined) return true;
-  return cursors.some(
-    (cursor) => cursor.publisher === publisher && cursor.epoch === head.epoch && cursor.seq === head.seq,
-  );
+  const cursor = subscriber?.cursors.find((each) => each.publisher === publisher);
+  return cursor?.epoch === head.epoch && cursor.seq === head.seq;
 }
 
 function look<T>(file: string, absent: T, read: (database: Database.Database) => T): T {

@@ -1,13 +1,14 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type ServiceName, serviceNames } from "../../src/runtime/modules.ts";
 import { ADMIN } from "./api.ts";
 import { areEventsApplied, type ModuleName } from "./databases.ts";
 import { type Exit, freePorts, type ShopProcess, startShopProcess, until, untilReady } from "./process.ts";
 import { type RedisServer, startRedisServer } from "./redis.ts";
 
-export const SERVICES = ["gateway", "users", "products", "orders"] as const;
-export type Service = (typeof SERVICES)[number];
+export const SERVICES = serviceNames;
+export type Service = ServiceName;
 
 /** Which services share a process. */
 export type Split = readonly (readonly Service[])[];
@@ -65,7 +66,7 @@ export const fourProcessesNodeFetch: ProcessTopology = processes("four processes
   settings: { HTTP_CLIENT: "node-fetch" },
 });
 
-/** The other ways to split four services over processes: of 15 all but one process and four. */
+/** The other ways to split the services over processes: of 15 for four services (52 for five) all but one process and all apart. */
 export const otherSplits: readonly ProcessTopology[] = partitions(SERVICES)
   .filter((split) => split.length > 1 && split.length < SERVICES.length)
   .map((split) => processes(split.map((services) => services.join("+")).join(" | "), split));
@@ -112,18 +113,25 @@ function processes(
 
 /** Where everything is: each service has a port, used only where it has a process of its own. */
 async function places(folder: string, redis: RedisServer | undefined): Promise<Settings> {
-  const [gateway, users, products, orders] = await freePorts(SERVICES.length);
+  const ports = await freePorts(SERVICES.length);
   return {
-    PORT: String(gateway),
-    USERS_PORT: String(users),
-    PRODUCTS_PORT: String(products),
-    ORDERS_PORT: String(orders),
-    USERS_URL: `http://127.0.0.1:${users}`,
-    PRODUCTS_URL: `http://127.0.0.1:${products}`,
-    ORDERS_URL: `http://127.0.0.1:${orders}`,
+    ...placesOf(SERVICES.map((service, at) => [service, ports[at] ?? 0])),
     DATA_DIR: folder,
     ...(redis === undefined ? {} : { REDIS_URL: redis.url }),
   };
+}
+
+/** The settings that say where services are on this machine. */
+export function placesOf(ports: Iterable<readonly [Service, number]>): Settings {
+  const settings = [...ports].flatMap(([service, port]) => {
+    if (service === "gateway") return [["PORT", `${port}`]];
+    const name = service.toUpperCase();
+    return [
+      [`${name}_PORT`, `${port}`],
+      [`${name}_URL`, `http://127.0.0.1:${port}`],
+    ];
+  });
+  return Object.fromEntries(settings);
 }
 
 class Processes implements ProcessShop {
@@ -172,7 +180,7 @@ class Processes implements ProcessShop {
   }
 
   settled(): Promise<void> {
-    return until("all events are applied", () => areEventsApplied(this.#fileOf), 60_000);
+    return until("all events are applied", () => areEventsApplied(() => this.databases()), 60_000);
   }
 
   async loseRedis(): Promise<void> {
