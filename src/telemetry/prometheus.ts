@@ -1,8 +1,9 @@
-import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { Distribution } from "../base/distribution.ts";
 import type { MetricsPage } from "../http/metrics-route.ts";
 import type { Counts, MetricSources } from "./metric-sources.ts";
 
+type StoreStats = ReturnType<MetricSources["stores"][number]["stats"]>;
 type Labels = Readonly<Record<string, string | number>>;
 /** A value of a metric, or several of a histogram. */
 type Sample<T> = readonly [labels: Labels, value: T];
@@ -22,11 +23,16 @@ export function createPrometheusPage(sources: MetricSources, counts: Counts): Me
   collectDefaultMetrics({ register: registry });
   addTimeBefore(registry);
   for (const name of MISNAMED) registry.removeSingleMetric(name);
-  addRequests(registry, counts);
+  addRateDecisions(registry, counts);
   addStores(registry, sources);
   addEvents(registry, sources);
   addBreakers(registry, sources);
-  return { render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }) };
+  return {
+    async render() {
+      const texts = [await registry.metrics(), requestHistogram(counts), ...storeHistograms(sources)];
+      return { contentType: registry.contentType, text: texts.join("\n") };
+    },
+  };
 }
 
 /** The counters of processor time begin when they are made; the page is made when it is first asked for. */
@@ -35,22 +41,12 @@ function addTimeBefore(registry: Registry): void {
   const before = { user, system, total: user + system };
   for (const [kind, micros] of Object.entries(before)) {
     const name = kind === "total" ? "process_cpu_seconds_total" : `process_cpu_${kind}_seconds_total`;
-    (registry.getSingleMetric(name) as Counter).inc(micros / 1_000_000);
+    const counter = registry.getSingleMetric(name);
+    if (counter instanceof Counter) counter.inc(micros / 1_000_000);
   }
 }
 
-function addRequests(registry: Registry, { requests, rateDecisions }: Counts): void {
-  const answered = {
-    name: "http_request_duration_seconds",
-    help: "How long requests took to answer, by the template of their route",
-  };
-  addHistogram(registry, answered, () =>
-    [...requests].flatMap(([service, stats]) =>
-      [...stats.series()].map(({ method, route, status, seconds }): Sample<Distribution> => {
-        return [{ service, method, route, status }, seconds];
-      }),
-    ),
-  );
+function addRateDecisions(registry: Registry, { rateDecisions }: Counts): void {
   const decided = {
     name: "quartet_rate_limit_decisions_total",
     help: "Requests that a rate limit has counted, by whether it let them in",
@@ -65,23 +61,13 @@ function addRequests(registry: Registry, { requests, rateDecisions }: Counts): v
 }
 
 function addStores(registry: Registry, { stores }: MetricSources): void {
-  const read = <T>(pick: (stats: ReturnType<MetricSources["stores"][number]["stats"]>) => T) => {
-    return () => stores.map((store): Sample<T> => [{ module: store.name }, pick(store.stats())]);
+  const read = (pick: (stats: StoreStats) => number) => {
+    return () => stores.map((store): Sample<number> => [{ module: store.name }, pick(store.stats())]);
   };
   addGauge(
     registry,
     { name: "quartet_store_queued_writes", help: "Units of work that wait for their commit", labels: ["module"] },
     read(({ queued }) => queued),
-  );
-  addHistogram(
-    registry,
-    { name: "quartet_store_commit_writes", help: "Units of work that were committed together" },
-    read(({ commitSizes }) => commitSizes),
-  );
-  addHistogram(
-    registry,
-    { name: "quartet_store_commit_duration_seconds", help: "How long commits took, their sync included" },
-    read(({ commitSeconds }) => commitSeconds),
   );
   addGauge(
     registry,
@@ -158,25 +144,50 @@ function addCounter(
   });
 }
 
-/** A histogram that was filled elsewhere, which prom-client's own cannot be; its registry asks a metric for no more. */
-function addHistogram(
-  registry: Registry,
-  { name, help }: Omit<Description, "labels">,
-  read: () => readonly Sample<Distribution>[],
-): void {
-  const get = async () => ({ name, help, type: "histogram", values: read().flatMap(histogramValues) });
-  registry.registerMetric({ name, get } as unknown as Metric);
+function requestHistogram({ requests }: Counts): string {
+  return histogramText(
+    "http_request_duration_seconds",
+    "How long requests took to answer, by the template of their route",
+    [...requests].flatMap(([service, stats]) =>
+      [...stats.series()].map(({ method, route, status, seconds }): Sample<Distribution> => {
+        return [{ service, method, route, status }, seconds];
+      }),
+    ),
+  );
+}
 
-  function histogramValues([labels, { bounds, counts, sum }]: Sample<Distribution>) {
+function storeHistograms({ stores }: MetricSources): string[] {
+  const read = (pick: (stats: StoreStats) => Distribution) =>
+    stores.map((store): Sample<Distribution> => [{ module: store.name }, pick(store.stats())]);
+  return [
+    histogramText(
+      "quartet_store_commit_writes",
+      "Units of work that were committed together",
+      read(({ commitSizes }) => commitSizes),
+    ),
+    histogramText(
+      "quartet_store_commit_duration_seconds",
+      "How long commits took, their sync included",
+      read(({ commitSeconds }) => commitSeconds),
+    ),
+  ];
+}
+
+/** Histograms that were filled elsewhere, which prom-client's own cannot be. */
+function histogramText(name: string, help: string, samples: readonly Sample<Distribution>[]): string {
+  const lines = samples.flatMap(([labels, { bounds, counts, sum }]) => {
     let count = 0;
     const buckets = counts.map((inBucket, index) => {
       count += inBucket;
-      return { metricName: `${name}_bucket`, labels: { ...labels, le: bounds[index] ?? "+Inf" }, value: count };
+      return `${name}_bucket${labelsText({ ...labels, le: bounds[index] ?? "+Inf" })} ${count}`;
     });
-    return [
-      ...buckets,
-      { metricName: `${name}_sum`, labels, value: sum },
-      { metricName: `${name}_count`, labels, value: count },
-    ];
-  }
+    return [...buckets, `${name}_sum${labelsText(labels)} ${sum}`, `${name}_count${labelsText(labels)} ${count}`];
+  });
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} histogram`, ...lines, ""].join("\n");
+}
+
+/** https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format: JSON escapes a label as it wants it. */
+function labelsText(labels: Labels): string {
+  const pairs = Object.entries(labels).map(([label, value]) => `${label}=${JSON.stringify(String(value))}`);
+  return `{${pairs.join(",")}}`;
 }
