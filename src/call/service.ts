@@ -16,6 +16,9 @@ export interface ServiceOptions {
   readonly faults?: ReadonlyMap<string, Fault> | undefined;
 }
 
+/** How long after the deadline what has begun may take to be on disk; a caller elsewhere waits twice as long for its answer. */
+const DURABLE_MS = 50;
+
 type Handler = (input: unknown, ctx: CallContext) => unknown;
 type Serve = (input: Readonly<Record<string, unknown>>, ctx: CallContext) => Promise<unknown>;
 
@@ -124,14 +127,19 @@ function fieldErrors(binding: Binding, issue: z.core.$ZodIssue): FieldError[] {
   return [{ in: where, pointer: pointer(path), detail: issue.message }];
 }
 
-/** Settles with the work, or fails when the caller's deadline has passed; the work itself goes on. */
+/**
+ * Settles with the work, or fails when the caller's deadline has passed; the work itself goes on. For what has begun, and is on its
+ * way to the disk, the caller waits somewhat longer: then he is told what came of it.
+ */
 function beforeDeadline(work: Promise<unknown>, ctx: CallContext, progress: Progress): Promise<unknown> {
   return new Promise((resolve, reject) => {
+    const giveUp = () => reject(tooLate(progress.begun ? "unknown" : "not-begun"));
+    const atDeadline = () => {
+      if (progress.begun) timer = setTimeout(giveUp, DURABLE_MS);
+      else giveUp();
+    };
     // Timers fire up to a millisecond early: what sees time left before it commits must not be told of as too late.
-    const timer = setTimeout(
-      () => reject(tooLate(progress.begun ? "unknown" : "not-begun")),
-      Math.ceil(remainingMs(ctx)) + 1,
-    );
+    let timer = setTimeout(atDeadline, Math.ceil(remainingMs(ctx)) + 1);
     const settle =
       <T>(how: (outcome: T) => void) =>
       (outcome: T) => {

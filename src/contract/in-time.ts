@@ -11,8 +11,8 @@ export const unasked: Begin = () => {};
 /**
  * To be called right before a unit of work is queued that changes something for a caller. Whoever asked is told at his deadline
  * that there is no answer; what has not begun by then must not happen any more, as it would come as a surprise.
- * @returns the check, to be called first in the unit of work. Between it and the end of the commit nothing else runs in this
- *   process, the timer that tells of it neither. It throws Problem upstream-timeout when it is too late, and nothing has happened
+ * @returns the check, to be called first in the unit of work: from then on it may happen, and whoever tells of it says so. It throws
+ *   Problem upstream-timeout when it is too late, and nothing has happened
  */
 export function beginning(ctx: CallContext): Begin {
   const { progress } = ctx;

@@ -6,7 +6,7 @@ import { changeLevelOnSignal } from "../runtime/log-level.ts";
 import { createLogger } from "../runtime/logger.ts";
 import { OperatorError } from "../runtime/operator-error.ts";
 import { type Running, type Step, start } from "../runtime/start.ts";
-import { stopRequest } from "../runtime/stop-request.ts";
+import { type StopRequest, stopRequest } from "../runtime/stop-request.ts";
 import { StoreRefusal } from "../store/refusal.ts";
 import { commands } from "./commands/index.ts";
 import { greetingOf, type ReadyMessage } from "./greeting.ts";
@@ -59,7 +59,7 @@ async function serve(config: Config): Promise<void> {
   changeLevelOnSignal(adjustable, config.LOG_LEVEL);
   for (const line of config.passedOver.values()) logger.warn(line);
   let running: Running | undefined;
-  void stopRequest.then(({ reason }) => stop(reason, running, logger));
+  void stopRequest.then((request) => stop(request, running, logger));
   const startedAt = performance.now();
   running = await start(config, logger, timedSteps(logger)).catch((error: unknown) => {
     throw isListenFault(error) ? new OperatorError(listenReason(error, config)) : error;
@@ -87,15 +87,17 @@ function announce(config: Config, running: Running, logger: Logger, ms: number):
 }
 
 /** While it starts there is nothing to finish: whatever a start does can be broken off at any moment. */
-async function stop(reason: string, running: Running | undefined, logger: Logger): Promise<void> {
-  logger.info(running === undefined ? `${reason}: stopped before it was ready` : `${reason}: stopping`);
+async function stop({ reason, isFault }: StopRequest, running: Running | undefined, logger: Logger): Promise<void> {
+  logger[isFault ? "error" : "info"](
+    running === undefined ? `${reason}: stopped before it was ready` : `${reason}: stopping`,
+  );
   setTimeout(() => {
     logger.error("the stop took too long and was cut short");
     process.exit(1);
   }, STOP_TIMEOUT_MS).unref();
   await running?.stop();
   if (running !== undefined) logger.info("stopped");
-  process.exit(0);
+  process.exit(isFault ? 1 : 0);
 }
 
 function reasonOf(error: unknown): string {

@@ -105,7 +105,7 @@ async function openToServe(name: ModuleName, config: Config, logger: Logger): Pr
   try {
     requireFinishedRestore(config.DATA_DIR); // one may have begun while this waited
     const onOpened = (told: string) => logger.info(`${name}: ${told}`);
-    const store = openStore({ name, file, migrations: migrationsOf(name), onOpened });
+    const store = openStore({ name, file, migrations: migrationsOf(name), onOpened, onDistrust: requestStop });
     return { ...store, close: () => store.close().finally(unlock) };
   } catch (error) {
     unlock();

@@ -27,7 +27,7 @@ export function expireAnswers(stores: readonly Store[], logger: Logger): () => v
  */
 export function boundLogs(stores: readonly Store[]): () => void {
   const timer = setInterval(() => {
-    for (const store of stores) store.boundLog();
+    for (const store of stores) void store.boundLog();
   }, BOUND_LOGS_EVERY_MS).unref();
   return () => clearInterval(timer);
 }

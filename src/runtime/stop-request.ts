@@ -4,6 +4,8 @@ export interface StopRequest {
   readonly reason: string;
   /** The status of a process that leaves its work undone for it: 128 and the number of the signal, as in shells. */
   readonly status: number;
+  /** Whether it stops since it cannot go on, and not since somebody wants it to. */
+  readonly isFault?: true;
 }
 
 /** Windows tells by SIGBREAK what a terminal elsewhere tells by SIGHUP; where there is none, it never comes. */
@@ -17,9 +19,9 @@ const { promise, resolve } = Promise.withResolvers<StopRequest>();
 /** Resolves at the first request to stop. Further ones change nothing: npm and terminals tell of one twice. */
 export const stopRequest: Promise<StopRequest> = promise;
 
-/** Asks this process itself to stop, as it must not go on. @param reason in words */
+/** Asks this process itself to stop, as it must not go on: it is to be started anew. @param reason in words */
 export function requestStop(reason: string): void {
-  resolve({ reason, status: 128 + SIGNALS.SIGTERM });
+  resolve({ reason, status: 128 + SIGNALS.SIGTERM, isFault: true });
 }
 
 /**

@@ -38,11 +38,11 @@ export interface Store {
   overwriteDeleted(): void;
   /**
    * Empties the write-ahead log into the database, so that what was deleted is in neither. A reader in another process, such as a backup, may prevent it.
-   * @returns whether it is empty, as that of a closed store is
+   * Resolves whether it is empty, as that of a closed store is.
    */
-  emptyLog(): boolean;
+  emptyLog(): Promise<boolean>;
   /** Empties the write-ahead log if a reader has let it grow: the next write would cut it, but none may come. */
-  boundLog(): void;
+  boundLog(): Promise<void>;
   /** Undefined while writes succeed; else why the last one failed for a fault of the environment. */
   fault(): string | undefined;
   /** What it has done since it was opened and has to do, for whoever watches it. */

@@ -142,14 +142,15 @@ export function createUserStore(
         begin();
         yield* erase(unit, id, now);
       });
-      void emptyLog(store);
+      if (!(await store.emptyLog())) void keepEmptyingLog(store);
     },
   };
 }
 
 /** Empties the write-ahead log, as soon as nobody reads it who began before. */
-async function emptyLog(store: Store): Promise<void> {
-  while (!store.emptyLog()) await sleep(LOG_RETRY_MS, undefined, { ref: false });
+async function keepEmptyingLog(store: Store): Promise<void> {
+  do await sleep(LOG_RETRY_MS, undefined, { ref: false });
+  while (!(await store.emptyLog()));
 }
 
 /** The problem of an address that another account has. */

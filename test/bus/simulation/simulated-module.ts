@@ -58,6 +58,8 @@ export function startProcess(options: ModuleOptions, onDeath: () => void): Simul
   const clock = { now: scheduler.now, after };
   const opened = openModule(name, folder, {
     schedule: (run) => void after(random.integer(0, 5), run),
+    // Also of a process that has died meanwhile: a kill takes nothing from the disk.
+    sync: (_log, told) => void scheduler.after(random.integer(0, 3), () => told(null)),
     now: scheduler.now,
     randomEpoch: () => String(random.integer(1, 2 ** 50)),
   });

@@ -199,16 +199,15 @@ describe("Placing an order while a neighbour fails", () => {
       const ctx = contextOf(shop.alice.principal, 51 + (n % 20) / 10);
       return shop.orders.placeOrder({ product_id, quantity: 1 }, ctx).then(
         () => "placed",
-        ({ code }) => code,
+        ({ code, options }) => `${code}: ${options.extensions.outcome}`,
       );
     });
     const told = await Promise.all(answers);
     const made = eventsOf(shop.stores.orders).length;
     await shop.close();
-    const placed = told.filter((answer) => answer === "placed").length;
-    expect({ made, late: told.filter((answer) => answer === "upstream-timeout").length }).to.deep.equal({
-      made: placed,
-      late: told.length - placed,
-    });
+    const count = (answer: string) => told.filter((each) => each === answer).length;
+    const [placed, unknown] = [count("placed"), count("upstream-timeout: unknown")]; // what a slow disk may leave open
+    expect(placed + unknown + count("upstream-timeout: not-begun")).to.equal(told.length);
+    expect(made).to.be.within(placed, placed + unknown);
   });
 });

@@ -1,6 +1,4 @@
-import { randomBytes } from "node:crypto";
-import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
-import { hostname } from "node:os";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { newIdsAfter } from "../../../base/id.ts";
@@ -12,12 +10,15 @@ import { reasonOf, StoreRefusal } from "../../refusal.ts";
 import { sql } from "../../sql.ts";
 import type { Store } from "../../store.ts";
 import { KeptAnswers } from "./answers.ts";
+import { Checkpoints } from "./commit/checkpoints.ts";
+import { GroupCommit, type GroupEffects } from "./commit/group-commit.ts";
+import { type SyncFile, WriteAheadLog } from "./commit/write-ahead-log.ts";
 import { SqliteEventLog } from "./event-log.ts";
-import { GroupCommit, type GroupEffects } from "./group-commit.ts";
 import { identityOf, requireOwn, writeIdentity } from "./identity.ts";
 import { migrate, readSchema, requireKnownVersion, type Schema, versionOf } from "./migrations.ts";
+import { randomName, seatOf } from "./seat.ts";
 import { SharedReads } from "./shared-reads.ts";
-import { isDatabaseFault, problemOfRead } from "./sqlite-fault.ts";
+import { isDatabaseFault, isFailedSync, problemOfRead } from "./sqlite-fault.ts";
 import { SqliteReading } from "./sqlite-unit.ts";
 import { Statements } from "./statements.ts";
 
@@ -32,10 +33,12 @@ const NO_SCHEMA = "0.0";
 /** A reader that holds on for long lets the write-ahead log grow; it is cut to this when it starts again after him, or empties. */
 const LOG_BOUND_BYTES = 8 * 1024 * 1024;
 
-/** Settings of each connection: without FULL a commit may be lost with the power. */
+/** Settings of each connection. */
 const SETTINGS = [
   "journal_mode = WAL",
-  "synchronous = FULL",
+  // A COMMIT does not wait for the disk: `GroupCommit` does, and off the event loop, before anybody is told.
+  "synchronous = NORMAL",
+  "wal_autocheckpoint = 0", // see `Checkpoints`
   "foreign_keys = ON",
   // In KiB: in a shop that has grown, each order changes pages of its own buyer and product; this keeps them at hand.
   "cache_size = -16000",
@@ -51,12 +54,16 @@ export interface OpenStoreOptions {
   readonly migrations: URL;
   /** When a group commits, given that work waits; by default when this turn of the event loop has done its I/O. */
   readonly schedule?: (run: () => void) => void;
+  /** How a commit reaches the disk; by default without holding up the event loop. */
+  readonly sync?: SyncFile;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
   /** Milliseconds since some moment, by a clock that nobody sets; by default `now`, where that is given. */
   readonly monotonicMs?: () => number;
   /** Told what was found and done, in words. */
   readonly onOpened?: (told: string) => void;
+  /** Told once when a sync has failed, in words: this process must not go on with the file. */
+  readonly onDistrust?: (told: string) => void;
   /** A name that no other opening of this database has. */
   readonly randomEpoch?: () => string;
 }
@@ -87,6 +94,7 @@ export function openStore(options: OpenStoreOptions): SqliteStore {
       const found = versionOf(database);
       migrate(database, schema);
       writeIdentity(database, name);
+      makeDurable(database);
       options.onOpened?.(describeOpening(file, found, versionOf(database)));
       return createStore(database, options);
     } catch (error) {
@@ -131,7 +139,7 @@ function connect(file: string): Database.Database {
 }
 
 function createStore(database: Database.Database, options: OpenStoreOptions): SqliteStore {
-  const { name, now = Date.now, schedule = setImmediate, randomEpoch = drawEpoch } = options;
+  const { name, file, now = Date.now, schedule = setImmediate, randomEpoch = randomName } = options;
   const { monotonicMs = options.now ?? (() => performance.now()) } = options;
   const settledNow = createSettledClock(now, monotonicMs);
   const reads = new SharedReads(database, schedule);
@@ -142,6 +150,8 @@ function createStore(database: Database.Database, options: OpenStoreOptions): Sq
       return new SqliteReading(statements).runToEnd(work);
     } catch (error) {
       throw isDatabaseFault(error) ? problemOfRead(error) : error;
+    } finally {
+      await group.onDisk();
     }
   };
   const log = new SqliteEventLog({ statements, name, epoch: randomEpoch(), now, settledNow, write });
@@ -152,13 +162,33 @@ function createStore(database: Database.Database, options: OpenStoreOptions): Sq
     forgetAnswers: (person) => answers.forget(person),
     mark: () => log.mark(),
     undo: (mark) => log.undo(mark),
-    committed: () => log.committed(),
+    committed(units) {
+      log.committed();
+      checkpoints.committed(units);
+    },
   };
-  const group = new GroupCommit({ name, database, statements, reads, effects, schedule, now });
+  const onFile = file === IN_MEMORY ? undefined : file;
+  const onDistrust = (reason: string) => options.onDistrust?.(`${name}: ${file} is not trusted any more: ${reason}`);
+  const commits = { effects, schedule, now, onDistrust };
+  const group = new GroupCommit({
+    name,
+    database,
+    statements,
+    reads,
+    log: new WriteAheadLog(onFile, options.sync),
+    ...commits,
+  });
+  const checkpoints = new Checkpoints({
+    file: onFile,
+    pages: () => reads.pause(() => pagesInLog(database)),
+    betweenGroups: (work) => group.betweenGroups(work),
+    onFailedSync: (reason) => group.distrust(reason),
+  });
+  const emptyLog = async () => !database.open || (await checkpoints.empty());
   newIdsAfter(statements.get(sql<{ id: string | null }>`SELECT max(id) AS id FROM dead_letters`)?.id);
   return {
     name,
-    seat: seatOf(options.file),
+    seat: file === IN_MEMORY ? randomName() : seatOf(file),
     database: identityOf(database) ?? "",
     prepare: (sql) => database.prepare(sql),
     read,
@@ -167,10 +197,10 @@ function createStore(database: Database.Database, options: OpenStoreOptions): Sq
     cursors: createCursors({ read, write }, now),
     answers,
     overwriteDeleted: () => database.pragma("secure_delete = ON"),
-    emptyLog: () => reads.pause(() => emptyLog(database)),
-    boundLog() {
-      const size = statSync(`${options.file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
-      if (size > LOG_BOUND_BYTES) reads.pause(() => emptyLog(database));
+    emptyLog,
+    async boundLog() {
+      const size = statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+      if (size > LOG_BOUND_BYTES) await emptyLog();
     },
     fault: () => group.fault(),
     stats: () => ({ ...group.stats(), deadLetters: countDeadLetters(statements) }),
@@ -182,39 +212,20 @@ function countDeadLetters(statements: Statements): number {
   return statements.get(sql<{ count: number }>`SELECT count(*) AS count FROM dead_letters`)?.count ?? 0;
 }
 
-/** Does not wait for readers: the event loop would wait with it. */
-function emptyLog(database: Database.Database): boolean {
-  if (!database.open) return true; // whoever closes it last empties it
-  database.pragma("busy_timeout = 0");
-  try {
-    return database.pragma("wal_checkpoint(TRUNCATE)", { simple: true }) === 0;
-  } catch {
-    return false; // a disk that fails is told of by the next commit
-  } finally {
-    database.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
-  }
-}
-
-/** 96 random bits: two openings of one database never share them. */
-function drawEpoch(): string {
-  return randomBytes(12).toString("base64url");
+/** How many pages are in the write-ahead log. */
+function pagesInLog(database: Database.Database): number {
+  const [{ log }] = database.pragma("wal_checkpoint(NOOP)") as [{ readonly log: number }];
+  return log;
 }
 
 /**
- * The file itself, and not its path, which may be a link or another container's. Machines that were set up alike have equal names and
- * numbers of files; no two run since the same start.
+ * Moves what is in the write-ahead log into the database, and syncs it. It passed the check of its sums, but may be in the kernel's
+ * memory alone: once a sync has failed, the next one says that all is well.
  */
-function seatOf(file: string): string {
-  if (file === IN_MEMORY) return drawEpoch();
-  const { dev, ino } = statSync(file);
-  return `${runningSystem()}:${dev}:${ino}`;
-}
-
-/** Linux says which start of it this is, the same to all its containers; elsewhere the machine's name has to do. */
-function runningSystem(): string {
+function makeDurable(database: Database.Database): void {
   try {
-    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-  } catch {
-    return hostname();
+    database.pragma("wal_checkpoint(TRUNCATE)");
+  } catch (error) {
+    if (isFailedSync(error)) throw error; // a full disk is another matter: reads go on
   }
 }

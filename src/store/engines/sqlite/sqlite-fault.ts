@@ -11,6 +11,14 @@ const CHANGED_SCHEMA = /^no such (table|column): |^table \S+ has (no column name
 /** No space: also when the shared memory of the write-ahead log cannot grow, which SQLite calls an I/O error. */
 const NO_SPACE = /^SQLITE_(FULL|IOERR_SHMSIZE)$/;
 
+/** A sync has failed, of a file or of its folder. */
+const FAILED_SYNC = /^SQLITE_IOERR_(DIR_)?FSYNC$/;
+
+/** True for an error, with SQLite's code, that tells of a sync that failed. */
+export function isFailedSync(error: unknown): boolean {
+  return error instanceof Object && "code" in error && FAILED_SYNC.test(String(error.code));
+}
+
 /** True for an error that SQLite itself raised for a fault of the environment. */
 export function isDatabaseFault(error: unknown): boolean {
   if (!(error instanceof Database.SqliteError)) return false;
@@ -26,6 +34,14 @@ export function problemOfFault(error: unknown): Problem {
     retryAfterSeconds: 1,
     extensions: { outcome: "unknown" },
     cause: error,
+  });
+}
+
+/** The problem that callers see once a sync has failed: nothing is read or written any more. */
+export function problemOfDistrust(reason: string): Problem {
+  return new Problem("dependency-unavailable", "The store's disk has failed; its process starts anew.", {
+    retryAfterSeconds: 1,
+    cause: new Error(reason),
   });
 }
 
