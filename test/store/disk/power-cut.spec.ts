@@ -1,0 +1,137 @@
+import { expect } from "chai";
+import { createRandom } from "../../bus/simulation/random.ts";
+import { createDisk, type Disk } from "../../support/disk/disk.ts";
+import { skipWithoutShim } from "../../support/disk/shim.ts";
+import { extent } from "../../support/extent.ts";
+import { until } from "../../support/process.ts";
+import { noteIds, type TemporaryStore, temporaryStore } from "../temporary-store.ts";
+import { startWitness, type Witness } from "./witness.ts";
+
+/** When the power goes: in the midst of making the file, of commits, of the syncs of a checkpoint; see shim.c. */
+const CUTS = extent(
+  "power cuts of a store at more moments",
+  [
+    ...["die-before 1", "die-after 1 -wal", "die-before 30 -wal", "die-after 31 -wal"],
+    ...["die-before 1 .db", "die-after 1 .db", "die-before 2 .db", "die-after 2 .db"],
+  ],
+  ["die-before 30 -wal", "die-after 31 -wal", "die-before 1 .db"],
+);
+const seeds = extent("more power cuts of a store", [1, 2, 3], [1]);
+
+describe("a store on a disk that loses its power", function () {
+  this.timeout(60_000);
+  let temporary: TemporaryStore;
+  let disk: Disk;
+  let running: Witness | undefined;
+
+  beforeEach(function () {
+    skipWithoutShim(this);
+    temporary = temporaryStore();
+    disk = createDisk(true);
+    disk.begin(temporary.folder);
+  });
+  afterEach(async () => {
+    running?.kill();
+    await temporary?.dispose();
+    disk?.dispose();
+  });
+
+  for (const seed of seeds) {
+    it(`has all that anybody was told of, and no half unit of work, whenever that is: seed ${seed}`, async () => {
+      const random = createRandom(seed);
+      const told = new Set<string>();
+      for (const [at, cut] of CUTS.entries()) {
+        disk.behave(cut);
+        const witness = begin(`cut-${at}`);
+        expect(await witness.exited, cut).to.include({ signal: "SIGKILL", complaint: "" });
+        disk.cutPower(at % 2 === 0 ? random : undefined);
+        for (const id of everythingTold(witness)) told.add(id);
+        await expectWhole(told, cut);
+      }
+      expect(told.size).to.be.at.least(CUTS.length * 50);
+    });
+  }
+
+  it("loses what it said was written when the disk lies about its syncs, so that this test can fail", async () => {
+    disk.behave("lie 1 -wal", "lie 1 .db");
+    const witness = begin("lost");
+    await until("notes are written", () => witness.known.written.size >= 100);
+    witness.kill();
+    await witness.exited;
+    disk.cutPower();
+    const store = temporary.open();
+    expect(new Set(noteIds(store)).intersection(everythingTold(witness)).size).to.equal(0);
+    await store.close();
+  });
+
+  it("says nothing of a write while its sync takes long, and all of it afterwards", async () => {
+    const witness = begin("slow");
+    await until("notes are written", () => witness.known.written.size >= 50);
+    disk.behave("hold 1 -wal");
+    await until("a sync is held", () => disk.syncs().some(({ outcome }) => outcome === "held"));
+    await pause();
+    const told = everythingTold(witness);
+    await pause();
+    expect(everythingTold(witness)).to.deep.equal(told);
+    disk.behave();
+    await until("more is told", () => everythingTold(witness).size > told.size);
+    witness.kill();
+    await witness.exited;
+    disk.cutPower();
+    await expectWhole(everythingTold(witness), "afterwards");
+  });
+
+  it("has told of nothing that a failed sync has lost", async () => {
+    const told = new Set<string>();
+    for (const failing of ["-wal", ".db"]) {
+      disk.behave();
+      const witness = begin(`failed${failing}`);
+      await until("notes are written", () => witness.known.written.size >= 50);
+      disk.behave(`fail 1 ${failing}`);
+      await until("a sync has failed", () =>
+        disk.syncs().some(({ file, outcome }) => file.endsWith(failing) && outcome === "failed"),
+      );
+      await pause();
+      disk.behave();
+      await pause();
+      witness.kill();
+      await witness.exited;
+      disk.cutPower();
+      for (const id of everythingTold(witness)) told.add(id);
+      await expectWhole(told, failing);
+    }
+  });
+
+  function begin(prefix: string): Witness {
+    running = startWitness(temporary.folder, prefix, disk.env);
+    return running;
+  }
+
+  /** That the store has these notes and perhaps more, each with its row in the log, and no damage. */
+  async function expectWhole(told: ReadonlySet<string>, when: string): Promise<void> {
+    const store = temporary.open();
+    const notes = noteIds(store);
+    const rows = await store.log.readAfter(0, 1_000_000);
+    expect([...told.difference(new Set(notes))], `lost: ${when}`).to.deep.equal([]);
+    expect(
+      rows.map(({ event }) => JSON.parse(event).subject),
+      when,
+    ).to.have.members(notes);
+    expect(
+      rows.map(({ seq }) => seq),
+      when,
+    ).to.deep.equal(rows.map((_, i) => i + 1));
+    expect(store.prepare("PRAGMA integrity_check").get(), when).to.deep.equal({ integrity_check: "ok" });
+    await store.close();
+    disk.begin(temporary.folder);
+  }
+});
+
+function everythingTold({ known }: Witness): Set<string> {
+  return known.written.union(known.shown).union(known.told);
+}
+
+/** Gives a program that does wrong the time to do it. */
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 100));
+}

@@ -1,0 +1,47 @@
+/**
+ * Writes notes for ever into a database of the folder it is started in, reads them meanwhile, and prints what became known of each:
+ * `written` when the write was acknowledged, `refused` when it was not, `shown` when a read answered it, `told` when the log told of it.
+ * To be watched on a disk that fails, and ended in the middle of it.
+ */
+import { writeSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { openStore } from "../../../src/store/engines/sqlite/open-store.ts";
+import { sql } from "../../../src/store/sql.ts";
+import { addNote, NOTES_MIGRATIONS } from "../temporary-store.ts";
+
+const [prefix = ""] = process.argv.slice(2);
+const store = openStore({ name: "notes", file: "notes.db", migrations: NOTES_MIGRATIONS });
+/** Large, so that the write-ahead log is often emptied into the database. */
+const TEXT = "x".repeat(8_000);
+
+store.log.onAppended((rows) => {
+  for (const { event } of rows) tell("told", JSON.parse(event).subject);
+});
+void read();
+for (let group = 0; ; group++) await Promise.all(idsOf(group).map(write));
+
+function idsOf(group: number): string[] {
+  return Array.from({ length: 1 + (group % 20) }, (_, i) => `${prefix}-${group}-${i}`);
+}
+
+async function write(id: string): Promise<void> {
+  const isWritten = await store.write(addNote(id, TEXT)).then(
+    () => true,
+    () => false,
+  );
+  tell(isWritten ? "written" : "refused", id);
+}
+
+async function read(): Promise<void> {
+  const known = new Set<string>();
+  for (;;) {
+    const rows = await store.read((reading) => reading.all(sql<{ id: string }>`SELECT id FROM notes`)).catch(() => []);
+    for (const { id } of rows) if (!known.has(id)) tell("shown", id);
+    for (const { id } of rows) known.add(id);
+    await sleep(1);
+  }
+}
+
+function tell(what: string, id: string): void {
+  writeSync(1, `${what} ${id}\n`);
+}
