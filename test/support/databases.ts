@@ -63,8 +63,9 @@ function hasApplied(
   { head }: Standing = { head: undefined, cursors: [] },
 ): boolean {
   if (head === undefined) return true;
-  const cursor = subscriber?.cursors.find((each) => each.publisher === publisher);
-  return cursor?.epoch === head.epoch && cursor.seq === head.seq;
+  // It has a cursor in each epoch of the publisher's log.
+  const cursors = subscriber?.cursors ?? [];
+  return cursors.some((each) => each.publisher === publisher && each.epoch === head.epoch && each.seq === head.seq);
 }
 
 function look<T>(file: string, absent: T, read: (database: Database.Database) => T): T {
