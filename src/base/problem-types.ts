@@ -15,18 +15,37 @@ export type ProblemDeclaration =
   | ProblemKind
   | { readonly kind: ProblemKind; readonly meaning: string; readonly remedy: string };
 
+/** The problems that a contract declares, by name. */
+export type ProblemDeclarations = Readonly<Record<string, ProblemDeclaration>>;
+
 /** What there is to know of all problems of one name. */
 export interface ProblemType {
+  /** Its name, such as `not-found`: the type of RFC 9457 is `/problems/<code>`. */
+  readonly code: string;
   readonly status: number;
   readonly meaning: string;
   readonly remedy: string;
 }
 
-/** @returns the type that a contract declares */
-export function toProblemType(declaration: ProblemDeclaration): ProblemType {
-  const { kind, ...said } = typeof declaration === "string" ? { kind: declaration } : declaration;
-  const [status, meaning, remedy] = KINDS[kind];
-  return { status, meaning, remedy, ...said };
+/** What a problem can be: its types, by name. */
+export type ProblemTypes = ReadonlyMap<string, ProblemType>;
+
+/**
+ * The types that belong to the kit and the gateway, and those that contracts declare.
+ * @throws Error when two of one name have different statuses: a name means one thing
+ */
+export function problemTypes(...declared: readonly ProblemDeclarations[]): ProblemTypes {
+  const types = new Map<string, ProblemType>(Object.entries(kitProblems));
+  for (const [code, declaration] of declared.flatMap(Object.entries<ProblemDeclaration>)) {
+    const { kind, ...said } = typeof declaration === "string" ? { kind: declaration } : declaration;
+    const type = { ...toType(code, KINDS[kind]), ...said };
+    const known = types.get(code);
+    if (known !== undefined && known.status !== type.status) {
+      throw new Error(`problem ${code} is ${known.status}, not ${type.status}`);
+    }
+    types.set(code, type);
+  }
+  return types;
 }
 
 type Row = readonly [status: number, meaning: string, remedy: string];
@@ -46,7 +65,7 @@ const KINDS: Readonly<Record<ProblemKind, Row>> = {
 const RETRY_SAFELY =
   "Try again after Retry-After. Whether the request was carried out may not be known: a read, or a request with an Idempotency-Key, is safe to repeat.";
 
-const BUILT_IN: Readonly<Record<string, Row>> = {
+const KIT = {
   "malformed-request": [
     400,
     "The bytes that arrived are not a proper HTTP request, or could be read in two ways. The connection is closed.",
@@ -150,9 +169,16 @@ const BUILT_IN: Readonly<Record<string, Row>> = {
     "There is no space left to store this. What was stored stays, and can be read.",
     "Try again later: writing goes on by itself once there is space.",
   ],
-};
+} as const satisfies Readonly<Record<string, Row>>;
 
-/** The types that belong to the kit and the gateway, by name. */
-export const builtInTypes: ReadonlyMap<string, ProblemType> = new Map(
-  Object.entries(BUILT_IN).map(([name, [status, meaning, remedy]]) => [name, { status, meaning, remedy }]),
-);
+/** The name of a problem that belongs to the kit or the gateway: any contract may use it. */
+export type KitProblem = keyof typeof KIT;
+
+/** The types that belong to the kit and the gateway. */
+export const kitProblems = Object.fromEntries(
+  Object.entries(KIT).map(([code, row]) => [code, toType(code, row)]),
+) as Readonly<Record<KitProblem, ProblemType>>;
+
+function toType(code: string, [status, meaning, remedy]: Row): ProblemType {
+  return { code, status, meaning, remedy };
+}

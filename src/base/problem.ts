@@ -1,9 +1,4 @@
-import { builtInTypes, type ProblemDeclaration, type ProblemType, toProblemType } from "./problem-types.ts";
-
-/**
- * Every failure that a caller may see has a name, and a name has one status and one title everywhere.
- * The names follow RFC 9457 ("problem details"): the type of a problem is `/problems/<name>`.
- */
+import { type KitProblem, kitProblems, type ProblemType } from "./problem-types.ts";
 
 /** Where in a request a fault was found, RFC 6901 pointer included. */
 export interface FieldError {
@@ -12,37 +7,14 @@ export interface FieldError {
   readonly detail: string;
 }
 
-/** The types known by name: those of the kit, and what contracts add with `declareProblems`. */
-const types = new Map(builtInTypes);
-
 /** Failures of the environment: any operation may answer them without declaring them. */
-export const ENVIRONMENT_PROBLEMS: ReadonlySet<string> = new Set([
+export const ENVIRONMENT_PROBLEMS: ReadonlySet<string> = new Set<KitProblem>([
   "dependency-unavailable",
   "upstream-timeout",
   "overloaded",
   "storage-full",
   "draining",
 ]);
-
-/**
- * Makes a contract's own problem names known.
- * @throws Error when the name is known already with another status: a name means one thing.
- */
-export function declareProblems(declarations: Readonly<Record<string, ProblemDeclaration>>): void {
-  for (const [name, declaration] of Object.entries(declarations)) {
-    const type = toProblemType(declaration);
-    const known = types.get(name);
-    if (known !== undefined && known.status !== type.status) {
-      throw new Error(`problem ${name} is ${known.status}, not ${type.status}`);
-    }
-    types.set(name, type);
-  }
-}
-
-/** All names known now, and what they mean. */
-export function knownProblems(): ReadonlyMap<string, ProblemType> {
-  return types;
-}
 
 /** `Insufficient stock` from `insufficient-stock`: the title of RFC 9457. */
 export function titleOf(name: string): string {
@@ -62,25 +34,31 @@ export interface ProblemOptions {
   readonly cause?: unknown;
 }
 
-/** A failure with a name: what crosses every boundary, in one process as between processes. */
+/**
+ * A failure with a name: what crosses every boundary, in one process as between processes. A name has one status and one title
+ * everywhere (RFC 9457, "problem details").
+ */
 export class Problem extends Error {
   override readonly name = "Problem";
-  readonly code: string;
-  readonly status: number;
+  readonly type: ProblemType;
   readonly options: ProblemOptions;
 
   /**
-   * @param code a declared name, such as `not-found`
+   * @param type the name of one of the kit's own; those of a contract are made by its `problem`
    * @param detail one sentence for the person who reads the answer
-   * @throws Error when the name was never declared
    */
-  constructor(code: string, detail: string, options: ProblemOptions = {}) {
+  constructor(type: KitProblem | ProblemType, detail: string, options: ProblemOptions = {}) {
     super(detail, options.cause === undefined ? undefined : { cause: options.cause });
-    const type = types.get(code);
-    if (type === undefined) throw new Error(`undeclared problem: ${code}`);
-    this.code = code;
-    this.status = type.status;
+    this.type = typeof type === "string" ? (kitProblems[type] ?? kitProblems.internal) : type;
     this.options = options;
+  }
+
+  get code(): string {
+    return this.type.code;
+  }
+
+  get status(): number {
+    return this.type.status;
   }
 
   get title(): string {
@@ -88,9 +66,9 @@ export class Problem extends Error {
   }
 }
 
-/** True when `error` is a problem, of one of `codes` if any are given. */
-export function isProblem(error: unknown, ...codes: readonly string[]): error is Problem {
-  return error instanceof Problem && (codes.length === 0 || codes.includes(error.code));
+/** True when `error` is a problem, of one of these of the kit's own if any are given. */
+export function isProblem(error: unknown, ...codes: readonly KitProblem[]): error is Problem {
+  return error instanceof Problem && (codes.length === 0 || codes.some((code) => code === error.code));
 }
 
 /** The problem of an input that breaks its schema. */

@@ -32,7 +32,7 @@ const deadLetter = z
  */
 export const deadLetters = defineContract({
   name: "events",
-  errors: {
+  problems: {
     "replay-failed": {
       kind: "conflict",
       meaning: "The event was applied once more and failed again. It stays a dead letter, with the new error.",
@@ -55,7 +55,7 @@ export const deadLetters = defineContract({
             examples: [["products"]],
           }),
       }),
-      errors: [],
+      problems: [],
       paged: true,
     }),
     replayDeadLetter: operation({
@@ -66,7 +66,7 @@ export const deadLetters = defineContract({
       input: z.strictObject({ id }),
       output: z.object({}),
       status: 204,
-      errors: ["not-found", "replay-failed"],
+      problems: ["not-found", "replay-failed"],
     }),
     discardDeadLetter: operation({
       method: "POST",
@@ -76,7 +76,7 @@ export const deadLetters = defineContract({
       input: z.strictObject({ id }),
       output: z.object({}),
       status: 204,
-      errors: ["not-found"],
+      problems: ["not-found"],
     }),
   },
   events: {},
@@ -84,7 +84,8 @@ export const deadLetters = defineContract({
 
 /** A module's contract as its process serves it: with the operations on its own dead letters. */
 export function withDeadLetters(contract: Contract): Contract {
-  return { ...contract, operations: { ...contract.operations, ...deadLetters.operations } };
+  const operations = { ...contract.operations, ...deadLetters.operations };
+  return { ...contract, operations, problems: { ...contract.problems, ...deadLetters.problems } };
 }
 
 /** A module's service, which also answers the operations on its own dead letters. */

@@ -11,33 +11,23 @@ import {
   TIMEOUT_HEADER,
   UNTIL_HEADER,
 } from "./batch.ts";
-import type { Binding } from "./binding.ts";
 import { createPeerClock, type PeerClock, processTimeMs } from "./peer-clock.ts";
 import { readProblem } from "./problem-body.ts";
 import type { QueuedCall, SendFlight } from "./queue.ts";
 import { HEAD_LIMIT_BYTES } from "./request-head.ts";
 import type { Transport, TransportAnswer } from "./transport.ts";
 
-export interface BoundOperation {
-  readonly operation: Operation;
-  readonly binding: Binding;
-}
-
 /**
  * Sends a lone read as the plain REST request of its contract, all else as a batch.
  * @returns the sender; it rejects when the neighbour cannot be reached, breaks off, or answers what is not ours
  */
-export function createFlightSender(
-  plain: Transport,
-  operations: ReadonlyMap<string, BoundOperation>,
-  takesBatches: boolean,
-): SendFlight {
+export function createFlightSender(plain: Transport, takesBatches: boolean): SendFlight {
   const transport = withClock(plain);
   return async (calls, signal) => {
     const [first, second] = calls;
     if (first === undefined) return;
     // Only in a batch can a call that changes something tell that it begins.
-    if (second === undefined && (first.isRead || !takesBatches)) await sendAlone(first, transport, operations, signal);
+    if (second === undefined && (first.callee.isRead || !takesBatches)) await sendAlone(first, transport, signal);
     else await sendBatch(calls, transport, signal);
   };
 }
@@ -61,16 +51,10 @@ function withClock(transport: Transport): ClockedTransport {
   };
 }
 
-async function sendAlone(
-  call: QueuedCall,
-  transport: ClockedTransport,
-  operations: ReadonlyMap<string, BoundOperation>,
-  signal: AbortSignal,
-): Promise<void> {
-  const bound = operations.get(call.name);
-  if (bound === undefined) throw new Error(`no operation ${call.name}`);
+async function sendAlone(call: QueuedCall, transport: ClockedTransport, signal: AbortSignal): Promise<void> {
+  const { operation, binding } = call.callee;
   call.journey.sent = true;
-  const { path, query, headers, body } = bound.binding.write(call.input);
+  const { path, query, headers, body } = binding.write(call.input);
   const json = body === undefined ? undefined : JSON.stringify(body);
   const target = query === "" ? path : `${path}?${query}`;
   const head = { ...headers, ...contextHeaders(call.ctx, transport.clock), ...(body === undefined ? {} : JSON_BODY) };
@@ -79,7 +63,7 @@ async function sendAlone(
     return sendBatch([call], transport, signal);
   }
   const answer = await transport.send({
-    method: bound.operation.method,
+    method: operation.method,
     path: target,
     headers: head,
     body: json,
@@ -87,8 +71,8 @@ async function sendAlone(
   });
   const text = await readAll(answer);
   const output = (answer.status === NO_CONTENT ? {} : JSON.parse(text)) as Record<string, unknown>;
-  if (answer.status >= 400) call.reject(problemOf(output, (name) => answer.header(name)));
-  else call.resolve(withHeaders(output, bound.operation, answer));
+  if (answer.status >= 400) call.reject(problemOf(call, output, (name) => answer.header(name)));
+  else call.resolve(withHeaders(output, operation, answer));
 }
 
 /** Whether a head might not be taken by the neighbour. */
@@ -129,7 +113,7 @@ function settle(calls: readonly QueuedCall[], line: BatchLine): boolean {
     begin(call);
     return false;
   }
-  if ("problem" in line) call.reject(problemOf(line.problem, () => line.retryAfter));
+  if ("problem" in line) call.reject(problemOf(call, line.problem, () => line.retryAfter));
   else call.resolve(line.output);
   return true;
 }
@@ -141,16 +125,16 @@ function begin({ journey, ctx: { progress } }: QueuedCall): void {
   if (progress !== undefined) progress.begun = true;
 }
 
-function problemOf(body: unknown, header: (name: string) => string | null): Error {
-  return readProblem(body, header) ?? new Error("the neighbour answered what is not a problem of ours");
+function problemOf({ callee }: QueuedCall, body: unknown, header: (name: string) => string | null): Error {
+  return readProblem(body, header, callee.types) ?? new Error("the neighbour answered what is not a problem of ours");
 }
 
-function batched({ name, input, ctx, journey }: QueuedCall, clock: PeerClock): BatchedCall {
+function batched({ callee, input, ctx, journey }: QueuedCall, clock: PeerClock): BatchedCall {
   const until = untilOf(ctx, clock);
   journey.sent = true;
   journey.bounded = until !== undefined;
   return {
-    operation: name,
+    operation: callee.name,
     input: { ...input },
     token: ctx.token,
     timeout_ms: remainingMs(ctx),

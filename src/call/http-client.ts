@@ -1,13 +1,14 @@
 import { BrokenCircuitError } from "cockatiel";
 import { ENVIRONMENT_PROBLEMS, isProblem, Problem } from "../base/problem.ts";
+import { problemTypes } from "../base/problem-types.ts";
 import { remainingMs } from "../contract/context.ts";
 import type { Callable, Contract, Operation } from "../contract/contract.ts";
 import { tooLate } from "../contract/in-time.ts";
 import { BATCH_LIMIT } from "./batch.ts";
 import { Binding } from "./binding.ts";
 import { type BreakerState, createBreaker } from "./breaker.ts";
-import { type BoundOperation, createFlightSender } from "./flight.ts";
-import { createCallQueue, type Journey } from "./queue.ts";
+import { createFlightSender } from "./flight.ts";
+import { createCallQueue, type Journey, type RemoteOperation } from "./queue.ts";
 import type { CreateTransport } from "./transport.ts";
 
 export interface HttpCallableOptions {
@@ -36,9 +37,9 @@ export function createHttpCallable(
   { takesBatches = true }: HttpCallableOptions = {},
 ): HttpCallable {
   const transport = createTransport(origin);
-  const operations = new Map(Object.entries(contract.operations).map(([name, operation]) => [name, bind(operation)]));
+  const operations = operationsOf(contract);
   const breaker = createBreaker();
-  const send = createFlightSender(transport, operations, takesBatches);
+  const send = createFlightSender(transport, takesBatches);
   const queue = createCallQueue(
     (calls, signal) => breaker.execute(() => send(calls, signal)),
     takesBatches ? BATCH_LIMIT : 1,
@@ -46,21 +47,21 @@ export function createHttpCallable(
   return {
     contract,
     async call(name, input, ctx) {
-      const bound = operations.get(name);
-      if (bound === undefined) throw new Problem("not-found", "There is no such operation.");
-      const patient = (bound.operation.extraTimeMs?.(input) ?? 0) > 0;
-      const isRead = bound.operation.method === "GET";
+      const callee = operations.get(name);
+      if (callee === undefined) throw new Problem("not-found", "There is no such operation.");
+      const { operation, isRead } = callee;
+      const patient = (operation.extraTimeMs?.(input) ?? 0) > 0;
       let mayHaveRun = false; // also the first of two attempts
       const attempt = () => {
         const journey: Journey = { sent: false, bounded: false, begun: false };
-        return queue.call({ name, input, ctx, isRead, journey }, patient).catch((error: unknown) => {
+        return queue.call({ callee, input, ctx, journey }, patient).catch((error: unknown) => {
           mayHaveRun ||= !isRead && !isProblem(error) && !hasNotArrived(error, journey);
           throw error;
         });
       };
       try {
         return await attempt().catch((error) => {
-          if (isFinal(error) || !isSafeToRepeat(bound.operation, input) || remainingMs(ctx) === 0) throw error;
+          if (isFinal(error) || !isSafeToRepeat(operation, input) || remainingMs(ctx) === 0) throw error;
           return attempt();
         });
       } catch (error) {
@@ -73,8 +74,14 @@ export function createHttpCallable(
   };
 }
 
-function bind(operation: Operation): BoundOperation {
-  return { operation, binding: new Binding(operation) };
+function operationsOf({ operations, problems }: Contract): ReadonlyMap<string, RemoteOperation> {
+  const types = problemTypes(problems);
+  return new Map(
+    Object.entries(operations).map(([name, operation]) => {
+      const isRead = operation.method === "GET";
+      return [name, { name, operation, binding: new Binding(operation), types, isRead }];
+    }),
+  );
 }
 
 /** An answer is final, and so is an open breaker: only a lost connection is worth another try. */
@@ -107,11 +114,11 @@ function unreachable(name: string, cause: unknown): Problem {
 
 /** Of a call that may have run in one attempt, whatever became of the other: that it was not begun, least of all. */
 function asUnknown(problem: Problem): Problem {
-  const { code, message, options } = problem;
+  const { code, type, message, options } = problem;
   if (code === "upstream-timeout") return tooLate("unknown");
   if (!ENVIRONMENT_PROBLEMS.has(code)) return problem;
   const told = `${message} This may have been done or not: send it again, with the same Idempotency-Key if it had one.`;
-  return new Problem(code, told, { ...options, extensions: { ...options.extensions, outcome: "unknown" } });
+  return new Problem(type, told, { ...options, extensions: { ...options.extensions, outcome: "unknown" } });
 }
 
 /** The methods of ours whose second request changes nothing more than the first (RFC 9110, 9.2.2). */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Problem } from "../base/problem.ts";
+import type { ProblemTypes } from "../base/problem-types.ts";
 
 /** The media type of RFC 9457. */
 export const PROBLEM_TYPE = "application/problem+json";
@@ -49,20 +50,32 @@ export function problemHeaders(problem: Problem): Record<string, string> {
 
 /**
  * Reads a problem that a neighbour answered, the inverse of `problemBody` and `problemHeaders`.
- * @returns undefined when the body is not a problem that this code knows
+ * @param types what it can be
+ * @returns undefined when the body is not a problem, or one of a name that a newer neighbour declares and this code does not
  */
-export function readProblem(body: unknown, header: (name: string) => string | null | undefined): Problem | undefined {
+export function readProblem(
+  body: unknown,
+  header: (name: string) => string | null | undefined,
+  types: ProblemTypes,
+): Problem | undefined {
   const parsed = wireProblem.safeParse(body);
   if (!parsed.success) return undefined;
-  const { type, title: _t, status: _s, detail, instance: _i, request_id: _r, errors, ...extensions } = parsed.data;
+  const {
+    type: path,
+    title: _t,
+    status: _s,
+    detail,
+    instance: _i,
+    request_id: _r,
+    errors,
+    ...extensions
+  } = parsed.data;
+  const type = types.get(path.slice("/problems/".length));
+  if (type === undefined) return undefined;
   const retryAfter = Number(header("retry-after"));
-  try {
-    return new Problem(type.slice("/problems/".length), detail, {
-      ...(errors === undefined ? {} : { errors }),
-      ...(Object.keys(extensions).length === 0 ? {} : { extensions }),
-      ...(retryAfter > 0 ? { retryAfterSeconds: retryAfter } : {}),
-    });
-  } catch {
-    return undefined; // a name that a newer neighbour declares and this code does not
-  }
+  return new Problem(type, detail, {
+    ...(errors === undefined ? {} : { errors }),
+    ...(Object.keys(extensions).length === 0 ? {} : { extensions }),
+    ...(retryAfter > 0 ? { retryAfterSeconds: retryAfter } : {}),
+  });
 }

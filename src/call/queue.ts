@@ -1,6 +1,9 @@
+import type { ProblemTypes } from "../base/problem-types.ts";
 import { type CallContext, remainingMs } from "../contract/context.ts";
+import type { Operation } from "../contract/contract.ts";
 import { tooLate } from "../contract/in-time.ts";
 import type { Outcome } from "../contract/progress.ts";
+import type { Binding } from "./binding.ts";
 
 /** At most this many flights to one neighbour hold a slot; whoever comes meanwhile goes in the next. */
 const SLOTS = 2;
@@ -20,13 +23,22 @@ export interface Journey {
   begun: boolean;
 }
 
-/** A call on its way, in a flight with others or alone. */
-export interface QueuedCall {
+/** An operation of a neighbour, as its caller knows it. */
+export interface RemoteOperation {
   readonly name: string;
-  readonly input: Readonly<Record<string, unknown>>;
-  readonly ctx: CallContext;
+  readonly operation: Operation;
+  readonly binding: Binding;
+  /** What its problems can be. */
+  readonly types: ProblemTypes;
   /** Whether it changes nothing, so that it cannot have happened. */
   readonly isRead: boolean;
+}
+
+/** A call on its way, in a flight with others or alone. */
+export interface QueuedCall {
+  readonly callee: RemoteOperation;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly ctx: CallContext;
   /** What its sender knows of it. */
   readonly journey: Journey;
   readonly settled: boolean;
@@ -46,7 +58,7 @@ export interface CallQueue {
    * @throws Problem upstream-timeout when no answer comes in time; what the flight rejects with
    */
   call(
-    call: Pick<QueuedCall, "name" | "input" | "ctx" | "isRead" | "journey">,
+    call: Pick<QueuedCall, "callee" | "input" | "ctx" | "journey">,
     patient: boolean,
   ): Promise<Record<string, unknown>>;
 }
@@ -144,8 +156,8 @@ function withDeadline(call: QueuedCall, onTimeout: () => void): QueuedCall {
 }
 
 /** What can be said of a call that nobody has answered. */
-function outcomeOf({ isRead, journey: { sent, bounded, begun } }: QueuedCall): Outcome {
-  return isRead || !sent || (bounded && !begun) ? "not-begun" : "unknown";
+function outcomeOf({ callee, journey: { sent, bounded, begun } }: QueuedCall): Outcome {
+  return callee.isRead || !sent || (bounded && !begun) ? "not-begun" : "unknown";
 }
 
 function onlyOnce(work: () => void): () => void {

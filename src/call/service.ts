@@ -104,8 +104,8 @@ function serveOperation(name: string, operation: Operation, handler: Handler, op
  * What the operation declares, what the environment suffers, and the fault of the caller's token, which may have expired
  * on its way to a neighbour.
  */
-function mayLeave({ code }: Problem, { errors }: Operation): boolean {
-  return errors.includes(code) || ENVIRONMENT_PROBLEMS.has(code) || code === "invalid-token";
+function mayLeave({ code }: Problem, { problems }: Operation): boolean {
+  return problems.includes(code) || ENVIRONMENT_PROBLEMS.has(code) || code === "invalid-token";
 }
 
 function parseInput(schema: z.ZodObject, binding: Binding, input: Readonly<Record<string, unknown>>): unknown {

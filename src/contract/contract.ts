@@ -1,6 +1,6 @@
 import type { z } from "zod";
-import { declareProblems } from "../base/problem.ts";
-import type { ProblemDeclaration } from "../base/problem-types.ts";
+import { Problem, type ProblemOptions } from "../base/problem.ts";
+import { type KitProblem, type ProblemDeclarations, problemTypes } from "../base/problem-types.ts";
 import type { CallContext } from "./context.ts";
 
 /** Who may call: anyone, a signed-in user, or an admin. Ownership is the handler's to check. */
@@ -20,7 +20,11 @@ export interface HeaderBinding {
  * path template → path; named in `inputHeaders` → header; else the query of a GET or DELETE, whose content means nothing
  * (RFC 9110, 9.3.1 and 9.3.5), the body of all others.
  */
-export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> {
+export interface Operation<
+  I extends z.ZodObject = z.ZodObject,
+  O extends z.ZodObject = z.ZodObject,
+  P extends string = string,
+> {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Path template with `{member}` placeholders, such as `/orders/{id}`; what stands there holds no slash. */
   readonly path: string;
@@ -39,7 +43,7 @@ export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodO
   /** Status of success: 200 if left out; with 204 (no content) the output has no members. */
   readonly status?: number;
   /** The names of the problems that the handler may answer, beside those of the environment. */
-  readonly errors: readonly string[];
+  readonly problems: readonly P[];
   /** The `Location` of what was made. */
   location?(output: z.output<O>): string;
   /** The strong `ETag` of the output, quotes included; a GET honours `If-None-Match` with it. */
@@ -56,7 +60,9 @@ export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodO
 export const NO_CONTENT = 204;
 
 /** Declares one operation; `location` and `etag` learn their types from the output. */
-export function operation<I extends z.ZodObject, O extends z.ZodObject>(spec: Operation<I, O>): Operation<I, O> {
+export function operation<I extends z.ZodObject, O extends z.ZodObject, const P extends string = never>(
+  spec: Operation<I, O, P>,
+): Operation<I, O, P> {
   return spec;
 }
 
@@ -64,7 +70,7 @@ export function operation<I extends z.ZodObject, O extends z.ZodObject>(spec: Op
 export interface Contract {
   readonly name: string;
   /** The module's own problem names, what kind of failure each is, and what it means. */
-  readonly errors: Readonly<Record<string, ProblemDeclaration>>;
+  readonly problems: ProblemDeclarations;
   readonly operations: Readonly<Record<string, Operation>>;
   /** The events it publishes: type → schema of the data. */
   readonly events: Readonly<Record<string, z.ZodObject>>;
@@ -100,18 +106,36 @@ export interface Callable {
   call(operation: string, input: Readonly<Record<string, unknown>>, ctx: CallContext): Promise<Record<string, unknown>>;
 }
 
+/** What `defineContract` adds to a contract: its own problems, made and told apart by their names. */
+export interface OwnProblems<Code extends string> {
+  /** @param detail one sentence for the person who reads the answer */
+  problem(code: Code, detail: string, options?: ProblemOptions): Problem;
+  isProblem(error: unknown, code: Code): error is Problem;
+}
+
+type CodeOf<C extends Contract> = keyof C["problems"] & string;
+
+/** An operation answers problems of its contract and of the kit. */
+type AnswersKnown<C extends Contract> = {
+  readonly operations: Readonly<Record<string, { readonly problems: readonly (CodeOf<C> | KitProblem)[] }>>;
+};
+
 /**
- * Declares a contract, and its problem names with it.
- * @throws Error when a problem name has two meanings, or an operation without content has an output
+ * Declares a contract.
+ * @throws Error when a problem has the name of another of the kit's, or an operation without content has an output
  */
-export function defineContract<const C extends Contract>(contract: C): C {
-  declareProblems(contract.errors);
+export function defineContract<const C extends Contract>(contract: C & AnswersKnown<C>): C & OwnProblems<CodeOf<C>> {
   for (const [name, { status, output }] of Object.entries(contract.operations)) {
     if (status === NO_CONTENT && Object.keys(output.shape).length > 0) {
       throw new Error(`${contract.name}.${name} answers ${NO_CONTENT}, which has no content, but has an output`);
     }
   }
-  return contract;
+  const types = problemTypes(contract.problems);
+  return {
+    ...contract,
+    problem: (code, detail, options) => new Problem(types.get(code) ?? "internal", detail, options),
+    isProblem: (error, code): error is Problem => error instanceof Problem && error.code === code,
+  };
 }
 
 /** The typed client of anything that can be called by name. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { ENVIRONMENT_PROBLEMS, knownProblems, titleOf } from "../base/problem.ts";
+import { ENVIRONMENT_PROBLEMS, titleOf } from "../base/problem.ts";
+import type { ProblemType, ProblemTypes } from "../base/problem-types.ts";
 import { PROBLEM_TYPE } from "../call/problem-body.ts";
 import type { Operation } from "../contract/contract.ts";
 import type { JsonSchema } from "./json-schema.ts";
@@ -62,7 +63,7 @@ export const RATE = [
 
 /** The names of all problems that an operation may answer: its own, the kit's, and those of the environment. */
 export function problemsOf(operation: Operation, takesBody: boolean): string[] {
-  const { access, method, errors } = operation;
+  const { access, method, problems } = operation;
   const environment = [...ENVIRONMENT_PROBLEMS].filter((name) => method !== "GET" || name !== "storage-full");
   return [
     ...["malformed-request", "invalid-path", "request-timeout", "header-too-large", "payload-too-large"],
@@ -70,29 +71,39 @@ export function problemsOf(operation: Operation, takesBody: boolean): string[] {
     ...(takesBody ? ["invalid-json", "unsupported-media-type"] : []),
     ...(access === "public" ? [] : ["unauthenticated"]),
     ...(access === "admin" ? ["forbidden"] : []),
-    ...errors,
+    ...problems,
   ];
 }
 
 /** One answer per status, which lists the names that it may have. */
-export function describeProblems(names: readonly string[], rateHeaders: readonly string[]): [number, Described][] {
-  const known = knownProblems();
-  const byStatus = Map.groupBy([...new Set(names)].sort(), (name) => {
-    const status = known.get(name)?.status;
-    if (status === undefined) throw new Error(`undeclared problem: ${name}`);
-    return status;
+export function describeProblems(
+  names: readonly string[],
+  rateHeaders: readonly string[],
+  types: ProblemTypes,
+): [number, Described][] {
+  const told = [...new Set(names)].sort().map((name) => {
+    const type = types.get(name);
+    if (type === undefined) throw new Error(`undeclared problem: ${name}`);
+    return type;
   });
-  return [...byStatus].map(([status, list]) => {
-    const type = { enum: list.map((name) => `/problems/${name}`) };
+  return [...Map.groupBy(told, ({ status }) => status)].map(([status, list]) => {
+    const type = { enum: list.map(({ code }) => `/problems/${code}`) };
     const schema = { $ref: "#/components/schemas/Problem", properties: { type, status: { const: status } } };
-    const examples = Object.fromEntries(list.map((name) => [name, { value: exampleOfProblem(name, status) }]));
+    const examples = Object.fromEntries(list.map((type) => [type.code, { value: exampleOfProblem(type) }]));
     const headers = refs([
       ...ALWAYS,
       ...rateHeaders,
       ...(status === 401 ? ["WWW-Authenticate"] : []),
       ...(status === 429 || status === 503 ? ["Retry-After"] : []),
     ]);
-    return [status, { description: list.join(", "), headers, content: { [PROBLEM_TYPE]: { schema, examples } } }];
+    return [
+      status,
+      {
+        description: list.map(({ code }) => code).join(", "),
+        headers,
+        content: { [PROBLEM_TYPE]: { schema, examples } },
+      },
+    ];
   });
 }
 
@@ -122,15 +133,15 @@ export function refs(headers: readonly string[]): Described {
   return Object.fromEntries(headers.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
 
-function exampleOfProblem(name: string, status: number): Described {
+function exampleOfProblem({ code, status, meaning }: ProblemType): Described {
   return {
-    type: `/problems/${name}`,
-    title: titleOf(name),
+    type: `/problems/${code}`,
+    title: titleOf(code),
     status,
-    detail: knownProblems().get(name)?.meaning,
+    detail: meaning,
     instance: "/orders",
     request_id: "01981a2b-7c3d-7e4f-8a5b-6c7d8e9f0a1c",
-    ...(name === "validation-failed" ? { errors: [FIELD_ERROR] } : {}),
+    ...(code === "validation-failed" ? { errors: [FIELD_ERROR] } : {}),
   };
 }
 

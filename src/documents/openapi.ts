@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { type KitProblem, type ProblemTypes, problemTypes } from "../base/problem-types.ts";
 import { Binding } from "../call/binding.ts";
 import { type Contract, NO_CONTENT, type Operation } from "../contract/contract.ts";
 import { exampleOf } from "./example.ts";
@@ -29,7 +30,7 @@ export interface PlainRoute {
   /** What it answers, by media type. */
   readonly answers: Readonly<Record<string, z.ZodType>>;
   /** The names of the problems that it may answer. */
-  readonly problems?: readonly string[];
+  readonly problems?: readonly KitProblem[];
 }
 
 /** An OpenAPI 3.1 document: https://spec.openapis.org/oas/v3.1.1 */
@@ -58,6 +59,7 @@ export function describeApi(
   const add = (path: string, method: string, described: Described) => {
     paths[path] = { ...paths[path], [method]: described };
   };
+  const types = problemTypes(...contracts.map(({ problems }) => problems));
   book.describe(problem, "output");
   const operations = contracts.flatMap(({ name, operations }) =>
     Object.entries(operations).map(([id, operation]) => ({ tag: name, id, operation })),
@@ -65,13 +67,13 @@ export function describeApi(
   for (const { operation } of operations) book.describe(operation.output, "output"); // all names, before any use
   for (const { tag, id, operation } of operations) {
     const method = operation.method.toLowerCase();
-    const described = { tags: [tag], ...describeOperation(operation, book, shared) };
+    const described = { tags: [tag], ...describeOperation(operation, book, shared, types) };
     add(operation.path, method, { operationId: id, ...described });
     for (const [index, alias] of (operation.aliases ?? []).entries()) {
       add(alias, method, { operationId: `${id}Alias${index || ""}`, ...described });
     }
   }
-  for (const [path, route] of Object.entries(routes)) add(path, "get", describeRoute(path, route, book, shared));
+  for (const [path, route] of Object.entries(routes)) add(path, "get", describeRoute(path, route, book, shared, types));
   return {
     openapi: "3.1.1",
     info,
@@ -86,7 +88,12 @@ const OWN_TAG = "gateway";
 
 const BEARER = { type: "http", scheme: "bearer", bearerFormat: "JWT" };
 
-function describeOperation(operation: Operation, book: SchemaRegistry, shared: Record<string, Described>): Described {
+function describeOperation(
+  operation: Operation,
+  book: SchemaRegistry,
+  shared: Record<string, Described>,
+  types: ProblemTypes,
+): Described {
   const input = describeInput(operation, book);
   return {
     summary: operation.summary,
@@ -94,7 +101,7 @@ function describeOperation(operation: Operation, book: SchemaRegistry, shared: R
     ...input,
     responses: {
       ...describeSuccess(operation, book),
-      ...shareResponses(describeProblems(problemsOf(operation, "requestBody" in input), RATE), shared),
+      ...shareResponses(describeProblems(problemsOf(operation, "requestBody" in input), RATE, types), shared),
     },
   };
 }
@@ -104,6 +111,7 @@ function describeRoute(
   { operationId, summary, answers, problems = [] }: PlainRoute,
   book: SchemaRegistry,
   shared: Record<string, Described>,
+  types: ProblemTypes,
 ): Described {
   const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => {
     return { name, in: "path", required: true, schema: { type: "string" } };
@@ -116,7 +124,10 @@ function describeRoute(
     summary,
     security: [],
     ...(parameters.length > 0 ? { parameters } : {}),
-    responses: { 200: answer, ...shareResponses(describeProblems([...PROBLEMS_OF_ANY, ...problems], []), shared) },
+    responses: {
+      200: answer,
+      ...shareResponses(describeProblems([...PROBLEMS_OF_ANY, ...problems], [], types), shared),
+    },
   };
 }
 

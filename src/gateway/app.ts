@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import type Koa from "koa";
 import type { Context } from "koa";
 import type { Logger } from "pino";
+import { problemTypes } from "../base/problem-types.ts";
 import type { Principal } from "../contract/context.ts";
 import type { Budget, Callable, Operation } from "../contract/contract.ts";
 import { type HealthDeps, mountHealth } from "../health/status.ts";
@@ -67,7 +68,7 @@ export function createGateway(deps: GatewayDeps): Koa {
       const contracts = callables.map(({ contract }) => contract);
       mountDocuments(router, contracts, deps.version);
       mountBuiltPages(router, deps.pages);
-      mountProblemPages(router);
+      mountProblemPages(router, problemTypes(...contracts.map(({ problems }) => problems)));
       mountSlashRedirects(router);
       for (const callable of callables) {
         mountContract(router, callable, {

@@ -83,7 +83,7 @@ async function askAll(modules: readonly Asked[], ask: (module: Client) => Promis
   if (answers.some(({ status }) => status === "fulfilled")) return {};
   const failures = answers.flatMap((answer) => (answer.status === "rejected" ? [answer.reason] : []));
   throw (
-    failures.find((error) => isProblem(error, "replay-failed")) ??
+    failures.find((error) => deadLetters.isProblem(error, "replay-failed")) ??
     failures.find((error) => !isProblem(error, "not-found")) ??
     new Problem("not-found", "There is no such dead letter.")
   );

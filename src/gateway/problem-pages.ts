@@ -1,29 +1,29 @@
 import type Router from "@koa/router";
-import { knownProblems, Problem, titleOf } from "../base/problem.ts";
-import type { ProblemType } from "../base/problem-types.ts";
+import { Problem, titleOf } from "../base/problem.ts";
+import type { ProblemType, ProblemTypes } from "../base/problem-types.ts";
 import { answerAsPage, pagePolicy } from "../http/security-headers.ts";
 
 /**
  * Mounts `/problems`, a page that lists all types, and `/problems/{name}`, where the `type` of a problem leads: a page to
  * read, or JSON if that is preferred.
  */
-export function mountProblemPages(router: Router): void {
+export function mountProblemPages(router: Router, types: ProblemTypes): void {
   router.get("/problems", (koa) => {
-    const html = listPage([...knownProblems()]);
+    const html = listPage([...types.values()]);
     answerAsPage(koa, pagePolicy(html));
     koa.type = "text/html; charset=utf-8";
     koa.body = html;
   });
   router.get("/problems/:name", (koa) => {
     const { name = "" } = koa.params;
-    const type = knownProblems().get(name);
+    const type = types.get(name);
     if (type === undefined) throw new Problem("not-found", "There is no problem of this name.");
-    const html = typePage(name, type);
+    const html = typePage(type);
     answerAsPage(koa, pagePolicy(html));
     koa.vary("Accept");
     if (koa.accepts("text/html", "application/json") === "application/json") {
       koa.type = "application/json; charset=utf-8";
-      koa.body = JSON.stringify({ type: `/problems/${name}`, title: titleOf(name), ...type });
+      koa.body = JSON.stringify(describe(type));
     } else {
       koa.type = "text/html; charset=utf-8";
       koa.body = html;
@@ -31,13 +31,17 @@ export function mountProblemPages(router: Router): void {
   });
 }
 
+function describe({ code, ...said }: ProblemType): object {
+  return { type: `/problems/${code}`, title: titleOf(code), ...said };
+}
+
 /** All that stands in it is ours: nothing comes from the request, for the name is one that we know. */
-function typePage(name: string, { status, meaning, remedy }: ProblemType): string {
+function typePage({ code, status, meaning, remedy }: ProblemType): string {
   return page(
-    `${titleOf(name)} (${status})`,
-    `<h1>${titleOf(name)}</h1>
+    `${titleOf(code)} (${status})`,
+    `<h1>${titleOf(code)}</h1>
 <dl>
-<dt>Type</dt><dd><code>/problems/${name}</code></dd>
+<dt>Type</dt><dd><code>/problems/${code}</code></dd>
 <dt>Status</dt><dd>${status}</dd>
 <dt>What happened</dt><dd>${meaning}</dd>
 <dt>What to do</dt><dd>${remedy}</dd>
@@ -45,12 +49,12 @@ function typePage(name: string, { status, meaning, remedy }: ProblemType): strin
   );
 }
 
-function listPage(types: readonly (readonly [string, ProblemType])[]): string {
+function listPage(types: readonly ProblemType[]): string {
   const rows = types
-    .toSorted(([a, one], [b, other]) => one.status - other.status || a.localeCompare(b))
+    .toSorted((one, other) => one.status - other.status || one.code.localeCompare(other.code))
     .map(
-      ([name, { status, meaning }]) =>
-        `<tr><td>${status}</td><td><a href="/problems/${name}">${name}</a></td><td>${meaning}</td></tr>`,
+      ({ code, status, meaning }) =>
+        `<tr><td>${status}</td><td><a href="/problems/${code}">${code}</a></td><td>${meaning}</td></tr>`,
     );
   return page(
     "Problem types",

@@ -8,7 +8,7 @@ import { defineContract, operation } from "../../src/contract/contract.ts";
 
 const asking = defineContract({
   name: "asking",
-  errors: {},
+  problems: {},
   operations: {
     ask: operation({
       method: "POST",
@@ -17,7 +17,7 @@ const asking = defineContract({
       summary: "Asks a neighbour",
       input: z.strictObject({}),
       output: z.object({}),
-      errors: [],
+      problems: [],
     }),
   },
   events: {},
@@ -55,7 +55,7 @@ describe("a service whose neighbour fails", () => {
   });
 
   it("keeps to itself what it did not declare", async () => {
-    for (const code of ["forbidden", "unauthenticated", "validation-failed", "not-found"]) {
+    for (const code of ["forbidden", "unauthenticated", "validation-failed", "not-found"] as const) {
       expect(await answerWhen(new Problem(code, "Not for the caller."))).to.deep.equal({
         code: "internal",
         told: true,

@@ -1,7 +1,7 @@
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { expect } from "chai";
 import { z } from "zod";
-import { knownProblems } from "../../src/base/problem.ts";
+import { problemTypes } from "../../src/base/problem-types.ts";
 import { defineContract, type Operation, operation } from "../../src/contract/contract.ts";
 import { describeApi } from "../../src/documents/openapi.ts";
 import { ownRoutes } from "../../src/gateway/own-routes.ts";
@@ -33,6 +33,7 @@ const contracts = publicContracts;
 const SOME_ID = "0193f0a0-0000-7000-8000-000000000000";
 const info = { title: "Quartet", version: "1.0.0" };
 const document = describeApi(contracts, info, ownRoutes);
+const types = problemTypes(...contracts.map(({ problems }) => problems));
 const all = contracts.flatMap(({ operations }) => Object.entries(operations));
 
 describe("OpenAPI document", () => {
@@ -74,14 +75,14 @@ describe("OpenAPI document", () => {
     it(`tells every problem of ${name} under its status`, () => {
       const { responses } = describedAt(operation.method, operation.path);
       for (const problem of problemsOf(operation)) {
-        const answer = responses[knownProblems().get(problem)?.status ?? 0];
+        const answer = responses[types.get(problem)?.status ?? 0];
         expect(answer?.content["application/problem+json"]?.schema.properties.type?.enum, problem).to.include(
           `/problems/${problem}`,
         );
         expect(answer?.description).to.include(problem);
       }
       expect("401" in responses && responses[401]?.description.includes("unauthenticated")).to.equal(
-        operation.access !== "public" || operation.errors.includes("unauthenticated"),
+        operation.access !== "public" || operation.problems.includes("unauthenticated"),
       );
       expect("507" in responses).to.equal(operation.method !== "GET");
     });
@@ -146,7 +147,8 @@ describe("OpenAPI document", () => {
   it("is not made when an operation names a problem that nobody declared", () => {
     const strange = defineContract({
       name: "strange",
-      errors: {},
+      problems: {},
+      // @ts-expect-error: it does not compile either
       operations: {
         ask: operation({
           method: "GET",
@@ -155,7 +157,7 @@ describe("OpenAPI document", () => {
           summary: "Ask",
           input: z.strictObject({}),
           output: z.object({}),
-          errors: ["never-declared"],
+          problems: ["never-declared"],
         }),
       },
       events: {},
@@ -179,7 +181,7 @@ function asSpec(value: object): Record<string, unknown> {
 }
 
 /** The table of the API, told again: what may come of an operation beside what its contract names. */
-function problemsOf({ access, method, input, path, inputHeaders = {}, errors }: Operation): string[] {
+function problemsOf({ access, method, input, path, inputHeaders = {}, problems }: Operation): string[] {
   const inBody = Object.keys(input.shape).filter((name) => !path.includes(`{${name}}`) && !(name in inputHeaders));
   const takesBody = method !== "GET" && method !== "DELETE" && inBody.length > 0;
   return [
@@ -190,6 +192,6 @@ function problemsOf({ access, method, input, path, inputHeaders = {}, errors }: 
     ...(access === "public" ? [] : ["unauthenticated"]),
     ...(access === "admin" ? ["forbidden"] : []),
     ...(method === "GET" ? [] : ["storage-full"]),
-    ...errors,
+    ...problems,
   ];
 }

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import type { Context } from "koa";
 import { Problem } from "../../src/base/problem.ts";
+import type { KitProblem } from "../../src/base/problem-types.ts";
 import { createConsoleAccess } from "../../src/gateway/console/access.ts";
 import { createFleet } from "../../src/gateway/console/fleet.ts";
 import { createSpanCollector } from "../../src/gateway/console/span-collector.ts";
@@ -146,7 +147,7 @@ describe("the sampler", () => {
 });
 
 describe("those who watch", () => {
-  const refusal = (code: string) => () => Promise.reject(new Problem(code, "Refused."));
+  const refusal = (code: KitProblem) => () => Promise.reject(new Problem(code, "Refused."));
 
   it("may stay as long as their token lets them, and while it cannot be checked", async () => {
     const admin = createConsoleAccess(() => ({ id: "a", role: "admin" }), false);

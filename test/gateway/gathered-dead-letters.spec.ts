@@ -152,7 +152,7 @@ function serve(store: SqliteStore): Callable {
     if (number < 0) throw new Error(`${number} is below zero`);
     return undefined;
   });
-  const contract = defineContract({ name: store.name, errors: {}, operations: {}, events: {} });
+  const contract = defineContract({ name: store.name, problems: {}, operations: {}, events: {} });
   const handlers = createDeadLetterHandlers({ store, subscriptions: [subscription] });
   return addDeadLetters(createService(contract, {}, options), handlers, options);
 }

@@ -62,7 +62,7 @@ describe("nobody gets what is not theirs", function () {
         summary: "",
         input,
         output: z.object({}),
-        errors: [],
+        problems: [],
       });
       expect(() => sampleInput("POST /paint", paint, {})).to.throw("no sample can be made of POST /paint.colour");
     });

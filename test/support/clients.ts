@@ -24,7 +24,7 @@ const note = z.object({
 /** A small contract that has one of everything the kit promises. */
 export const notes = defineContract({
   name: "notes",
-  errors: { "too-dull": "unprocessable" },
+  problems: { "too-dull": "unprocessable" },
   operations: {
     addNote: operation({
       method: "POST",
@@ -40,7 +40,7 @@ export const notes = defineContract({
       output: note,
       outputHeaders: { replayed: "Idempotency-Replayed" },
       status: 201,
-      errors: ["too-dull"],
+      problems: ["too-dull"],
       location: ({ id }) => `/notes/${id}`,
     }),
     getNote: operation({
@@ -56,7 +56,7 @@ export const notes = defineContract({
       }),
       inputHeaders: { wait: { name: "Prefer", preference: "wait" } },
       output: note,
-      errors: ["not-found"],
+      problems: ["not-found"],
       etag: ({ id }) => `"${id}"`,
       extraTimeMs: ({ wait }) => (typeof wait === "number" ? wait * 1_000 : 0),
     }),
@@ -67,7 +67,7 @@ export const notes = defineContract({
       summary: "Drop all notes",
       input: z.strictObject({}),
       output: z.object({ dropped: z.int() }),
-      errors: [],
+      problems: [],
     }),
     tagNote: operation({
       method: "POST",
@@ -77,7 +77,7 @@ export const notes = defineContract({
       input: z.strictObject({ id: z.string(), tag: z.string() }),
       output: z.object({}),
       status: 204,
-      errors: ["not-found"],
+      problems: ["not-found"],
     }),
     putNote: operation({
       method: "PUT",
@@ -86,7 +86,7 @@ export const notes = defineContract({
       summary: "Write a note, whether it was there or not",
       input: z.strictObject({ id: z.string(), text: z.string().max(20) }),
       output: note,
-      errors: [],
+      problems: [],
       etag: ({ id }) => `"${id}"`,
     }),
     removeNote: operation({
@@ -98,7 +98,7 @@ export const notes = defineContract({
       inputHeaders: { ifMatch: { name: "If-Match" } },
       output: z.object({}),
       status: 204,
-      errors: ["not-found"],
+      problems: ["not-found"],
     }),
   },
   events: {},
@@ -186,7 +186,7 @@ export function createNotes(): { service: Callable; seen: Notes["seen"]; unexpec
       addNote(input, ctx) {
         seen.push({ input, ctx });
         if (input.text === "dull")
-          throw new Problem("too-dull", "Write something else.", { extensions: { tried: input.text } });
+          throw notes.problem("too-dull", "Write something else.", { extensions: { tried: input.text } });
         if (input.text === "undeclared") throw new Problem("not-found", "Not for addNote to say.");
         if (input.text === "crash") throw new Error("a secret of the inside");
         input.tags.push("touched");

@@ -1,5 +1,5 @@
 import { Problem } from "../../base/problem.ts";
-import type { deadLetters } from "../../call/dead-letters.ts";
+import { deadLetters } from "../../call/dead-letters.ts";
 import type { Fault } from "../../call/faults.ts";
 import type { HandlersOf } from "../../contract/contract.ts";
 import { type Begin, beginning } from "../../contract/in-time.ts";
@@ -51,7 +51,7 @@ export function createDeadLetterHandlers(options: DeadLetterHandlersOptions): Ha
         if (isEnvironmentFault(error)) throw error;
         const reason = error instanceof Error ? error.message : String(error);
         await store.write((unit) => cursors.failAgain(unit, id, reason));
-        throw new Problem("replay-failed", `The event failed again: ${reason}`, { cause: error });
+        throw deadLetters.problem("replay-failed", `The event failed again: ${reason}`, { cause: error });
       });
       found(replayed);
       return {};

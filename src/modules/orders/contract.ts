@@ -41,7 +41,7 @@ export const order = z
 
 export const orders = defineContract({
   name: "orders",
-  errors: {
+  problems: {
     "insufficient-stock": insufficientStock,
     "order-not-cancellable": {
       kind: "conflict",
@@ -88,7 +88,7 @@ export const orders = defineContract({
       output: order.extend({ replayed: z.literal(true).optional() }),
       outputHeaders: { replayed: "Idempotency-Replayed" },
       status: 201,
-      errors: [
+      problems: [
         "forbidden",
         "insufficient-stock",
         "product-not-found",
@@ -107,7 +107,7 @@ export const orders = defineContract({
       summary: "List one's own orders; an admin sees all, or those of one user",
       input: z.strictObject({ ...pageQuery, status: status.optional(), user_id: id.optional() }),
       output: page(order),
-      errors: ["forbidden"],
+      problems: ["forbidden"],
       paged: true,
     }),
     getOrder: operation({
@@ -125,7 +125,7 @@ export const orders = defineContract({
       }),
       inputHeaders: { wait: { name: "Prefer", preference: "wait" } },
       output: order,
-      errors: ["not-found"],
+      problems: ["not-found"],
       extraTimeMs: ({ wait }) => (typeof wait === "number" ? Math.min(wait, MAX_WAIT_SECONDS) * 1_000 : 0),
     }),
     cancelOrder: operation({
@@ -135,7 +135,7 @@ export const orders = defineContract({
       summary: "Cancel a pending or confirmed order and give its stock back",
       input: z.strictObject({ id }),
       output: order,
-      errors: ["not-found", "order-not-cancellable"],
+      problems: ["not-found", "order-not-cancellable"],
     }),
   },
   events: {

@@ -1,8 +1,9 @@
-import { isProblem, Problem } from "../../base/problem.ts";
+import { isProblem, type Problem } from "../../base/problem.ts";
 import type { CallContext } from "../../contract/context.ts";
 import type { ClientOf } from "../../contract/contract.ts";
 import type { products } from "../products/contract.ts";
 import type { users } from "../users/contract.ts";
+import { orders } from "./contract.ts";
 import { type Product, productNotFound } from "./order.ts";
 
 /** The modules that an order needs to be placed. */
@@ -42,5 +43,5 @@ function notFoundAs(problem: () => Problem) {
 }
 
 function userNotFound(): Problem {
-  return new Problem("user-not-found", "The user that the order is for does not exist.");
+  return orders.problem("user-not-found", "The user that the order is for does not exist.");
 }

@@ -1,9 +1,7 @@
 import type { z } from "zod";
-import { Problem, validationFailed } from "../../base/problem.ts";
+import { type Problem, validationFailed } from "../../base/problem.ts";
 import type { product } from "../products/contract.ts";
-import type { order } from "./contract.ts";
-// Importing a type loads nothing; the contract declares the problems that the rules below throw.
-import "./contract.ts";
+import { type order, orders } from "./contract.ts";
 
 export type Order = z.output<typeof order>;
 export type Product = z.output<typeof product>;
@@ -88,7 +86,7 @@ export function acknowledgeRelease(order: Order): Outcome {
 export function cancelOrder(order: Order, now: string): Order {
   if (order.status === "cancelled") return order;
   if (order.status === "rejected") {
-    throw new Problem("order-not-cancellable", "The order was rejected; there is nothing to cancel.");
+    throw orders.problem("order-not-cancellable", "The order was rejected; there is nothing to cancel.");
   }
   return { ...order, status: "cancelled", updated_at: now };
 }
@@ -96,7 +94,7 @@ export function cancelOrder(order: Order, now: string): Order {
 /** The problem of a product that is not there, or not for sale: to a buyer the same. */
 export function productNotFound(productId: string): Problem {
   const extensions = { product_id: productId };
-  return new Problem("product-not-found", "One of the products is not for sale.", { extensions });
+  return orders.problem("product-not-found", "One of the products is not for sale.", { extensions });
 }
 
 function forSale(productId: string, products: ReadonlyMap<string, Product>): Product {
@@ -109,7 +107,7 @@ function theCurrency(products: readonly Product[]): string {
   const [currency, ...others] = new Set(products.map((product) => product.currency));
   if (currency === undefined) throw new Error("an order has at least one line");
   if (others.length > 0) {
-    throw new Problem(
+    throw orders.problem(
       "mixed-currencies",
       `All lines share one currency; these have ${[currency, ...others].join(", ")}.`,
     );
@@ -127,5 +125,5 @@ function requireExactTotal(lines: readonly { readonly product: Product; readonly
 
 function insufficientStock(product: Product): Problem {
   const extensions = { product_id: product.id, available: product.stock };
-  return new Problem("insufficient-stock", "There is not enough of one of the products.", { extensions });
+  return orders.problem("insufficient-stock", "There is not enough of one of the products.", { extensions });
 }

@@ -64,7 +64,7 @@ export const insufficientStock = {
 
 export const products = defineContract({
   name: "products",
-  errors: { "insufficient-stock": insufficientStock },
+  problems: { "insufficient-stock": insufficientStock },
   operations: {
     listProducts: operation({
       method: "GET",
@@ -88,7 +88,7 @@ export const products = defineContract({
           .meta({ description: "Anything but true is for an admin" }),
       }),
       output: page(product),
-      errors: ["unauthenticated", "forbidden", "validation-failed"],
+      problems: ["unauthenticated", "forbidden", "validation-failed"],
       paged: true,
     }),
     getProduct: operation({
@@ -98,7 +98,7 @@ export const products = defineContract({
       summary: "One product; an inactive one for an admin only",
       input: z.strictObject({ id }),
       output: product,
-      errors: ["not-found"],
+      problems: ["not-found"],
       etag: productEtag,
     }),
     addProduct: operation({
@@ -121,7 +121,7 @@ export const products = defineContract({
       output: made,
       ...replayable,
       status: 201,
-      errors: ["idempotency-key-reused", "request-in-progress"],
+      problems: ["idempotency-key-reused", "request-in-progress"],
       location: ({ id }) => `/products/${id}`,
       etag: productEtag,
     }),
@@ -140,7 +140,7 @@ export const products = defineContract({
       }),
       inputHeaders: { ifMatch: { name: "If-Match" } },
       output: product,
-      errors: ["not-found", "precondition-failed"],
+      problems: ["not-found", "precondition-failed"],
       etag: productEtag,
     }),
     restockProduct: operation({
@@ -159,7 +159,7 @@ export const products = defineContract({
       }),
       output: made,
       ...replayable,
-      errors: ["not-found", "validation-failed", "idempotency-key-reused", "request-in-progress"],
+      problems: ["not-found", "validation-failed", "idempotency-key-reused", "request-in-progress"],
       etag: productEtag,
     }),
     correctProduct: operation({
@@ -182,7 +182,13 @@ export const products = defineContract({
       }),
       output: made,
       ...replayable,
-      errors: ["not-found", "insufficient-stock", "validation-failed", "idempotency-key-reused", "request-in-progress"],
+      problems: [
+        "not-found",
+        "insufficient-stock",
+        "validation-failed",
+        "idempotency-key-reused",
+        "request-in-progress",
+      ],
       etag: productEtag,
     }),
   },

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { Problem, validationFailed } from "../../base/problem.ts";
-import { MAX_STOCK, type product, productEtag } from "./contract.ts";
+import { MAX_STOCK, type product, productEtag, products } from "./contract.ts";
 import { matchesStrongly } from "./if-match.ts";
 
 export type Product = z.output<typeof product>;
@@ -61,7 +61,7 @@ export function restockProduct(product: Product, quantity: number, now: string):
 export function correctProduct(product: Product, delta: number, now: string): Product {
   if (product.stock + delta < 0) {
     const extensions = { product_id: product.id, available: product.stock };
-    throw new Problem("insufficient-stock", "There is less in stock than this takes away.", { extensions });
+    throw products.problem("insufficient-stock", "There is less in stock than this takes away.", { extensions });
   }
   const stock = delta < 0 ? product.stock + delta : added(product, delta, "/delta");
   return { ...product, stock, updated_at: now };

@@ -1,4 +1,5 @@
-import { Problem } from "../../base/problem.ts";
+import type { Problem } from "../../base/problem.ts";
+import { users } from "./contract.ts";
 import { sha256 } from "./sessions/refresh-token.ts";
 
 export interface AttemptLimiterOptions {
@@ -122,7 +123,7 @@ function waitMs(failuresBeyond: number): number {
 }
 
 function tooManyAttempts(leftMs: number): Problem {
-  return new Problem("too-many-attempts", "Too many attempts have failed; the next one has to wait.", {
+  return users.problem("too-many-attempts", "Too many attempts have failed; the next one has to wait.", {
     retryAfterSeconds: Math.ceil(leftMs / 1_000),
   });
 }

@@ -38,7 +38,7 @@ const refreshToken = text(1, 1_000).meta({ format: "password" });
 
 export const users = defineContract({
   name: "users",
-  errors: {
+  problems: {
     "email-taken": {
       kind: "conflict",
       meaning: "There is a user with this e-mail address.",
@@ -77,7 +77,7 @@ export const users = defineContract({
       output: session.extend({ replayed: z.literal(true).optional() }),
       outputHeaders: { replayed: "Idempotency-Replayed" },
       status: 201,
-      errors: ["email-taken", "weak-password", "idempotency-key-reused", "request-in-progress", "too-many-attempts"],
+      problems: ["email-taken", "weak-password", "idempotency-key-reused", "request-in-progress", "too-many-attempts"],
       location: ({ user }) => `/users/${user.id}`,
       budget: "sign-in",
     }),
@@ -95,7 +95,7 @@ export const users = defineContract({
         }),
       }),
       output: session,
-      errors: ["invalid-credentials", "too-many-attempts"],
+      problems: ["invalid-credentials", "too-many-attempts"],
       budget: "sign-in",
     }),
     refreshSession: operation({
@@ -113,7 +113,7 @@ export const users = defineContract({
       }),
       inputHeaders: { idempotencyKey: { name: "Idempotency-Key" } },
       output: session,
-      errors: ["invalid-token"],
+      problems: ["invalid-token"],
       budget: "refresh",
     }),
     logoutUser: operation({
@@ -124,7 +124,7 @@ export const users = defineContract({
       input: z.strictObject({ refresh_token: refreshToken.meta({ examples: [REFRESH_TOKEN] }) }),
       output: z.object({}),
       status: 204,
-      errors: [],
+      problems: [],
     }),
     changePassword: operation({
       method: "POST",
@@ -134,7 +134,7 @@ export const users = defineContract({
       input: z.strictObject({ current_password: password, new_password: password }),
       output: z.object({}),
       status: 204,
-      errors: ["invalid-credentials", "weak-password", "too-many-attempts"],
+      problems: ["invalid-credentials", "weak-password", "too-many-attempts"],
       budget: "sign-in",
     }),
     eraseMe: operation({
@@ -145,7 +145,7 @@ export const users = defineContract({
       input: z.strictObject({}),
       output: z.object({}),
       status: 204,
-      errors: ["not-found", "forbidden"],
+      problems: ["not-found", "forbidden"],
     }),
     getMe: operation({
       method: "GET",
@@ -154,7 +154,7 @@ export const users = defineContract({
       summary: "The signed-in user",
       input: z.strictObject({}),
       output: user,
-      errors: ["not-found"],
+      problems: ["not-found"],
     }),
     getUser: operation({
       method: "GET",
@@ -163,7 +163,7 @@ export const users = defineContract({
       summary: "One user: oneself, or anyone for an admin",
       input: z.strictObject({ id }),
       output: user,
-      errors: ["not-found"],
+      problems: ["not-found"],
     }),
     listUsers: operation({
       method: "GET",
@@ -172,7 +172,7 @@ export const users = defineContract({
       summary: "List all users",
       input: z.strictObject(pageQuery),
       output: page(user),
-      errors: [],
+      problems: [],
       paged: true,
     }),
     getJwks: operation({
@@ -194,7 +194,7 @@ export const users = defineContract({
           }),
         ),
       }),
-      errors: [],
+      problems: [],
     }),
   },
   events: {},

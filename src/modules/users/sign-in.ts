@@ -3,7 +3,7 @@ import type { CallContext } from "../../contract/context.ts";
 import type { HandlersOf } from "../../contract/contract.ts";
 import { beginning } from "../../contract/in-time.ts";
 import type { AttemptLimiter } from "./attempt-limiter.ts";
-import type { Session, users } from "./contract.ts";
+import { type Session, users } from "./contract.ts";
 import type { TokenIssuer } from "./keys/token-issuer.ts";
 import { loadCommonPasswords } from "./passwords/common-passwords.ts";
 import { canonicalPassword, fitsHash, passwordWeakness } from "./passwords/password.ts";
@@ -65,7 +65,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
 export async function acceptable(chosen: string): Promise<string> {
   const password = canonicalPassword(chosen);
   const fault = passwordWeakness(password, await loadCommonPasswords());
-  if (fault !== undefined) throw new Problem("weak-password", fault);
+  if (fault !== undefined) throw users.problem("weak-password", fault);
   return password;
 }
 
@@ -176,5 +176,5 @@ export function issuedNow(hashes: RefreshToken, { now, refreshTtlSeconds }: Sign
 }
 
 function invalidCredentials(detail: string): Problem {
-  return new Problem("invalid-credentials", detail);
+  return users.problem("invalid-credentials", detail);
 }

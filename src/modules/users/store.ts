@@ -5,6 +5,7 @@ import type { Claim } from "../../store/claim.ts";
 import { type Query, sql } from "../../store/sql.ts";
 import type { Store } from "../../store/store.ts";
 import type { Reading, Unit, Work } from "../../store/unit.ts";
+import { users } from "./contract.ts";
 import type { RefreshTokenHashes } from "./sessions/refresh-token.ts";
 import { createSessionRows, type Exchange } from "./sessions/session-rows.ts";
 import { type Account, canonicalEmail, type User } from "./user.ts";
@@ -155,7 +156,7 @@ async function keepEmptyingLog(store: Store): Promise<void> {
 
 /** The problem of an address that another account has. */
 export function emailTaken(): Problem {
-  return new Problem("email-taken", "There is an account with this e-mail address already.");
+  return users.problem("email-taken", "There is an account with this e-mail address already.");
 }
 
 function byId(id: string): Query<User> {

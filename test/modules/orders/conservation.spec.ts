@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { isProblem } from "../../../src/base/problem.ts";
 import type { CloudEvent } from "../../../src/contract/event.ts";
+import { orders } from "../../../src/modules/orders/contract.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { apply, type Order, openShop, type Product, type Shop } from "./shop.ts";
 
@@ -105,9 +105,9 @@ function heldUnits(orders: readonly Order[], productId: string): number {
   return lines.filter(({ product_id }) => product_id === productId).reduce((sum, { quantity }) => sum + quantity, 0);
 }
 
-async function unless<T>(code: string, call: Promise<T>): Promise<T | undefined> {
+async function unless<T>(code: Parameters<typeof orders.problem>[0], call: Promise<T>): Promise<T | undefined> {
   return call.catch((error: unknown) => {
-    if (isProblem(error, code)) return undefined;
+    if (orders.isProblem(error, code)) return undefined;
     throw error;
   });
 }
