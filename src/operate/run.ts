@@ -16,8 +16,8 @@ import { isListenFault, listenReason } from "./listen-fault.ts";
 const STOP_TIMEOUT_MS = 9_500;
 
 /**
- * The program: reads the configuration and serves, until it is asked to stop, which it does with status 0; or does what
- * a command says. What keeps it from starting is told in clear lines, and the process ends with status 1.
+ * The program: reads the configuration and serves, until it is asked to stop, which it does with status 0, or cannot
+ * go on, with status 1; or does what a command says. What keeps it from starting is told in clear lines, and the process ends with status 1.
  * @param args the command line's arguments: perhaps a command, then flags
  */
 export async function run(args: readonly string[]): Promise<void> {

@@ -151,7 +151,8 @@ function createStore(database: Database.Database, options: OpenStoreOptions): Sq
     } catch (error) {
       throw isDatabaseFault(error) ? problemOfRead(error) : error;
     } finally {
-      await group.onDisk();
+      const syncing = group.onDisk();
+      if (syncing !== undefined) await syncing;
     }
   };
   const log = new SqliteEventLog({ statements, name, epoch: randomEpoch(), now, settledNow, write });
