@@ -54,8 +54,8 @@ export interface RelayOptions {
 export interface Relay {
   /** Relays until stopped. */
   run(): Promise<void>;
-  /** True when the replica has all, as far as is known. */
-  isCurrent(): boolean;
+  /** Whether the replica has all, as far as is known. */
+  isCurrent(): Promise<boolean>;
 }
 
 /** The newest entry of the replica, and what comes next. */
@@ -88,9 +88,9 @@ export function createRelay(options: RelayOptions): Relay {
   async function step(): Promise<void> {
     if (place === undefined || clock.now() >= lookAtMs) place = await look();
     if (place === undefined) return pace.sleep(LOOK_AGAIN_MS);
-    const rows = log.readAfter(place.after, Math.min(appendSize, Math.max(0, place.until - place.after)));
+    const rows = await log.readAfter(place.after, Math.min(appendSize, Math.max(0, place.until - place.after)));
     if (rows.length > 0 || place.rebuild) return append(place, rows);
-    if (place.after >= place.until && (log.head()?.seq ?? 0) > place.after) {
+    if (place.after >= place.until && (await newestRow()) > place.after) {
       place = undefined; // as soon as a subscriber has gone on, there is room
       return pace.sleep(LOOK_AGAIN_MS);
     }
@@ -104,9 +104,13 @@ export function createRelay(options: RelayOptions): Relay {
     if (found === undefined) place = continuingAt(last, last?.seq ?? after, until);
   }
 
+  async function newestRow(): Promise<number> {
+    return (await log.head())?.seq ?? 0;
+  }
+
   /** An entry that is in the log can be continued; any other is of a log that was restored, or pruned long ago. */
-  function isOurs({ head }: ReplicaEnds): boolean {
-    return head !== undefined && log.entry(head.seq)?.epoch === head.epoch;
+  async function isOurs({ head }: ReplicaEnds): Promise<boolean> {
+    return head !== undefined && (await log.entry(head.seq))?.epoch === head.epoch;
   }
 
   /** @returns undefined while it cannot be told yet from which row on the replica has to be built anew */
@@ -115,10 +119,10 @@ export function createRelay(options: RelayOptions): Relay {
     const ends = await replica.ends();
     const reports = await replica.reports();
     attendance.note(reports.positions);
-    const floor = log.floor() ?? 0;
+    const floor = (await log.floor()) ?? 0;
     if (reports.floor !== floor || reports.database !== database) await replica.reportOrigin(floor, database);
-    const isLost = !isOurs(ends);
-    if (isLost && mustWait(floor)) return undefined;
+    const isLost = !(await isOurs(ends));
+    if (isLost && (await mustWait(floor))) return undefined;
     if (!isLost) lostSinceMs = undefined;
     await prune(reports, floor);
     lookAtMs = clock.now() + lookEveryMs;
@@ -126,21 +130,20 @@ export function createRelay(options: RelayOptions): Relay {
   }
 
   /** Those who are there are asked where they stand, and answer soon; of a log that fits into one append it makes no difference. */
-  function mustWait(floor: number): boolean {
+  async function mustWait(floor: number): Promise<boolean> {
     lostSinceMs ??= clock.now();
-    const isShort = (log.head()?.seq ?? 0) - floor < appendSize;
+    const isShort = (await newestRow()) - floor < appendSize;
     return !isShort && !attendance.isComplete() && clock.now() - lostSinceMs < patienceMs;
   }
 
-  function buildAnew({ head }: ReplicaEnds, { positions }: Reports): Place {
-    const newest = log.head()?.seq ?? 0;
+  async function buildAnew({ head }: ReplicaEnds, { positions }: Reports): Promise<Place> {
     const present = attendance.present();
     const known = subscribers.map((name) => positions.get(name));
     // Where nobody answers nobody needs anything now; what there is room for may spare whoever comes a wait.
     const from =
       subscribers.length === 0 || present.length > 0
-        ? lowestPosition(log, present)
-        : Math.max(lowestPosition(log, known), newest - windowRows);
+        ? await lowestPosition(log, present)
+        : Math.max(await lowestPosition(log, known), (await newestRow()) - windowRows);
     return startingAt(from, head);
   }
 
@@ -151,7 +154,7 @@ export function createRelay(options: RelayOptions): Relay {
     if (present.length === 0 && subscribers.length > 0) {
       return continuingAt(head, seq, oldest + windowRows);
     }
-    const lowest = lowestPosition(log, present);
+    const lowest = await lowestPosition(log, present);
     // Somebody needs rows again that are gone here.
     if (oldest > lowest && floor < oldest) return startingAt(lowest, head);
     // What is not trimmed yet takes room as well.
@@ -172,19 +175,19 @@ export function createRelay(options: RelayOptions): Relay {
   }
 
   async function prune({ positions }: Reports, floor: number): Promise<void> {
-    const lowest = lowestPosition(
+    const lowest = await lowestPosition(
       log,
       subscribers.map((name) => positions.get(name)),
     );
-    const below = Math.min(log.prunable(lowest, pruneWindowMs), floor + PRUNE_SIZE);
+    const below = Math.min(await log.prunable(lowest, pruneWindowMs), floor + PRUNE_SIZE);
     // A store that cannot write now must not keep the relay from what it can do: it is tried again at the next look.
     if (below > floor) await log.prune(below).catch(() => undefined);
   }
 
   return {
     run: () => repeat(step, { pace, onFailure: outage.failed, onSuccess: outage.worked }),
-    isCurrent() {
-      const head = log.head();
+    async isCurrent() {
+      const head = await log.head();
       return (
         place !== undefined && !place.rebuild && place.head?.seq === head?.seq && place.head?.epoch === head?.epoch
       );

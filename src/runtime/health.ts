@@ -50,7 +50,7 @@ async function eventPositions(served: readonly ServedModule[]): Promise<EventPos
   const applied: Record<string, Record<string, number>> = {};
   for (const module of served) {
     try {
-      published[module.name] = module.store.log.head()?.seq ?? 0;
+      published[module.name] = (await module.store.log.head())?.seq ?? 0;
       const reached = await positionsOf(module);
       if (reached.length > 0) applied[module.name] = Object.fromEntries(reached);
     } catch {

@@ -49,6 +49,12 @@ export function createCursors({ read, write }: Pick<Store, "read" | "write">, no
         const row = yield* reading.get(sql<DeadLetterRow>`SELECT * FROM dead_letters WHERE id = ${id}`);
         return row && toDeadLetter(row);
       }),
+    async countDeadLetters() {
+      const row = await read((reading) =>
+        reading.get(sql<{ count: number }>`SELECT count(*) AS count FROM dead_letters`),
+      );
+      return row?.count ?? 0;
+    },
     *unbury(unit, id) {
       const row = yield* unit.get(sql<DeadLetterRow>`DELETE FROM dead_letters WHERE id = ${id} RETURNING *`);
       return row && toDeadLetter(row);

@@ -58,8 +58,6 @@ export interface StoreStats {
   readonly commitSizes: Distribution;
   /** What each commit took, from BEGIN to the end of the sync. */
   readonly commitSeconds: Distribution;
-  /** Events that could not be applied and wait for somebody's decision. */
-  readonly deadLetters: number;
 }
 
 /** One row of a log: `seq` is dense, 1, 2, 3…; `epoch` names the opening of the database that wrote it. */
@@ -78,22 +76,23 @@ export interface Position {
   readonly seq: number;
 }
 
+/** Each look is at what is committed at its moment: between two of them rows may come, and old ones go. */
 export interface EventLog {
   /** The newest row's position, undefined while the log is empty. */
-  head(): Position | undefined;
+  head(): Promise<Position | undefined>;
   /** The oldest row's number that is still there, undefined while the log is empty. */
-  floor(): number | undefined;
+  floor(): Promise<number | undefined>;
   /** At most `limit` rows after `seq`, oldest first. */
-  readAfter(seq: number, limit: number): LogEntry[];
+  readAfter(seq: number, limit: number): Promise<LogEntry[]>;
   /** The row with this number, if it is there. */
-  entry(seq: number): LogEntry | undefined;
+  entry(seq: number): Promise<LogEntry | undefined>;
   /**
    * Takes the lowest position of all subscribers at this moment, and remembers the lowest of them over a window of time.
    * It must be at least three times the age of the oldest backup that one would restore: a subscriber restored from it
    * needs the rows since then again.
-   * @returns below which row the log may be pruned, 0 for none
+   * Resolves below which row the log may be pruned, 0 for none.
    */
-  prunable(lowest: number, windowMs: number): number;
+  prunable(lowest: number, windowMs: number): Promise<number>;
   /** Deletes rows below `seq`, never the newest. */
   prune(seq: number): Promise<void>;
   /** Calls back after each commit that appended, with the new rows in order. Returns the way to stop it. */
@@ -128,6 +127,7 @@ export interface Cursors {
   /** Dead letters, newest first: at most `limit` of those before the one with the id `before`. */
   deadLetters(before?: string, limit?: number): Promise<DeadLetter[]>;
   deadLetter(id: string): Promise<DeadLetter | undefined>;
+  countDeadLetters(): Promise<number>;
   /**
    * Takes a dead letter out, in the unit of work that applies its event again, or gives it up. Answers undefined
    * when there is none with this id.

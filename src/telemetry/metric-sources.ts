@@ -6,7 +6,7 @@ import type { Store } from "../store/store.ts";
 /** What is read, at each look at the metrics, from those who know it anyway. */
 export interface MetricSources {
   /** Of the modules that live here. */
-  readonly stores: readonly Pick<Store, "name" | "stats">[];
+  readonly stores: readonly Pick<Store, "name" | "stats" | "cursors">[];
   readonly bus: Pick<Bus, "status" | "backlogs">;
   /** Of the modules that live elsewhere, by name. */
   readonly breakers: ReadonlyMap<string, () => BreakerState>;

@@ -72,7 +72,12 @@ function addStores(registry: Registry, { stores }: MetricSources): void {
   addGauge(
     registry,
     { name: "quartet_dead_letters", help: "Events that a module could not apply", labels: ["module"] },
-    read(({ deadLetters }) => deadLetters),
+    () =>
+      Promise.all(
+        stores.map(async ({ name, cursors }): Promise<Sample<number>> => {
+          return [{ module: name }, await cursors.countDeadLetters()];
+        }),
+      ),
   );
 }
 

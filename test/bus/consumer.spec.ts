@@ -38,7 +38,7 @@ describe("a consumer", () => {
     const random = createRandom(1);
     const deliver = async (consumer: ReturnType<typeof create>) => {
       for (let reached = 0; reached < 300; ) {
-        const rows = orders.log.readAfter(random.integer(0, reached + 5), random.integer(1, 100));
+        const rows = await orders.log.readAfter(random.integer(0, reached + 5), random.integer(1, 100));
         const { connected } = await consumer.apply(rows);
         if (connected) reached = Math.max(reached, rows.at(-1)?.seq ?? 0);
       }
@@ -49,7 +49,7 @@ describe("a consumer", () => {
 
   it("counts no try of what is no event against the row in whose place it stood", async () => {
     await publish(orders, [1]);
-    const rows = orders.log.readAfter(0, 1);
+    const rows = await orders.log.readAfter(0, 1);
     const noEvents = rows.map((row) => ({ ...row, event: "{" }));
     for (let tries = 0; tries < 10; tries += 1) {
       expect(await create().apply(noEvents)).to.deep.equal({ applied: 0, connected: false });
@@ -60,7 +60,7 @@ describe("a consumer", () => {
 
   it("leaves rows alone that do not connect, and all after them", async () => {
     await publish(orders, range(1, 20));
-    const rows = orders.log.readAfter(0, 20);
+    const rows = await orders.log.readAfter(0, 20);
     const consumer = create();
     expect(await consumer.apply(rows.slice(0, 5))).to.deep.equal({ applied: 5, connected: true });
     expect(await consumer.apply(rows.slice(6))).to.deep.equal({ applied: 0, connected: false });

@@ -15,7 +15,7 @@ bus.join(products, [
   }),
 ]);
 await bus.start();
-const head = orders.log.head();
+const head = await orders.log.head();
 await until("all are dealt with", async () => {
   const [position] = await products.read((reading) => products.cursors.positions(reading, "orders"));
   return position?.seq === head?.seq;

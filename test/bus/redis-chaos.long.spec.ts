@@ -146,9 +146,10 @@ describe("the Redis bus when Redis fails", () => {
     const count = await underLoad(async () => {
       await someApplied(50);
       server.pause();
-      const before = orders.log.head()?.seq ?? 0;
+      const newest = async () => (await orders.log.head())?.seq ?? 0;
+      const before = await newest();
       await until("it is known to hang", () => publisher.status().status === "down");
-      await until("commits went on", () => (orders.log.head()?.seq ?? 0) > before + 200);
+      await until("commits went on", async () => (await newest()) > before + 200);
       server.resume();
     });
     await allApplied(count);

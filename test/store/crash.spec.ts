@@ -21,7 +21,7 @@ describe("a process that is killed while it writes", () => {
       acknowledged.push(...(await writeUntilKilled(temporary.file, `run${kill}`, kill * 150)));
       const store = temporary.open();
       const notes = noteIds(store);
-      const rows = store.log.readAfter(0, 1_000_000);
+      const rows = await store.log.readAfter(0, 1_000_000);
       expect(notes).to.include.members(acknowledged);
       expect(rows.map(({ event }) => JSON.parse(event).subject)).to.have.members(notes);
       expect(rows.map(({ seq }) => seq)).to.deep.equal(rows.map((_, i) => i + 1));

@@ -37,14 +37,14 @@ describe("a fault of the environment", () => {
     const limit = (pages: number) => store.prepare(`PRAGMA max_page_count = ${pages}`).get();
     limit(60);
     const acknowledged = await writeUntilFull(store);
-    expectOnlyAcknowledged(store, acknowledged);
+    await expectOnlyAcknowledged(store, acknowledged);
     expect(store.fault()).to.contain("SQLITE_FULL");
     limit(1_000_000);
     await store.write(addNote("zz after", TEXT));
     expect(store.fault()).to.equal(undefined);
-    expectOnlyAcknowledged(store, [...acknowledged, "zz after"]);
+    await expectOnlyAcknowledged(store, [...acknowledged, "zz after"]);
     await store.close();
-    expectOnlyAcknowledged(temporary.open(), [...acknowledged, "zz after"]);
+    await expectOnlyAcknowledged(temporary.open(), [...acknowledged, "zz after"]);
   });
 
   it("loses no acknowledged row on a full disk, and passes when there is space again", async function () {
@@ -60,7 +60,7 @@ describe("a fault of the environment", () => {
     const acknowledged = await writeUntilFull(store);
     fillUp(join(disk.folder, "rest"));
     acknowledged.push(...(await writeSmallUntilFull(store))); // what a group that failed has left in the log
-    expectOnlyAcknowledged(store, acknowledged);
+    await expectOnlyAcknowledged(store, acknowledged);
     nowMs += 1_000;
     expect(store.fault()).to.be.a("string");
     await nextTurn();
@@ -70,9 +70,9 @@ describe("a fault of the environment", () => {
     expect(store.fault()).to.be.a("string");
     await until("the fault has passed: nobody wrote, but somebody asked", () => store.fault() === undefined);
     await store.write(addNote("zz after", TEXT));
-    expectOnlyAcknowledged(store, [...acknowledged, "zz after"]);
+    await expectOnlyAcknowledged(store, [...acknowledged, "zz after"]);
     await store.close();
-    expectOnlyAcknowledged(temporary.open(), [...acknowledged, "zz after"]);
+    await expectOnlyAcknowledged(temporary.open(), [...acknowledged, "zz after"]);
   });
 
   it("is a problem that may be tried again, rejects the whole group, and keeps its cause", async () => {
@@ -190,9 +190,9 @@ async function writeSmallUntilFull(store: SqliteStore): Promise<string[]> {
   throw new Error("the disk never filled");
 }
 
-function expectOnlyAcknowledged(store: SqliteStore, acknowledged: readonly string[]): void {
+async function expectOnlyAcknowledged(store: SqliteStore, acknowledged: readonly string[]): Promise<void> {
   expect(noteIds(store)).to.deep.equal(acknowledged);
-  const rows = store.log.readAfter(0, 100_000);
+  const rows = await store.log.readAfter(0, 100_000);
   expect(rows.map(({ seq }) => seq)).to.deep.equal(acknowledged.map((_, i) => i + 1));
   expect(rows.map(({ event }) => JSON.parse(event).subject)).to.deep.equal(acknowledged);
 }

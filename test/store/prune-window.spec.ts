@@ -23,7 +23,7 @@ describe("the window of pruning", () => {
     let prunable = 0;
     for (let hour = 0; hour < hours; hour++) {
       nowMs += HOUR_MS;
-      prunable = store.log.prunable(lowest, WINDOW_MS);
+      prunable = await store.log.prunable(lowest, WINDOW_MS);
       await store.write(function* () {});
     }
     return prunable;

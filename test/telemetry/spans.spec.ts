@@ -115,7 +115,7 @@ describe("spans", () => {
       expect(await failing.catch((error) => error)).to.be.instanceOf(Problem);
       const told = (await finished()).map(({ kind, status }) => `${kind} ${status}`);
       expect(told).to.have.members(["publish rolled-back", "store not-found"]);
-      expect(store.log.entry(99)).to.equal(undefined);
+      expect(await store.log.entry(99)).to.equal(undefined);
     });
 
     it("give the event a trace below its cause, which is passed on as it was where it is not sampled", async () => {
@@ -125,8 +125,9 @@ describe("spans", () => {
         yield* unit.append({ ...noteAdded("n"), traceparent: formatTraceparent(span.context) });
         yield* unit.append({ ...noteAdded("n"), traceparent: unsampled });
       });
-      const head = store.log.head()?.seq ?? 0;
-      const [traced, plain] = store.log.readAfter(head - 2, 2).map(({ event }) => JSON.parse(event) as CloudEvent);
+      const head = (await store.log.head())?.seq ?? 0;
+      const rows = await store.log.readAfter(head - 2, 2);
+      const [traced, plain] = rows.map(({ event }) => JSON.parse(event) as CloudEvent);
       const [publish] = await finished();
       expect(publish).to.include({ kind: "publish", name: "note.added", parent_id: span.context.spanId });
       expect(publish?.attributes).to.deep.equal({ event_id: traced?.id, event_type: "note.added" });

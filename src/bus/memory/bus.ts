@@ -60,8 +60,8 @@ export function createMemoryBus(options: MemoryBusOptions): Bus {
     }
     prunes.push(async () => {
       const reported = names.map((name) => positions.get(name));
-      const below = publisher.log.prunable(lowestPosition(publisher.log, reported), pruneWindowMs);
-      if (below > (publisher.log.floor() ?? 0)) await publisher.log.prune(below);
+      const below = await publisher.log.prunable(await lowestPosition(publisher.log, reported), pruneWindowMs);
+      if (below > ((await publisher.log.floor()) ?? 0)) await publisher.log.prune(below);
     });
   }
 
@@ -82,17 +82,20 @@ export function createMemoryBus(options: MemoryBusOptions): Bus {
     return repeat(step, { pace: prunePace, onFailure: outage.failed, onSuccess: outage.worked });
   }
 
-  async function isSettled(subscriber: Subscriber): Promise<boolean> {
-    const head = members.get(subscriber.publisher)?.store.log.head();
-    const store = members.get(subscriber.name)?.store;
-    if (head === undefined || store === undefined || subscriber.stalled() !== undefined) return true;
-    return (
-      (await store.read((reading) => store.cursors.position(reading, subscriber.publisher, head.epoch))) >= head.seq
-    );
+  async function positionsOf({ name, publisher }: Subscriber): Promise<readonly Position[]> {
+    const store = members.get(name)?.store;
+    return (await store?.read((reading) => store.cursors.positions(reading, publisher))) ?? [];
   }
 
+  /** Positions before heads: what one subscriber applies in between may be news to another. */
   async function areSettled(): Promise<boolean> {
-    return (await Promise.all(subscribers.map(isSettled))).every(Boolean);
+    const able = subscribers.filter((subscriber) => subscriber.stalled() === undefined);
+    const reached = await Promise.all(able.map(positionsOf));
+    const heads = await Promise.all(able.map(({ publisher }) => members.get(publisher)?.store.log.head()));
+    return heads.every(
+      (head, index) =>
+        head === undefined || reached[index]?.some(({ epoch, seq }) => epoch === head.epoch && seq >= head.seq),
+    );
   }
 
   return {
@@ -104,11 +107,11 @@ export function createMemoryBus(options: MemoryBusOptions): Bus {
     },
     stalled: (module) => describeStall(subscribers.filter(({ name }) => name === module)),
     async backlogs() {
-      const all = subscribers.map(async ({ publisher, name: subscriber }) => {
+      const all = subscribers.map(async (subscriber) => {
+        const { publisher, name } = subscriber;
         const log = members.get(publisher)?.store.log;
-        const store = members.get(subscriber)?.store;
-        const positions = await store?.read((reading) => store.cursors.positions(reading, publisher));
-        return log === undefined ? [] : [{ publisher, subscriber, rows: rowsAfter(log, positions?.[0]) }];
+        const [position] = await positionsOf(subscriber);
+        return log === undefined ? [] : [{ publisher, subscriber: name, rows: await rowsAfter(log, position) }];
       });
       return (await Promise.all(all)).flat();
     },

@@ -27,7 +27,9 @@ export function createLocalLog({ log, database, pace, onReport }: LocalLogOption
   // Rows without a gap, or none.
   let waiting: LogEntry[] = [];
 
-  function next(seq: number, limit: number): readonly LogEntry[] {
+  async function next(seq: number, limit: number): Promise<readonly LogEntry[]> {
+    // What was read from the log may be pushed as well, before it was answered or after.
+    while (waiting[0] !== undefined && waiting[0].seq <= seq) waiting.shift();
     if (waiting[0]?.seq === seq + 1) return waiting.splice(0, limit);
     waiting = [];
     return log.readAfter(seq, limit);
@@ -40,13 +42,13 @@ export function createLocalLog({ log, database, pace, onReport }: LocalLogOption
       pace.wake();
     },
     async read(seq, limit) {
-      const entries = next(seq, limit);
+      const entries = await next(seq, limit);
       if (entries.length > 0) return entries;
       await pace.wait(READ_WAIT_MS);
       return next(seq, limit);
     },
-    head: async () => log.head(),
-    floor: async () => log.floor(),
+    head: () => log.head(),
+    floor: () => log.floor(),
     database: async () => database,
     report: async (subscriber, position) => onReport(subscriber, position),
     discard: async () => {

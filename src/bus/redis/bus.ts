@@ -141,7 +141,11 @@ export function createRedisBus(options: RedisBusOptions): Bus {
     if (commands === undefined) throw new Error("the bus has not started");
     const { positions } = await createRedisReplica({ keyPrefix, publisher, commands }).reports();
     const names = subscriberNames[publisher] ?? [];
-    return names.map((subscriber) => ({ publisher, subscriber, rows: rowsAfter(log, positions.get(subscriber)) }));
+    return Promise.all(
+      names.map(async (subscriber): Promise<Backlog> => {
+        return { publisher, subscriber, rows: await rowsAfter(log, positions.get(subscriber)) };
+      }),
+    );
   }
 
   /** It is looked at whenever a connection is made: another server may stand at the address. */
@@ -209,8 +213,9 @@ export function createRedisBus(options: RedisBusOptions): Bus {
       for (const subscriber of subscribers) subscriber.stop();
       await Promise.all(subscribing);
       const settling = createPace(clock);
-      const isBehind = () => outage.reason() === undefined && !relays.every(({ relay }) => relay.isCurrent());
-      while (clock.now() < endMs && isBehind()) await settling.sleep(SETTLE_POLL_MS);
+      const areCurrent = async () => (await Promise.all(relays.map(({ relay }) => relay.isCurrent()))).every(Boolean);
+      const isBehind = async () => outage.reason() === undefined && !(await areCurrent());
+      while (clock.now() < endMs && (await isBehind())) await settling.sleep(SETTLE_POLL_MS);
       for (const { pace, unhook } of relays) {
         unhook();
         pace.stop();

@@ -14,6 +14,8 @@ interface Task {
 export interface Scheduler extends Clock {
   /** Runs what is due until then. @throws Error when something runs in circles */
   runUntil(endMs: number): Promise<void>;
+  /** Lets time go on until there is an answer, if it has to: who reads what was just written waits for the disk. */
+  answerOf<T>(asked: Promise<T>): Promise<T>;
 }
 
 export function createScheduler(): Scheduler {
@@ -22,7 +24,7 @@ export function createScheduler(): Scheduler {
   let order = 0;
   let ran = 0;
 
-  return {
+  const scheduler: Scheduler = {
     now: () => nowMs,
     after(delayMs, run) {
       const task = { atMs: nowMs + Math.max(0, delayMs), order: order++, run, cancelled: false };
@@ -43,7 +45,20 @@ export function createScheduler(): Scheduler {
       }
       nowMs = endMs;
     },
+    async answerOf(asked) {
+      let isOpen = true;
+      const close = () => {
+        isOpen = false;
+      };
+      asked.then(close, close);
+      for (;;) {
+        await new Promise((resolve) => setImmediate(resolve));
+        if (!isOpen) return asked;
+        await scheduler.runUntil(nowMs + 1);
+      }
+    },
   };
+  return scheduler;
 }
 
 function isBefore(a: Task, b: Task): boolean {

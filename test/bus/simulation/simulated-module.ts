@@ -41,7 +41,7 @@ export interface SimulatedProcess {
   say(): void;
   /** Ends it between any two steps; what it had queued is never written. */
   crash(): void;
-  isSettled(): boolean;
+  isSettled(): Promise<boolean>;
 }
 
 export const GROUP_SIZE = 4;

@@ -128,13 +128,14 @@ class World {
     const quietMs = Math.max(this.#scheduler.now(), FAULTS_MS + LATEST_MS);
     await this.#scheduler.runUntil(quietMs + CALM_MS);
     const isTrimmed = () => this.#away !== undefined || this.#redis.size <= this.#modules.length;
-    await this.#settle(() => this.#isSettled() && isTrimmed());
+    await this.#settle(async () => (await this.#isSettled()) && isTrimmed());
   }
 
   async #settle(isSettled = () => this.#isSettled()): Promise<void> {
     const startMs = this.#scheduler.now();
-    for (let endMs = startMs; !isSettled(); endMs += SETTLE_POLL_MS) {
-      if (endMs > startMs + SETTLE_MS) throw new Error(`not everything was applied\n${this.#describe()}`);
+    for (let endMs = startMs; !(await this.#scheduler.answerOf(isSettled())); endMs += SETTLE_POLL_MS) {
+      if (endMs > startMs + SETTLE_MS)
+        throw new Error(`not everything was applied\n${await this.#scheduler.answerOf(this.#describe())}`);
       await this.#scheduler.runUntil(endMs);
     }
   }
@@ -199,16 +200,16 @@ class World {
     for (let count = this.#random.integer(1, 4); count > 0; count -= 1) this.#random.pick(processes).say();
   }
 
-  #isSettled(): boolean {
-    const there = this.#modules.filter((module) => module !== this.#away);
-    return there.every(({ options, processes }) => {
+  async #isSettled(): Promise<boolean> {
+    for (const { options, processes } of this.#modules.filter((module) => module !== this.#away)) {
       const [process, ...others] = processes.filter(({ alive }) => alive);
-      if (process === undefined || others.length > 0 || !process.isSettled()) return false;
-      return options.publishers.every((publisher) => {
-        const head = this.#storeOf(publisher)?.log.head();
-        return head === undefined || positionsOf(process.store, publisher).some(isAtOrBeyond(head));
-      });
-    });
+      if (process === undefined || others.length > 0 || !(await process.isSettled())) return false;
+      for (const publisher of options.publishers) {
+        const head = await this.#storeOf(publisher)?.log.head();
+        if (head !== undefined && !positionsOf(process.store, publisher).some(isAtOrBeyond(head))) return false;
+      }
+    }
+    return true;
   }
 
   #storeOf(name: string) {
@@ -225,17 +226,17 @@ class World {
     }
   }
 
-  #describe(): string {
-    const lines = this.#modules.map(({ options: { name, publishers }, processes }) => {
+  async #describe(): Promise<string> {
+    const lines = this.#modules.map(async ({ options: { name, publishers }, processes }) => {
       const alive = processes.filter((process) => process.alive);
       const [store] = alive.map((process) => process.store);
       const heard = publishers.map(
         (publisher) => `${publisher} ${JSON.stringify(store && positionsOf(store, publisher))}`,
       );
-      const log = `${store?.log.floor()}..${JSON.stringify(store?.log.head())}`;
+      const log = `${await store?.log.floor()}..${JSON.stringify(await store?.log.head())}`;
       return `${name}: ${alive.length} processes, log ${log}, heard ${heard}`;
     });
-    return [...lines, this.#redis.describe()].join("\n");
+    return [...(await Promise.all(lines)), this.#redis.describe()].join("\n");
   }
 }
 
@@ -245,6 +246,5 @@ function positionsOf(store: SqliteStore, publisher: string): Position[] {
     .all(publisher);
 }
 
-function isAtOrBeyond(head: Position): (position: Position) => boolean {
-  return ({ epoch, seq }) => epoch === head.epoch && seq >= head.seq;
-}
+const isAtOrBeyond = (head: Position) => (position: Position) =>
+  position.epoch === head.epoch && position.seq >= head.seq;

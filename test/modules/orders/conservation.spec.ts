@@ -76,7 +76,7 @@ describe("Units of stock", () => {
       deliver: (toProducts: number, toOrders: number) => shop.deliver({ orders: toProducts, products: toOrders }),
       /** One of the latest events of each log once more; it may even come before its turn, as from a dead letter. */
       async "hear again"(n: number) {
-        const [fromOrders, fromProducts] = [latest(shop.stores.orders, n), latest(shop.stores.products, n)];
+        const [fromOrders, fromProducts] = [await latest(shop.stores.orders, n), await latest(shop.stores.products, n)];
         if (fromOrders) await apply(shop.modules.products, shop.stores.products, fromOrders);
         if (fromProducts) await apply(shop.modules.orders, shop.stores.orders, fromProducts);
       },
@@ -94,8 +94,8 @@ describe("Units of stock", () => {
 });
 
 /** The event `n` rows before the newest, if the log has so many. */
-function latest({ log }: Store, n: number): CloudEvent | undefined {
-  const entry = log.entry((log.head()?.seq ?? 0) - n);
+async function latest({ log }: Store, n: number): Promise<CloudEvent | undefined> {
+  const entry = await log.entry(((await log.head())?.seq ?? 0) - n);
   return entry && JSON.parse(entry.event);
 }
 

@@ -35,7 +35,7 @@ describe("Placing an order through its contract", () => {
     const mug = await shop.addProduct({ name: "Mug" });
     const items = [pen, mug, pen].map(({ id }) => ({ product_id: id, quantity: 1 }));
     const { id } = await shop.orders.placeOrder({ items }, shop.alice);
-    const [event] = eventsOf(shop.stores.orders);
+    const [event] = await eventsOf(shop.stores.orders);
     expect(event).to.deep.include({
       type: "order.created",
       subject: id,
@@ -101,7 +101,7 @@ describe("Placing an order through its contract", () => {
       { product_id: pen.id, available: 10 },
     ]);
     expect(await orderCount()).to.equal(0);
-    expect(eventsOf(shop.stores.orders)).to.deep.equal([]);
+    expect(await eventsOf(shop.stores.orders)).to.deep.equal([]);
   });
 
   it("refuses two currencies in one order", async () => {
@@ -140,7 +140,7 @@ describe("Placing an order through its contract", () => {
       await shop.deliver();
       await shop.products.updateProduct({ id: pen.id, active: false }, shop.admin);
       expect(await placePen({ idempotencyKey: "k" })).to.deep.equal({ ...first, replayed: true });
-      expect([await orderCount(), eventsOf(shop.stores.orders).length]).to.deep.equal([1, 1]);
+      expect([await orderCount(), (await eventsOf(shop.stores.orders)).length]).to.deep.equal([1, 1]);
     });
 
     it("refuses the key with another request, and while the first runs", async () => {
@@ -186,7 +186,7 @@ describe("Placing an order while a neighbour fails", () => {
       const input = { product_id: id, quantity: 1, idempotencyKey: "k" };
       expect(await codeOf(shop.orders.placeOrder(input, ctx))).to.equal(code);
       expect((await shop.orders.listOrders({}, shop.admin)).data).to.deep.equal([]);
-      expect(eventsOf(shop.stores.orders)).to.deep.equal([]);
+      expect(await eventsOf(shop.stores.orders)).to.deep.equal([]);
       await shop.close();
     });
   }
@@ -203,7 +203,7 @@ describe("Placing an order while a neighbour fails", () => {
       );
     });
     const told = await Promise.all(answers);
-    const made = eventsOf(shop.stores.orders).length;
+    const made = (await eventsOf(shop.stores.orders)).length;
     await shop.close();
     const count = (answer: string) => told.filter((each) => each === answer).length;
     const [placed, unknown] = [count("placed"), count("upstream-timeout: unknown")]; // what a slow disk may leave open

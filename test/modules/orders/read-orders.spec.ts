@@ -48,9 +48,9 @@ describe("Reading and cancelling orders through their contract", () => {
     it("waits on when the commit that would have decided it failed", async () => {
       const { id } = await place();
       const waiting = shop.orders.getOrder({ id, wait: 30 }, shop.alice);
-      const [created] = eventsOf(shop.stores.orders);
+      const [created] = await eventsOf(shop.stores.orders);
       await shop.deliver({ products: 0 });
-      const [reserved] = eventsOf(shop.stores.products);
+      const [reserved] = await eventsOf(shop.stores.products);
       if (created === undefined || reserved === undefined) throw new Error("there are two events");
       const failing = shop.stores.orders.write((unit) => {
         for (const { apply } of shop.modules.orders.subscriptions) apply(unit, reserved);
@@ -167,7 +167,7 @@ describe("Reading and cancelling orders through their contract", () => {
       expect(await shop.orders.cancelOrder({ id }, shop.admin)).to.deep.equal(cancelled);
       await shop.deliver();
       expect(await stock()).to.equal(10);
-      const [, event, ...others] = eventsOf(shop.stores.orders);
+      const [, event, ...others] = await eventsOf(shop.stores.orders);
       expect(others).to.deep.equal([]);
       expect(event).to.deep.include({
         type: "order.cancelled",

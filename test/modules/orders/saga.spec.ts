@@ -40,7 +40,7 @@ describe("The order saga", () => {
     const [sold, short] = [await buy(pen, 1), await buy(pen, 1)];
     await shop.deliver();
     const before = [await orderOf(sold.id), await orderOf(short.id)];
-    const [reserved, rejected] = eventsOf(shop.stores.products);
+    const [reserved, rejected] = await eventsOf(shop.stores.products);
     await hear(reserved, short.id);
     await hear(rejected, sold.id);
     await hear({ ...reserved, type: "stock.released" }, sold.id);
@@ -58,7 +58,7 @@ describe("The order saga", () => {
     await buy(await shop.addProduct(), 1);
     await shop.deliver();
     const unknownId = "01890000-0000-7000-8000-000000000000";
-    await hear(eventsOf(shop.stores.products)[0], unknownId);
+    await hear((await eventsOf(shop.stores.products))[0], unknownId);
     expect(shop.warnings.map(({ orderId, msg }) => [orderId, msg])).to.deep.equal([
       [unknownId, "reply to an unknown order: to be reconciled"],
     ]);
@@ -68,7 +68,7 @@ describe("The order saga", () => {
     const { id } = await buy(await shop.addProduct(), 1);
     await shop.deliver();
     const before = await orderOf(id);
-    await hear(eventsOf(shop.stores.products)[0], id);
+    await hear((await eventsOf(shop.stores.products))[0], id);
     expect([await orderOf(id), shop.warnings]).to.deep.equal([before, []]);
   });
 

@@ -115,8 +115,8 @@ export async function codeOf(call: Promise<unknown>): Promise<string> {
 }
 
 /** All events of a log. */
-export function eventsOf(store: SqliteStore): CloudEvent<Record<string, unknown>>[] {
-  return store.log.readAfter(0, 100_000).map((entry) => JSON.parse(entry.event));
+export async function eventsOf(store: SqliteStore): Promise<CloudEvent<Record<string, unknown>>[]> {
+  return (await store.log.readAfter(0, 100_000)).map((entry) => JSON.parse(entry.event));
 }
 
 /** Applies one event as a consumer would. */
@@ -129,7 +129,7 @@ export function apply(module: Module<Contract>, store: SqliteStore, event: Cloud
 function carrier(from: SqliteStore, to: SqliteStore, module: Module<Contract>): (limit?: number) => Promise<void> {
   let seq = 0;
   return async (limit = 100_000) => {
-    for (const entry of from.log.readAfter(seq, limit)) {
+    for (const entry of await from.log.readAfter(seq, limit)) {
       seq = entry.seq;
       await apply(module, to, JSON.parse(entry.event));
     }

@@ -16,7 +16,7 @@ describe("The stock, as orders come and go", () => {
 
   const hear = (event: CloudEvent) => apply(shop.modules.products, shop.stores.products, event);
   const stockOf = async ({ id }: Product) => (await shop.products.getProduct({ id }, shop.admin)).stock;
-  const replies = () => eventsOf(shop.stores.products).map(({ type, data }) => ({ type, ...data }));
+  const replies = async () => (await eventsOf(shop.stores.products)).map(({ type, data }) => ({ type, ...data }));
   const ledgerOf = (orderId: string) =>
     shop.stores.products
       .prepare<[string]>("SELECT product_id, delta, reason FROM stock_ledger WHERE cause = ?")
@@ -27,7 +27,7 @@ describe("The stock, as orders come and go", () => {
     const id = newId();
     await hear(created(id, [pen, 3], [mug, 1], [pen, 4]));
     expect([await stockOf(pen), await stockOf(mug)]).to.deep.equal([3, 9]);
-    expect(replies()).to.deep.equal([{ type: "stock.reserved", order_id: id }]);
+    expect(await replies()).to.deep.equal([{ type: "stock.reserved", order_id: id }]);
     expect(ledgerOf(id)).to.deep.equal([
       { product_id: pen.id, delta: -7, reason: "reserved" },
       { product_id: mug.id, delta: -1, reason: "reserved" },
@@ -36,7 +36,7 @@ describe("The stock, as orders come and go", () => {
 
   it("answers within the trace of what it answers", async () => {
     await hear(created(newId(), [await shop.addProduct(), 1]));
-    expect(eventsOf(shop.stores.products)[0]).to.include({ traceparent, source: "/products" });
+    expect((await eventsOf(shop.stores.products))[0]).to.include({ traceparent, source: "/products" });
   });
 
   it("takes the last unit, and not one more", async () => {
@@ -46,7 +46,7 @@ describe("The stock, as orders come and go", () => {
     const late = newId();
     await hear(created(late, [pen, 1]));
     expect(await stockOf(pen)).to.equal(0);
-    expect(replies().at(-1)).to.deep.equal({
+    expect((await replies()).at(-1)).to.deep.equal({
       type: "stock.rejected",
       order_id: late,
       reason: "insufficient-stock",
@@ -59,7 +59,7 @@ describe("The stock, as orders come and go", () => {
     for (const id of [newId(), newId()]) {
       await hear(created(id, [pen, 3], [mug, 3], [mug, 3]));
       expect([await stockOf(pen), await stockOf(mug)]).to.deep.equal([10, 5]);
-      expect(replies().at(-1)).to.include({ type: "stock.rejected", order_id: id, product_id: mug.id });
+      expect((await replies()).at(-1)).to.include({ type: "stock.rejected", order_id: id, product_id: mug.id });
       expect(ledgerOf(id)).to.deep.equal([]);
     }
   });
@@ -69,7 +69,7 @@ describe("The stock, as orders come and go", () => {
     await shop.products.updateProduct({ id: gone.id, active: false }, shop.admin);
     for (const product of [gone, { ...gone, id: newId() }]) {
       await hear(created(newId(), [pen, 1], [product, 1]));
-      expect(replies().at(-1)).to.include({
+      expect((await replies()).at(-1)).to.include({
         type: "stock.rejected",
         reason: "product-not-found",
         product_id: product.id,
@@ -84,7 +84,7 @@ describe("The stock, as orders come and go", () => {
     await hear(created(id, [pen, 3], [mug, 1], [pen, 1]));
     for (let times = 0; times < 3; times += 1) await hear(cancelled(id));
     expect([await stockOf(pen), await stockOf(mug)]).to.deep.equal([10, 10]);
-    expect(replies()).to.deep.equal([
+    expect(await replies()).to.deep.equal([
       { type: "stock.reserved", order_id: id },
       { type: "stock.released", order_id: id },
     ]);
@@ -125,7 +125,7 @@ describe("The stock, as orders come and go", () => {
     await hear(created(id, [pen, 2]));
     await hear(cancelled(id));
     expect(await stockOf(pen)).to.equal(1);
-    expect(replies().map(({ type }) => type)).to.deep.equal(["stock.rejected"]);
+    expect((await replies()).map(({ type }) => type)).to.deep.equal(["stock.rejected"]);
   });
 
   it("takes nothing for an order whose cancellation came first", async () => {
@@ -135,7 +135,7 @@ describe("The stock, as orders come and go", () => {
     await hear(created(id, [pen, 3]));
     await hear(cancelled(id));
     expect(await stockOf(pen)).to.equal(10);
-    expect(replies()).to.deep.equal([]);
+    expect(await replies()).to.deep.equal([]);
   });
 
   it("takes for an order once, however often it hears of it, also after its release", async () => {
@@ -146,7 +146,7 @@ describe("The stock, as orders come and go", () => {
     await hear(cancelled(id));
     await hear(created(id, [pen, 3]));
     expect(await stockOf(pen)).to.equal(10);
-    expect(replies().map(({ type }) => type)).to.deep.equal(["stock.reserved", "stock.released"]);
+    expect((await replies()).map(({ type }) => type)).to.deep.equal(["stock.reserved", "stock.released"]);
   });
 
   it("cannot apply an order of less than one unit, or of none, and changes nothing", async () => {
@@ -157,7 +157,7 @@ describe("The stock, as orders come and go", () => {
       const failure = await hear(broken).catch((error: unknown) => error);
       expect(failure).to.be.instanceOf(Error);
     }
-    expect([await stockOf(pen), replies()]).to.deep.equal([10, []]);
+    expect([await stockOf(pen), await replies()]).to.deep.equal([10, []]);
   });
 
   it("is refused below zero, and a second taking for one order, by the database itself", async () => {

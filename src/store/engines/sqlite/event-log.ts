@@ -24,6 +24,7 @@ export interface EventLogOptions {
   readonly now: () => number;
   /** See `PruneWindowOptions`. */
   readonly settledNow: () => number;
+  readonly read: Store["read"];
   readonly write: Store["write"];
 }
 
@@ -41,25 +42,27 @@ export class SqliteEventLog implements EventLog {
     this.#window = new PruneWindow(options);
   }
 
-  head(): Position | undefined {
-    return this.#options.statements.get(HEAD);
+  head(): Promise<Position | undefined> {
+    return this.#options.read((reading) => reading.get(HEAD));
   }
 
-  floor(): number | undefined {
-    return this.#options.statements.get(FLOOR)?.seq ?? undefined;
+  async floor(): Promise<number | undefined> {
+    return (await this.#options.read((reading) => reading.get(FLOOR)))?.seq ?? undefined;
   }
 
-  readAfter(seq: number, limit: number): LogEntry[] {
-    return this.#options.statements.all(
-      sql<LogEntry>`SELECT ${COLUMNS} FROM outbox WHERE seq > ${seq} ORDER BY seq LIMIT ${limit}`,
+  readAfter(seq: number, limit: number): Promise<LogEntry[]> {
+    return this.#options.read((reading) =>
+      reading.all(sql<LogEntry>`SELECT ${COLUMNS} FROM outbox WHERE seq > ${seq} ORDER BY seq LIMIT ${limit}`),
     );
   }
 
-  entry(seq: number): LogEntry | undefined {
-    return this.#options.statements.get(sql<LogEntry>`SELECT ${COLUMNS} FROM outbox WHERE seq = ${seq}`);
+  entry(seq: number): Promise<LogEntry | undefined> {
+    return this.#options.read((reading) =>
+      reading.get(sql<LogEntry>`SELECT ${COLUMNS} FROM outbox WHERE seq = ${seq}`),
+    );
   }
 
-  prunable(lowest: number, windowMs: number): number {
+  prunable(lowest: number, windowMs: number): Promise<number> {
     return this.#window.look(lowest, windowMs);
   }
 
@@ -74,9 +77,9 @@ export class SqliteEventLog implements EventLog {
 
   /** Adds a row to the running transaction. Nobody else writes before it ends, so its last row is the log's. */
   append(draft: EventDraft): void {
-    const last = this.#added.at(-1) ?? this.head();
-    const seq = (last?.seq ?? 0) + 1;
     const { statements, epoch } = this.#options;
+    const last = this.#added.at(-1) ?? statements.get(HEAD);
+    const seq = (last?.seq ?? 0) + 1;
     const previousEpoch = last?.epoch ?? "";
     const event = JSON.stringify(this.#envelope(draft, seq));
     statements.run(sql`INSERT INTO outbox VALUES (${seq}, ${epoch}, ${previousEpoch}, ${event})`);

@@ -155,7 +155,7 @@ function createStore(database: Database.Database, options: OpenStoreOptions): Sq
       if (syncing !== undefined) await syncing;
     }
   };
-  const log = new SqliteEventLog({ statements, name, epoch: randomEpoch(), now, settledNow, write });
+  const log = new SqliteEventLog({ statements, name, epoch: randomEpoch(), now, settledNow, read, write });
   const answers = new KeptAnswers({ statements, settledNow, monotonicMs, write });
   const effects: GroupEffects = {
     append: (draft) => log.append(draft),
@@ -204,13 +204,9 @@ function createStore(database: Database.Database, options: OpenStoreOptions): Sq
       if (size > LOG_BOUND_BYTES) await emptyLog();
     },
     fault: () => group.fault(),
-    stats: () => ({ ...group.stats(), deadLetters: countDeadLetters(statements) }),
+    stats: () => group.stats(),
     close: () => group.close(),
   };
-}
-
-function countDeadLetters(statements: Statements): number {
-  return statements.get(sql<{ count: number }>`SELECT count(*) AS count FROM dead_letters`)?.count ?? 0;
 }
 
 /** How many pages are in the write-ahead log. */

@@ -1,12 +1,11 @@
 import { sql } from "../../sql.ts";
 import type { Store } from "../../store.ts";
 import type { Unit, Work } from "../../unit.ts";
-import type { Statements } from "./statements.ts";
 
 export interface PruneWindowOptions {
-  readonly statements: Statements;
   /** See `createSettledClock`: a row that goes too early is lost to whoever is restored from a backup. */
   readonly settledNow: () => number;
+  readonly read: Store["read"];
   readonly write: Store["write"];
 }
 
@@ -29,9 +28,9 @@ export class PruneWindow {
   }
 
   /** See `EventLog.prunable`. */
-  look(lowest: number, windowMs: number): number {
+  async look(lowest: number, windowMs: number): Promise<number> {
+    const kept = await this.#options.read((reading) => reading.get(FIND));
     const nowMs = this.#options.settledNow();
-    const kept = this.#options.statements.get(FIND);
     const next = advance(kept, lowest, nowMs, windowMs);
     const isNews = kept === undefined || next.since_ms !== kept.since_ms || next.lowest !== kept.lowest;
     if (isNews || nowMs - kept.seen_ms >= windowMs / 16) {

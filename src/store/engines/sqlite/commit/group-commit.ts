@@ -142,7 +142,7 @@ export class GroupCommit {
     return fault.reason;
   }
 
-  stats(): Omit<StoreStats, "deadLetters"> {
+  stats(): StoreStats {
     return { queued: this.#queue.length, commitSizes: this.#commitSizes, commitSeconds: this.#commitSeconds };
   }
 
