@@ -2,11 +2,13 @@ import { join } from "node:path";
 import { defineConfig } from "vite";
 import { compressedCopies } from "./build/compressed-copies.ts";
 import { inlineStyles } from "./build/inline-styles.ts";
+import { modules } from "./src/model/modules.ts";
 
 /** Where `npm run dev` serves the API while the page is worked on with `npx vite console`. */
 const API = "http://127.0.0.1:8000";
 
-const apiPaths = ["users", "products", "orders", "events", "status", "readyz", "livez", "healthz", "openapi.json"];
+const ofModules = modules.flatMap(({ operations }) => operations.map(({ path }) => path.split(/[/?]/)[1]));
+const apiPaths = [...new Set(ofModules), "events", "status", "readyz", "livez", "healthz", "openapi.json"];
 
 export default defineConfig({
   root: import.meta.dirname,
@@ -26,6 +28,6 @@ export default defineConfig({
     chunkSizeWarningLimit: 2_000,
   },
   server: {
-    proxy: Object.fromEntries([...apiPaths, "console/", ".well-known"].map((path) => [`/${path}`, API])),
+    proxy: Object.fromEntries([...apiPaths, "console/"].map((path) => [`/${path}`, API])),
   },
 });

@@ -6,6 +6,8 @@ import type { Unit, Work } from "../store/unit.ts";
 export interface Subscription {
   /** The name of the module that publishes. */
   readonly publisher: string;
+  /** The types of events that it applies, and passes over all others; left out, it takes all. */
+  readonly types?: readonly string[];
   /**
    * Applies one event in the unit of work that moves the cursor beyond it: the effect is in this module's own database, and
    * what it answers is an event of its own.
@@ -25,6 +27,7 @@ type Appliers<C extends Contract> = {
 export function subscribeTo<C extends Contract>(contract: C, appliers: Appliers<C>): Subscription {
   return {
     publisher: contract.name,
+    types: Object.keys(appliers),
     *apply(unit, event) {
       const schema = contract.events[event.type];
       const applier = appliers[event.type as keyof C["events"]];

@@ -1,6 +1,5 @@
 import { expect } from "chai";
-import { endpoints } from "../../console/src/model/endpoints.ts";
-import { moreEndpoints } from "../../console/src/model/more-endpoints.ts";
+import { firstEndpoints, furtherEndpoints } from "../../console/src/model/derived-endpoints.ts";
 import { describeAll } from "../../src/gateway/documents.ts";
 import { publicContracts } from "../../src/runtime/modules.ts";
 
@@ -16,8 +15,8 @@ describe("console: the tester", () => {
         .map(([method]) => `${method.toUpperCase()} ${path}`),
     );
     const id = "01890000-0000-7000-8000-000000000000";
-    const known = { productId: id, orderId: id, userId: id, unique: () => "1" };
-    const buttons = [...endpoints, ...moreEndpoints].map(
+    const known = { productId: id, orderId: id, userId: id, idIn: () => id, unique: () => "1" };
+    const buttons = [...firstEndpoints, ...furtherEndpoints].map(
       (each) => `${each.method} ${each.path(known).replace(id, "{id}")}`,
     );
     expect(buttons.toSorted()).to.deep.equal(operations.filter((each) => !elsewhere.test(each)).toSorted());

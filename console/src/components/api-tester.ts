@@ -1,7 +1,7 @@
-import { css, html } from "lit";
+import { css, html, nothing } from "lit";
+import { firstEndpoints, furtherEndpoints } from "../model/derived-endpoints.ts";
 import type { Endpoint } from "../model/endpoint.ts";
-import { endpoints } from "../model/endpoints.ts";
-import { moreEndpoints } from "../model/more-endpoints.ts";
+import { modules } from "../model/modules.ts";
 import { placeName, type ServiceName } from "../model/places.ts";
 import type { App } from "../store/app.ts";
 import { base } from "./base-styles.ts";
@@ -9,9 +9,9 @@ import type { EndpointRow } from "./endpoint-row.ts";
 import { icons } from "./icons.ts";
 import { View } from "./view.ts";
 
-const MAIN_GROUPS: readonly ServiceName[] = ["users", "products", "orders"];
+const MAIN_GROUPS: readonly ServiceName[] = modules.map(({ name }) => name);
 /** Users last: signing in there changes who asks. */
-const MORE_GROUPS: readonly ServiceName[] = ["products", "orders", "gateway", "users"];
+const MORE_GROUPS: readonly ServiceName[] = [...MAIN_GROUPS.filter((name) => name !== "users"), "gateway", "users"];
 
 /** Try every endpoint for real. */
 export class ApiTester extends View {
@@ -63,10 +63,10 @@ export class ApiTester extends View {
       <quartet-status-lights .app=${this.app}></quartet-status-lights>
       <div class="desk">
         <div>
-          <div class="groups">${MAIN_GROUPS.map((service) => this.#renderGroup(service, endpoints))}</div>
+          <div class="groups">${MAIN_GROUPS.map((service) => this.#renderGroup(service, firstEndpoints))}</div>
           <details class="more">
             <summary>More endpoints</summary>
-            <div class="groups">${MORE_GROUPS.map((service) => this.#renderGroup(service, moreEndpoints))}</div>
+            <div class="groups">${MORE_GROUPS.map((service) => this.#renderGroup(service, furtherEndpoints))}</div>
           </details>
         </div>
         <quartet-response-terminal .app=${this.app}></quartet-response-terminal>
@@ -84,8 +84,9 @@ export class ApiTester extends View {
 
   #renderGroup(service: ServiceName, among: readonly Endpoint[]) {
     const own = among.filter((endpoint) => endpoint.service === service);
+    if (own.length === 0) return nothing;
     const title = service === "gateway" ? placeName(service) : `${placeName(service).replace(/s$/, "")} Service`;
-    return html`<section class="card group" aria-label=${among === endpoints ? title : `${title}, more`}>
+    return html`<section class="card group" aria-label=${among === firstEndpoints ? title : `${title}, more`}>
       <h3>${title}</h3>
       ${own.map((endpoint) => html`<quartet-endpoint .app=${this.app} .endpoint=${endpoint}></quartet-endpoint>`)}
     </section>`;

@@ -1,5 +1,6 @@
 import { css, html, type TemplateResult } from "lit";
 import { excerptOf } from "../model/excerpt.ts";
+import { modules } from "../model/modules.ts";
 import { describeGroups, groupByProcess, type ProcessGroup, type Status } from "../model/topology.ts";
 import type { App } from "../store/app.ts";
 import { base } from "./base-styles.ts";
@@ -42,7 +43,7 @@ export class DockerCards extends View {
   override render() {
     return html`
       <h2 id="docker-title">The same code in containers</h2>
-      <p class="lead">As one process for quick work, or as four containers and a Redis. Nothing in the code asks which; four ideas carry it.</p>
+      <p class="lead">As one process for quick work, or as ${CONTAINERS} containers and a Redis. Nothing in the code asks which; four ideas carry it.</p>
       <ul>${this.#cards().map(
         (card) => html`<li class="card">
           <h3>${card.icon} ${card.title}</h3>
@@ -110,8 +111,10 @@ export class DockerCards extends View {
   }
 }
 
+const CONTAINERS = ["two", "three", "four", "five", "six"][modules.length - 1] ?? modules.length + 1;
+
 const NETWORKS = [/^ {2}(front|back):/, /^\s+internal:/];
-const ADDRESSES = [/^\s+(USERS|PRODUCTS|ORDERS|REDIS)_URL:/];
+const ADDRESSES = [new RegExp(`^\\s+(${[...modules.map(({ name }) => name), "redis"].join("|")})_URL:`, "i")];
 
 function nowIsolated(groups: readonly ProcessGroup[]): string {
   if (groups.length === 0) return "not known yet";

@@ -1,6 +1,6 @@
 import { css, html, nothing, svg } from "lit";
 import { type Edge, type Geometry, layOut } from "../model/geometry.ts";
-import { type ArrowKind, isDatabase, type Place, placeName } from "../model/places.ts";
+import { type ArrowKind, isDatabase, moduleNames, type Place, placeName } from "../model/places.ts";
 import { groupByProcess, type ProcessGroup, sharesProcess } from "../model/topology.ts";
 import type { App } from "../store/app.ts";
 import { arrowMarkers } from "./arrow-markers.ts";
@@ -127,7 +127,7 @@ export class FlowDiagram extends View {
       broken === undefined
         ? ""
         : ` Step ${broken.number} failed: ${placeName(broken.from)} to ${placeName(broken.to)}.`;
-    return `Client, API Gateway, the services Users, Orders and Products with a database each, and the event bus. Processes: ${shared || "not known yet"}. The steps are in the list.${wrong}`;
+    return `Client, API Gateway, the services ${SERVICES} with a database each, and the event bus. Processes: ${shared || "not known yet"}. The steps are in the list.${wrong}`;
   }
 
   #stepsOn(edge: Edge): readonly ShownStep[] {
@@ -201,6 +201,8 @@ export class FlowDiagram extends View {
     move.onfinish = () => token.setAttribute("visibility", "hidden");
   }
 }
+
+const SERVICES = new Intl.ListFormat("en-GB").format(moduleNames.map(placeName));
 
 /** An arrow that goes back has no line of its own: it runs along the one that leads there. */
 function runsAlong(edge: Edge, from: Place, to: Place, hasOwn: boolean): boolean {

@@ -6,6 +6,8 @@ export interface Known {
   readonly orderId: string | undefined;
   /** Who is signed in. */
   readonly userId: string | undefined;
+  /** The newest of what a module has: its list's first, or what was made last. @param collection such as `products` */
+  idIn(collection: string): string | undefined;
   /** A text that no other request of this page has. */
   unique(): string;
 }

@@ -1,4 +1,12 @@
-import type { ArrowKind, ModuleName, Place, ServiceName } from "./places.ts";
+import {
+  type ArrowKind,
+  type ModuleName,
+  moduleNames,
+  type Place,
+  type Relations,
+  relations,
+  type ServiceName,
+} from "./places.ts";
 
 export interface Box {
   readonly x: number;
@@ -33,9 +41,12 @@ export interface Geometry {
 
 /** The measures that differ between a wide and a narrow drawing; the arrangement is the same. */
 interface Measures {
+  /** Of the whole, as long as there is room for the columns. */
   readonly width: number;
   readonly margin: number;
   readonly gap: number;
+  /** What a column needs at least. */
+  readonly column: number;
   readonly service: { readonly width: number; readonly height: number };
   readonly gateway: { readonly width: number; readonly height: number };
   readonly client: { readonly width: number; readonly height: number };
@@ -47,6 +58,7 @@ const WIDE: Measures = {
   width: 680,
   margin: 12,
   gap: 16,
+  column: 172,
   service: { width: 148, height: 56 },
   gateway: { width: 220, height: 52 },
   client: { width: 116, height: 42 },
@@ -58,6 +70,7 @@ const NARROW: Measures = {
   width: 340,
   margin: 3,
   gap: 7,
+  column: 90,
   service: { width: 80, height: 54 },
   gateway: { width: 150, height: 50 },
   client: { width: 90, height: 38 },
@@ -65,18 +78,15 @@ const NARROW: Measures = {
   rows: { gateway: 74, modules: 186, bus: 406 },
 };
 
-/** The modules' columns from left to right: orders between the two that it asks. */
-const COLUMNS: readonly ModuleName[] = ["users", "orders", "products"];
-
 const LABEL_HEIGHT = 22;
 const BUS_HEIGHT = 46;
 
 /** Where everything of the diagram lies. The narrow one is for screens on which the wide one's text would be too small. */
 export function layOut(narrow: boolean): Geometry {
-  const m = narrow ? NARROW : WIDE;
-  const column = (m.width - 2 * m.margin - 2 * m.gap) / 3;
+  const m = measure(narrow ? NARROW : WIDE);
+  const column = columnOf(m);
   const centre = m.width / 2;
-  const columnX = (name: ModuleName) => m.margin + COLUMNS.indexOf(name) * (column + m.gap);
+  const columnX = (name: ModuleName) => m.margin + moduleNames.indexOf(name) * (column + m.gap);
   const boxes = new Map<Place, Box>([
     ["client", centred(centre, 4, m.client)],
     ["gateway", centred(centre, m.rows.gateway + LABEL_HEIGHT, m.gateway)],
@@ -89,12 +99,12 @@ export function layOut(narrow: boolean): Geometry {
   const serviceY = m.rows.modules + 14;
   const databaseY = serviceY + m.service.height + 46;
   const columnHeight = databaseY + m.database.height + LABEL_HEIGHT + 4 - m.rows.modules;
-  for (const name of COLUMNS) {
+  for (const { name, ...relation } of relations) {
     const x = columnX(name);
     const service = centred(x + column / 2, serviceY, m.service);
     boxes.set(name, service);
-    // Users has no events, so its database stands in the middle; the others leave room for theirs.
-    const databaseX = name === "users" ? x + column / 2 : service.x + m.database.width / 2 - (narrow ? 4 : 0);
+    // Where there are no events, the database stands in the middle; the others leave room for theirs.
+    const databaseX = hasEvents(relation) ? service.x + m.database.width / 2 - (narrow ? 4 : 0) : x + column / 2;
     boxes.set(`${name}.db`, centred(databaseX, databaseY, m.database));
     cells.set(name, { x, y: m.rows.modules, width: column, height: columnHeight });
   }
@@ -117,6 +127,21 @@ export function layOut(narrow: boolean): Geometry {
   };
 }
 
+/** As wide as the columns need. */
+function measure(m: Measures): Measures {
+  const count = moduleNames.length;
+  return { ...m, width: Math.max(m.width, 2 * m.margin + count * m.column + (count - 1) * m.gap) };
+}
+
+function columnOf({ width, margin, gap }: Measures): number {
+  const count = moduleNames.length;
+  return (width - 2 * margin - (count - 1) * gap) / count;
+}
+
+function hasEvents({ publishes, applies }: Pick<Relations, "publishes" | "applies">): boolean {
+  return publishes.length > 0 || Object.keys(applies).length > 0;
+}
+
 function drawEdges(boxes: ReadonlyMap<Place, Box>): Edge[] {
   const at = (place: Place): Box => {
     const box = boxes.get(place);
@@ -125,31 +150,44 @@ function drawEdges(boxes: ReadonlyMap<Place, Box>): Edge[] {
   };
   const client = at("client");
   const gateway = at("gateway");
-  const orders = at("orders");
   const bus = at("bus");
-  const callY = orders.y + orders.height / 2;
-  const edges: Edge[] = [
+  const last = relations.length - 1;
+  return [
     down("client", "gateway", "http", middle(client), bottom(client), gateway.y),
-    across("orders", "users", orders.x, callY, right(at("users"))),
-    across("orders", "products", right(orders), callY, at("products").x),
+    ...relations.flatMap(({ name, calls }) => calls.map((callee) => call(name, callee, at))),
+    ...relations.flatMap(({ name }, index) => {
+      const target = at(name);
+      const database = at(`${name}.db`);
+      const startX = middle(gateway) + (index - last / 2) * gateway.width * (0.64 / Math.max(1, last));
+      return [
+        curve("gateway", name, startX, bottom(gateway), middle(target), target.y),
+        down(name, `${name}.db`, "query", middle(database), bottom(target), database.y),
+      ];
+    }),
+    ...relations.flatMap((relation) => drawEvents(relation, at(relation.name), bus)),
   ];
-  for (const [index, name] of COLUMNS.entries()) {
-    const target = at(name);
-    const database = at(`${name}.db`);
-    const startX = middle(gateway) + (index - 1) * gateway.width * 0.32;
-    edges.push(curve("gateway", name, startX, bottom(gateway), middle(target), target.y));
-    edges.push(down(name, `${name}.db`, "query", middle(database), bottom(target), database.y));
-  }
-  for (const name of ["orders", "products"] as const) {
-    const box = at(name);
-    const wide = box.width > 100;
-    const outX = right(box) - (wide ? 44 : 22);
-    const backX = outX + (wide ? 24 : 15);
-    // The numbers of the two lines stand at different heights, for the lines are close.
-    edges.push(down(name, "bus", "event", outX, bottom(box), bus.y, 0.3));
-    edges.push(down("bus", name, "event", backX, bus.y, bottom(box), 0.42));
-  }
-  return edges;
+}
+
+function drawEvents({ name, publishes, applies }: Relations, box: Box, bus: Box): Edge[] {
+  const wide = box.width > 100;
+  const outX = right(box) - (wide ? 44 : 22);
+  const backX = outX + (wide ? 24 : 15);
+  // The numbers of the two lines stand at different heights, for the lines are close.
+  return [
+    ...(publishes.length > 0 ? [down(name, "bus", "event", outX, bottom(box), bus.y, 0.3)] : []),
+    ...(Object.keys(applies).length > 0 ? [down("bus", name, "event", backX, bus.y, bottom(box), 0.42)] : []),
+  ];
+}
+
+/** To a neighbour straight; over the heads of those that stand between. */
+function call(from: ModuleName, to: ModuleName, at: (place: Place) => Box): Edge {
+  const [caller, callee] = [at(from), at(to)];
+  const steps = moduleNames.indexOf(to) - moduleNames.indexOf(from);
+  const y = caller.y + caller.height / 2;
+  if (steps === 1) return across(from, to, right(caller), y, callee.x);
+  if (steps === -1) return across(from, to, caller.x, y, right(callee));
+  const inset = caller.width * 0.3 * Math.sign(steps);
+  return over(from, to, middle(caller) + inset, middle(callee) - inset, caller.y);
 }
 
 /** A vertical line. @param badgeAt how far along it the numbers stand, 0 to 1 */
@@ -166,11 +204,21 @@ function across(from: Place, to: Place, fromX: number, y: number, toX: number): 
   return { from, to, kind: "http", path: `M ${fromX} ${y} L ${endX} ${y}`, badge };
 }
 
+/** @param y of the tops of both */
+function over(from: Place, to: Place, fromX: number, toX: number, y: number): Edge {
+  const top = y - OVER;
+  const path = `M ${fromX} ${y} C ${fromX} ${top}, ${fromX} ${top}, ${fromX + Math.sign(toX - fromX) * OVER} ${top} L ${toX - Math.sign(toX - fromX) * OVER} ${top} C ${toX} ${top}, ${toX} ${top}, ${toX} ${y - HEAD_ROOM}`;
+  return { from, to, kind: "http", path, badge: { x: (fromX + toX) / 2, y: top } };
+}
+
 function curve(from: Place, to: Place, fromX: number, fromY: number, toX: number, toY: number): Edge {
   const half = (toY - fromY) / 2;
   const path = `M ${fromX} ${fromY} C ${fromX} ${fromY + half}, ${toX} ${toY - half}, ${toX} ${toY - HEAD_ROOM}`;
   return { from, to, kind: "http", path, badge: { x: (fromX + toX) / 2, y: fromY + half } };
 }
+
+/** How high a call passes over services. */
+const OVER = 24;
 
 /** Lines end a little before what they lead to, so that the head does not touch it. */
 const HEAD_ROOM = 3;

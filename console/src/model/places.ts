@@ -1,28 +1,40 @@
-/** Everything the diagram can show, and everything a step can start from or lead to. */
-export const moduleNames = ["users", "orders", "products"] as const;
+import { arrange } from "./arrange.ts";
+import { modules } from "./modules.ts";
 
-export type ModuleName = (typeof moduleNames)[number];
+/** Everything the diagram can show, and everything a step can start from or lead to. */
+export type ModuleName = (typeof modules)[number]["name"];
 export type ServiceName = ModuleName | "gateway";
 export type DatabaseName = `${ModuleName}.db`;
 export type Place = "client" | "bus" | ServiceName | DatabaseName;
 
+/** From left to right: who calls another stands beside it, if that can be. */
+export const moduleNames: readonly ModuleName[] = arrange(modules);
+
 export const serviceNames: readonly ServiceName[] = ["gateway", ...moduleNames];
 
-const PLACE_NAMES: Readonly<Record<Place, string>> = {
+/** What modules do to each other, of which their arrows tell. */
+export interface Relations {
+  readonly name: ModuleName;
+  readonly calls: readonly ModuleName[];
+  readonly publishes: readonly string[];
+  /** Publisher → types of its events that it applies. */
+  readonly applies: Readonly<Partial<Record<string, readonly string[]>>>;
+}
+
+const list: readonly Relations[] = modules;
+export const relations: readonly Relations[] = list.toSorted(
+  (a, b) => moduleNames.indexOf(a.name) - moduleNames.indexOf(b.name),
+);
+
+const PLACE_NAMES: Readonly<Partial<Record<Place, string>>> = {
   client: "Client",
   gateway: "API Gateway",
-  users: "Users",
-  products: "Products",
-  orders: "Orders",
   bus: "Event bus",
-  "users.db": "users.db",
-  "products.db": "products.db",
-  "orders.db": "orders.db",
 };
 
 /** The place as a person calls it. */
 export function placeName(place: Place): string {
-  return PLACE_NAMES[place];
+  return PLACE_NAMES[place] ?? (isDatabase(place) ? place : `${place[0]?.toUpperCase()}${place.slice(1)}`);
 }
 
 export function isModule(name: string | undefined): name is ModuleName {

@@ -1,4 +1,4 @@
-import type { ArrowKind, Place } from "./places.ts";
+import { type ArrowKind, type Place, placeName, relations } from "./places.ts";
 
 export type FlowName = "registration" | "order";
 
@@ -18,9 +18,28 @@ export interface PlannedStep {
  * @param shared whether two services share a process: then one calls the other directly
  */
 export function planOf(name: FlowName, shared: (from: Place, to: Place) => boolean): readonly PlannedStep[] {
-  return plans[name].map((each) =>
+  return [...plans[name], ...furtherSteps(plans[name])].map((each) =>
     each.kind === "http" && shared(each.from, each.to) ? { ...each, kind: "direct" } : each,
   );
+}
+
+/** What modules of which the plan does not tell do with its events. */
+function furtherSteps(plan: readonly PlannedStep[]): PlannedStep[] {
+  const published = plan.filter(({ to }) => to === "bus");
+  return published.flatMap(({ from: publisher, what }) => {
+    const subscribers = relations.filter(({ applies }) => applies[publisher]?.includes(what));
+    const others = subscribers.filter(({ name }) => !plan.some((each) => each.to === name && each.what === what));
+    return others.flatMap(({ name }) => [
+      afterwards(step("bus", name, "event", what, `${placeName(name)} takes the event, too.`)),
+      afterwards(
+        step(name, `${name}.db`, "query", "its effect", "The effect is saved together with how far it has read."),
+      ),
+    ]);
+  });
+}
+
+function afterwards(step: PlannedStep): PlannedStep {
+  return { ...step, afterwards: true };
 }
 
 const plans: Readonly<Record<FlowName, readonly PlannedStep[]>> = {
@@ -67,32 +86,21 @@ const plans: Readonly<Record<FlowName, readonly PlannedStep[]>> = {
       "The order and its event are saved together, or not at all.",
     ),
     step("gateway", "client", "http", "201 Created", "The client has its answer; nobody waits for the stock."),
-    { ...step("orders", "bus", "event", "order.created", "The saved event goes to the event bus."), afterwards: true },
-    { ...step("bus", "products", "event", "order.created", "Products takes the event."), afterwards: true },
-    {
-      ...step(
-        "products",
-        "products.db",
-        "query",
-        "UPDATE products SET stock",
-        "The stock is lowered, all lines or none.",
-      ),
-      afterwards: true,
-    },
-    {
-      ...step(
+    afterwards(step("orders", "bus", "event", "order.created", "The saved event goes to the event bus.")),
+    afterwards(step("bus", "products", "event", "order.created", "Products takes the event.")),
+    afterwards(
+      step("products", "products.db", "query", "UPDATE products SET stock", "The stock is lowered, all lines or none."),
+    ),
+    afterwards(
+      step(
         "products",
         "bus",
         "event",
         "stock.reserved",
         "Products tells what it decided; a short stock is stock.rejected.",
       ),
-      afterwards: true,
-    },
-    {
-      ...step("bus", "orders", "event", "stock.reserved", "The order becomes confirmed, or rejected."),
-      afterwards: true,
-    },
+    ),
+    afterwards(step("bus", "orders", "event", "stock.reserved", "The order becomes confirmed, or rejected.")),
   ],
 };
 

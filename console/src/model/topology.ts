@@ -1,4 +1,5 @@
 import { isRecord } from "./json.ts";
+import { modules } from "./modules.ts";
 import { type Place, type ServiceName, serviceNames } from "./places.ts";
 
 /** What the lights and the frames show: the body of /status, and what the stream adds to it. */
@@ -59,12 +60,7 @@ export function unreachable(last: Status | undefined): Status {
   };
 }
 
-const DEFAULT_PORTS = [
-  ["gateway", 8_000],
-  ["users", 8_001],
-  ["products", 8_002],
-  ["orders", 8_003],
-] as const;
+const DEFAULT_PORTS = [["gateway", 8_000] as const, ...modules.map(({ name, port }) => [name, port] as const)];
 
 /**
  * Which services share a process. Where the stream has told it, by process; else what the gateway calls

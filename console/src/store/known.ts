@@ -16,17 +16,23 @@ export function createKnowledge(requests: Requests, { session }: Pick<Sessions, 
   const version = createCell(0);
   let products: readonly Item[] = [];
   let orderId: string | undefined;
+  const newest = new Map<string, string | undefined>();
 
   /** A list takes the place of what was known, for what it leaves out may be gone; a single product only of itself. */
-  const learn = (body: unknown): void => {
+  const learn = (path: string, body: unknown): void => {
     const items = itemsOf(body);
+    const [first] = items;
+    if (first !== undefined && "id" in first) newest.set(path.split(/[/?]/)[1] ?? "", idOf(first));
     const [product, ...others] = items.filter(isProduct);
     if (product !== undefined) products = isList(body) ? [product, ...others] : merge(products, product);
     orderId = idOf(items.find(isGoodOrder)) ?? orderId;
     version.set(version.get() + 1);
   };
 
-  requests.shown.watch(() => learn(requests.shown.get().at(-1)?.answer?.json));
+  requests.shown.watch(() => {
+    const last = requests.shown.get().at(-1);
+    learn(last?.request.path ?? "", last?.answer?.json);
+  });
 
   return {
     version,
@@ -39,10 +45,11 @@ export function createKnowledge(requests: Requests, { session }: Pick<Sessions, 
     get userId() {
       return session.get()?.id;
     },
+    idIn: (collection) => newest.get(collection),
     unique: newUnique,
     async start() {
       const response = await requests.sendQuietly("/products?limit=100").catch(() => undefined);
-      if (response?.ok) learn(parseJson(await response.text()));
+      if (response?.ok) learn("/products", parseJson(await response.text()));
     },
   };
 }
