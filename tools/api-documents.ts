@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import packageJson from "../package.json" with { type: "json" };
 import { describeAll } from "../src/gateway/documents.ts";
 import { publicContracts } from "../src/runtime/modules.ts";
-import { version } from "../src/runtime/version.ts";
 import { asyncApiBreaks, isBreakingRelease, openApiBreaks } from "./api-changes.ts";
 
 /**
@@ -9,7 +9,7 @@ import { asyncApiBreaks, isBreakingRelease, openApiBreaks } from "./api-changes.
  * differ, or when a change breaks clients and the version does not say so: docs/api/README.md.
  */
 const isWriting = process.argv.includes("--write");
-const documents = describeAll(publicContracts, version);
+const documents = describeAll(publicContracts, packageJson.version);
 
 for (const [name, findBreaks] of [
   ["openapi", openApiBreaks],
@@ -34,7 +34,7 @@ function unmeantBreaks(
   made: object,
   findBreaks: (before: object, after: object) => string[],
 ): string[] {
-  return isBreakingRelease(kept.info.version, version) ? [] : findBreaks(kept, made);
+  return isBreakingRelease(kept.info.version, packageJson.version) ? [] : findBreaks(kept, made);
 }
 
 function fail(message: string): void {

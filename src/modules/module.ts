@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { Refusal } from "../base/refusal.ts";
 import type { Subscription } from "../bus/subscription.ts";
 import type { Contract, HandlersOf } from "../contract/contract.ts";
 import type { Store } from "../store/store.ts";
@@ -12,8 +13,8 @@ export interface ModuleDeps<Settings> {
   readonly now: () => number;
 }
 
-/** What keeps a module from starting; the message is one line for the person who starts it. */
-export class StartRefusal extends Error {
+/** What keeps a module from starting. */
+export class StartRefusal extends Refusal {
   override readonly name = "StartRefusal";
 }
 

@@ -1,13 +1,11 @@
 import type { Logger } from "pino";
 import { isProblem } from "../base/problem.ts";
-import { StartRefusal } from "../modules/module.ts";
+import { Refusal } from "../base/refusal.ts";
 import { type Config, ConfigError, readConfig, settingsHelp } from "../runtime/config.ts";
 import { changeLevelOnSignal } from "../runtime/log-level.ts";
 import { createLogger } from "../runtime/logger.ts";
-import { OperatorError } from "../runtime/operator-error.ts";
 import { type Running, type Step, start } from "../runtime/start.ts";
 import { type StopRequest, stopRequest } from "../runtime/stop-request.ts";
-import { StoreRefusal } from "../store/refusal.ts";
 import { commands } from "./commands/index.ts";
 import { greetingOf, type ReadyMessage } from "./greeting.ts";
 import { isListenFault, listenReason } from "./listen-fault.ts";
@@ -28,7 +26,7 @@ export async function run(args: readonly string[]): Promise<void> {
     if (args.includes("--help")) console.log(help());
     else if (command?.stopsItself === true) await command.run(args.slice(1));
     else if (command !== undefined) await Promise.race([command.run(args.slice(1)), leaveUndone()]);
-    else if (/^[a-z]/.test(first)) throw new OperatorError(`${first}: there is no such command; --help lists them`);
+    else if (/^[a-z]/.test(first)) throw new Refusal(`${first}: there is no such command; --help lists them`);
     else await serve(readConfig(args));
   } catch (error) {
     console.error(reasonOf(error));
@@ -62,7 +60,7 @@ async function serve(config: Config): Promise<void> {
   void stopRequest.then((request) => stop(request, running, logger));
   const startedAt = performance.now();
   running = await start(config, logger, timedSteps(logger)).catch((error: unknown) => {
-    throw isListenFault(error) ? new OperatorError(listenReason(error, config)) : error;
+    throw isListenFault(error) ? new Refusal(listenReason(error, config)) : error;
   });
   announce(config, running, logger, performance.now() - startedAt);
 }
@@ -102,12 +100,8 @@ async function stop({ reason, isFault }: StopRequest, running: Running | undefin
 
 function reasonOf(error: unknown): string {
   if (error instanceof ConfigError) return `This configuration cannot work:\n${error.message}`;
-  if (isRefusal(error)) return error.message;
+  if (error instanceof Refusal) return error.message;
   if (isProblem(error)) return `${error.title}: ${error.message}`;
   if (error instanceof Error && "syscall" in error) return error.message; // a file that is not as it must be, by name
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
-}
-
-function isRefusal(error: unknown): error is Error {
-  return [StoreRefusal, StartRefusal, OperatorError].some((refusal) => error instanceof refusal);
 }

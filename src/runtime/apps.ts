@@ -2,6 +2,7 @@ import type { RequestListener } from "node:http";
 import { fileURLToPath } from "node:url";
 import type { Redis } from "ioredis";
 import type { Context } from "koa";
+import packageJson from "../../package.json" with { type: "json" };
 import { traceCalls } from "../call/traced-calls.ts";
 import { createClient } from "../contract/contract.ts";
 import { createGateway } from "../gateway/app.ts";
@@ -17,7 +18,6 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import { callable, ownContext, type System } from "./compose.ts";
 import { moduleNames, modules, type ServiceName } from "./modules.ts";
 import { createRequestLog } from "./request-log.ts";
-import { version } from "./version.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -78,7 +78,7 @@ export function createGatewayApp(
     observe: observeRequests(createRequestLog("gateway", metrics.requestsOf("gateway"), logger)),
     console,
     pages: `${ROOT}/dist/console`,
-    version,
+    version: packageJson.version,
     logger,
   }).callback();
 }
@@ -94,7 +94,7 @@ export function createGatewayConsole({ config, bus, verifier, callables }: Syste
     health,
     verify: verifier.verify,
     signIn: isTryingOut && DEMO_ADMIN !== undefined ? signInAs(DEMO_ADMIN) : undefined,
-    version,
+    version: packageJson.version,
     environment: config.NODE_ENV,
     exporting: config.tracesUrl !== undefined,
     root: ROOT,

@@ -61,7 +61,7 @@ export function ownContext(timeoutMs: number): CallContext {
  * Opens a module's database and makes the module.
  * @param callables whom it may call, wherever they are
  * @param lifetime to which the ends of both are given
- * @throws StoreRefusal, OperatorError when the database cannot be used; StartRefusal when the module is not as it is listed
+ * @throws Refusal when the database cannot be used, or the module is not as it is listed
  */
 export async function createModule(
   name: ModuleName,
@@ -92,7 +92,7 @@ export async function createModule(
   return { name, store, module, service };
 }
 
-/** @throws StoreRefusal, OperatorError when another process serves it, or it cannot be used */
+/** @throws Refusal when another process serves it, or it cannot be used */
 async function openToServe(name: ModuleName, config: Config, logger: Logger): Promise<Store> {
   const file = databaseIn(config.DATA_DIR, name);
   const unlock = await lockForServing(

@@ -1,6 +1,7 @@
 import type { RequestListener } from "node:http";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
+import packageJson from "../../package.json" with { type: "json" };
 import { systemClock } from "../base/clock.ts";
 import { createOutage } from "../base/outage.ts";
 import { Problem } from "../base/problem.ts";
@@ -25,7 +26,6 @@ import { healthOf } from "./health.ts";
 import { boundLogs, expireAnswers } from "./housekeeping.ts";
 import { listeningServices, type ModuleName, type ServiceName, servesAll } from "./modules.ts";
 import { requireFinishedRestore } from "./unfinished-restore.ts";
-import { version } from "./version.ts";
 
 /** How long the parts of a stop may take, in milliseconds; together under ten seconds. */
 const FINISH_REQUESTS_MS = 6_000;
@@ -54,7 +54,7 @@ interface ReservedPort {
 
 /**
  * Starts all that the configuration says this process serves.
- * @throws Error EADDRINUSE and the like; StoreRefusal, OperatorError when a database cannot be used; StartRefusal
+ * @throws Error EADDRINUSE and the like; Refusal when a database cannot be used, or a module refuses to start
  */
 export async function start(config: Config, logger: Logger, step: Step): Promise<Running> {
   const lifetime = new AsyncDisposableStack();
@@ -197,7 +197,7 @@ function metricsOf({ served, bus, remotes }: System): Metrics {
 async function exportTraces({ SERVE, tracesUrl }: Config, logger: Logger): Promise<() => Promise<void>> {
   if (tracesUrl === undefined) return async () => {};
   const serviceName = servesAll(SERVE) ? "quartet" : `quartet-${SERVE.join("-")}`;
-  return startExport({ url: tracesUrl, serviceName, version }, (message) => logger.warn(message));
+  return startExport({ url: tracesUrl, serviceName, version: packageJson.version }, (message) => logger.warn(message));
 }
 
 /** The connection of the gateway's rate limit. */

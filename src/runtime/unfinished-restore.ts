@@ -1,6 +1,6 @@
 import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { Refusal } from "../base/refusal.ts";
 import { syncToDisk } from "../store/sync-to-disk.ts";
-import { OperatorError } from "./operator-error.ts";
 
 const markIn = (dataDir: string) => `${dataDir}/restore-unfinished`;
 
@@ -19,10 +19,8 @@ export function whileMarked<T>(dataDir: string, folder: string, work: () => T): 
   return result;
 }
 
-/** @throws OperatorError when a restore into this folder has been cut short */
+/** @throws Refusal when a restore into this folder has been cut short */
 export function requireFinishedRestore(dataDir: string): void {
   if (!existsSync(markIn(dataDir))) return;
-  throw new OperatorError(
-    `A restore into ${dataDir} did not finish: its databases may be of two moments. Run it again.`,
-  );
+  throw new Refusal(`A restore into ${dataDir} did not finish: its databases may be of two moments. Run it again.`);
 }

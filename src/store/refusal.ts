@@ -1,5 +1,7 @@
-/** A store that must not be opened; the message is one line for the person who starts the process. */
-export class StoreRefusal extends Error {
+import { Refusal } from "../base/refusal.ts";
+
+/** A store that must not be opened. */
+export class StoreRefusal extends Refusal {
   override readonly name = "StoreRefusal";
 }
 

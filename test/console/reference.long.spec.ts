@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import type { Browser, Page } from "playwright-core";
+import packageJson from "../../package.json" with { type: "json" };
 import { describeAll } from "../../src/gateway/documents.ts";
 import { publicContracts } from "../../src/runtime/modules.ts";
-import { version } from "../../src/runtime/version.ts";
 import { oneProcess, type Shop } from "../support/topology.ts";
 import { openChromium } from "./chromium.ts";
 
@@ -27,7 +27,7 @@ describe("the reference of the API", () => {
     const answer = await page.goto(`${shop.url}/docs`);
     expect(answer?.headers()["content-security-policy"]).to.match(POLICY);
     await page.locator(".opblock").first().waitFor();
-    const { paths } = describeAll(publicContracts, version).openapi;
+    const { paths } = describeAll(publicContracts, packageJson.version).openapi;
     const operations = Object.values(paths).flatMap((item) => Object.keys(item));
     expect(await page.locator(".opblock").count()).to.equal(operations.length);
     await page.locator("#operations-orders-placeOrder").click();

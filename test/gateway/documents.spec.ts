@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import { OpenAPIClientAxios } from "openapi-client-axios";
+import packageJson from "../../package.json" with { type: "json" };
 import { problemTypes } from "../../src/base/problem-types.ts";
 import { describeAll } from "../../src/gateway/documents.ts";
 import { publicContracts } from "../../src/runtime/modules.ts";
-import { version } from "../../src/runtime/version.ts";
 import { type Api, bodyOf, createApi } from "../support/api.ts";
 import { oneProcess, type Shop } from "../support/topology.ts";
 
@@ -29,7 +29,7 @@ describe("documents of the API", () => {
   });
 
   it("are served as the contracts have them", async () => {
-    const { openapi, asyncapi } = describeAll(publicContracts, version);
+    const { openapi, asyncapi } = describeAll(publicContracts, packageJson.version);
     expect(bodyOf(await api.get("/openapi.json"))).to.deep.equal(JSON.parse(JSON.stringify(openapi)));
     expect(bodyOf(await api.get("/asyncapi.json"))).to.deep.equal(JSON.parse(JSON.stringify(asyncapi)));
   });
@@ -123,7 +123,7 @@ describe("documents of the API", () => {
   });
 
   it("lock no operation that needs no token", async () => {
-    const { paths } = describeAll(publicContracts, version).openapi;
+    const { paths } = describeAll(publicContracts, packageJson.version).openapi;
     const operations = publicContracts.flatMap((contract) => Object.values(contract.operations));
     expect(operations.some(({ access }) => access === "public")).to.equal(true);
     for (const { access, path, method } of operations) {

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream, readFileSync, writeFileSync } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
-import { OperatorError } from "../../runtime/operator-error.ts";
+import { Refusal } from "../../base/refusal.ts";
 
 const FILE = "manifest.json";
 
@@ -32,12 +32,12 @@ export function writeManifest(folder: string, content: Manifest): void {
   writeFileSync(`${folder}/${FILE}`, `${JSON.stringify(content, null, 2)}\n`, { flush: true, mode: 0o600 });
 }
 
-/** @throws OperatorError when the folder holds no backup that this code can read */
+/** @throws Refusal when the folder holds no backup that this code can read */
 export function readManifest(folder: string): Manifest {
   try {
     return manifest.parse(JSON.parse(readFileSync(`${folder}/${FILE}`, "utf8")));
   } catch (cause) {
-    throw new OperatorError(`${folder} holds no backup that can be read: ${FILE} is missing or damaged.`, { cause });
+    throw new Refusal(`${folder} holds no backup that can be read: ${FILE} is missing or damaged.`, { cause });
   }
 }
 

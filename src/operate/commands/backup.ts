@@ -1,11 +1,11 @@
 import { existsSync, mkdtempSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import packageJson from "../../../package.json" with { type: "json" };
+import { Refusal } from "../../base/refusal.ts";
 import type { Config } from "../../runtime/config.ts";
 import { databaseIn, migrationsOf, modulesAmong } from "../../runtime/database-files.ts";
 import type { ModuleName } from "../../runtime/modules.ts";
-import { OperatorError } from "../../runtime/operator-error.ts";
 import { requireFinishedRestore } from "../../runtime/unfinished-restore.ts";
-import { version } from "../../runtime/version.ts";
 import { openSnapshots } from "../../store/engines/sqlite/snapshot.ts";
 import { verifyDatabase } from "../../store/engines/sqlite/verify-database.ts";
 import { makeFolder } from "../../store/make-folder.ts";
@@ -17,7 +17,7 @@ import { type Manifest, sha256Of, writeManifest } from "./backup-manifest.ts";
  * Each copy is verified, and the folder gets its name only when all of it is on disk: a backup is whole or not there.
  * @param folder to be made; must not exist
  * @returns what it holds, for the operator to read
- * @throws OperatorError, StoreRefusal when a database is not there, cannot be read or copied, or its copy is not sound;
+ * @throws Refusal when a database is not there, cannot be read or copied, or its copy is not sound;
  *   Error of the file system
  */
 export async function backUp({ DATA_DIR, SERVE }: Config, folder: string): Promise<string> {
@@ -26,7 +26,7 @@ export async function backUp({ DATA_DIR, SERVE }: Config, folder: string): Promi
   const names = modulesAmong(SERVE);
   const missing = names.filter((name) => !existsSync(databaseIn(DATA_DIR, name)));
   if (names.length === 0 || missing.length > 0) {
-    throw new OperatorError(
+    throw new Refusal(
       `${DATA_DIR} has no database of ${missing.join(", ") || "any module"}; see --serve and --data-dir.`,
     );
   }
@@ -49,7 +49,7 @@ export async function backUp({ DATA_DIR, SERVE }: Config, folder: string): Promi
 }
 
 function requireAbsent(folder: string): void {
-  if (existsSync(folder)) throw new OperatorError(`${folder} exists already; name a new folder.`);
+  if (existsSync(folder)) throw new Refusal(`${folder} exists already; name a new folder.`);
 }
 
 async function copyAll(names: readonly ModuleName[], from: string, to: string): Promise<void> {
@@ -69,7 +69,7 @@ async function verifyAll(names: readonly ModuleName[], folder: string): Promise<
     modules[name] = { bytes: statSync(file).size, sha256: await sha256Of(file), schema, log_head: logHead };
     syncToDisk(file);
   }
-  return { format: 1, made_at: new Date().toISOString(), version, modules };
+  return { format: 1, made_at: new Date().toISOString(), version: packageJson.version, modules };
 }
 
 function describe(folder: string, { modules }: Manifest): string {

@@ -1,5 +1,6 @@
 import { reachableUrl } from "../../base/origin.ts";
 import { isProblem } from "../../base/problem.ts";
+import { Refusal } from "../../base/refusal.ts";
 import { deadLetters, withDeadLetters } from "../../call/dead-letters.ts";
 import { createHttpCallable } from "../../call/http-client.ts";
 import { createUndiciTransport } from "../../call/transports/undici.ts";
@@ -9,7 +10,6 @@ import { users } from "../../modules/users/contract.ts";
 import { DEMO_ADMIN } from "../../modules/users/index.ts";
 import { ownContext } from "../../runtime/compose.ts";
 import { type Config, ConfigError } from "../../runtime/config.ts";
-import { OperatorError } from "../../runtime/operator-error.ts";
 
 type Client = ClientOf<typeof deadLetters>;
 interface Found {
@@ -23,7 +23,7 @@ type DeadLetter = Awaited<ReturnType<Client["listDeadLetters"]>>["data"][number]
  * Lists, replays or discards the dead letters of a system that runs, as an admin, through its gateway.
  * @param words what to do: nothing, which lists; or `replay` or `discard`, and an id
  * @returns what came of it, for the operator to read
- * @throws ConfigError when the words or the settings do not do; OperatorError when the gateway cannot be reached; Problem
+ * @throws ConfigError when the words or the settings do not do; Refusal when the gateway cannot be reached; Problem
  *   when it refuses
  */
 export async function runDeadLetters(config: Config, words: readonly string[]): Promise<string> {
@@ -38,7 +38,7 @@ export async function runDeadLetters(config: Config, words: readonly string[]): 
     return await carryOut(command, config, gateway);
   } catch (error) {
     if (!isProblem(error, "dependency-unavailable")) throw error;
-    throw new OperatorError(`${error.message} It was asked at ${urlOf(config)}; see --gateway-url.`);
+    throw new Refusal(`${error.message} It was asked at ${urlOf(config)}; see --gateway-url.`);
   } finally {
     await gateway.close();
   }

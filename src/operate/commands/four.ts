@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { reachableUrl } from "../../base/origin.ts";
+import { Refusal } from "../../base/refusal.ts";
 import { type Config, environmentWith, portOf, urlSetting } from "../../runtime/config.ts";
 import { moduleNames, type ServiceName, serviceNames } from "../../runtime/modules.ts";
-import { OperatorError } from "../../runtime/operator-error.ts";
 import { createOutput } from "../../runtime/output.ts";
 import { stopRequest } from "../../runtime/stop-request.ts";
 import { isReadyMessage } from "../greeting.ts";
@@ -22,7 +22,7 @@ type Tell = (line: string) => void;
  * Runs each service in a process of its own, with a Redis: the topology of the containers, without containers. A
  * Redis that REDIS_URL names is used; else one is started. What ends is started again. Ends when it is asked to.
  * @param args the settings that were given as flags; every process gets them
- * @throws OperatorError when a service cannot start, or when there is no Redis
+ * @throws Refusal when a service cannot start, or when there is no Redis
  */
 export async function runFour(config: Config, args: readonly string[]): Promise<void> {
   const output = createOutput(process.stdout, () => {});
@@ -32,7 +32,7 @@ export async function runFour(config: Config, args: readonly string[]): Promise<
   if (redis === undefined && config.REDIS_URL === undefined) return; // asked to stop
   tell(`Redis is ${redis === undefined ? "the one that REDIS_URL names" : `started here, at ${redis.url}`}.`);
   const fault = await serveUntilAsked(config, args, redis, tell);
-  if (fault !== undefined) throw new OperatorError(`${fault}, so all was stopped.`);
+  if (fault !== undefined) throw new Refusal(`${fault}, so all was stopped.`);
 }
 
 /** Resolves when all has stopped: what could not start, undefined when it was asked to stop. */

@@ -1,5 +1,5 @@
+import { Refusal } from "../../base/refusal.ts";
 import { readConfig } from "../../runtime/config.ts";
-import { OperatorError } from "../../runtime/operator-error.ts";
 
 /** What the program can do beside serving. */
 export interface Command {
@@ -94,6 +94,6 @@ export const commands: Readonly<Record<string, Command>> = {
 /** The folder that a command is for, and the settings after it. */
 function folderFirst(command: string, [folder, ...flags]: readonly string[]): { folder: string; flags: string[] } {
   if (folder === undefined || folder === "" || folder.startsWith("--"))
-    throw new OperatorError(`${command} DIR: name the folder first`);
+    throw new Refusal(`${command} DIR: name the folder first`);
   return { folder, flags };
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { Refusal } from "../../base/refusal.ts";
 import { listen } from "../../http/server.ts";
-import { OperatorError } from "../../runtime/operator-error.ts";
 import { stopRequest } from "../../runtime/stop-request.ts";
 import { makeFolder } from "../../store/make-folder.ts";
 import { Supervised } from "./supervised.ts";
@@ -23,7 +23,7 @@ export interface OwnRedis {
  * Starts a Redis of our own, from `redis-server` or, failing that, from Docker. It is kept running, and ends with this
  * process, whatever becomes of that.
  * @returns undefined when this process was asked to stop before there was one
- * @throws OperatorError when neither brings one up
+ * @throws Refusal when neither brings one up
  */
 export async function startRedis(dataDir: string, tell: (line: string) => void): Promise<OwnRedis | undefined> {
   const port = await freePort();
@@ -50,9 +50,7 @@ export async function startRedis(dataDir: string, tell: (line: string) => void):
     if (typeof fault !== "string") return undefined;
     faults.push(fault);
   }
-  throw new OperatorError(
-    `There is no Redis: install redis-server or Docker, or set REDIS_URL. (${faults.join("; ")})`,
-  );
+  throw new Refusal(`There is no Redis: install redis-server or Docker, or set REDIS_URL. (${faults.join("; ")})`);
 }
 
 /** Its log is not read: through a pipe that nobody empties it would freeze. */

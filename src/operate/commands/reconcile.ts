@@ -1,9 +1,9 @@
 import { parseArgs } from "node:util";
+import { Refusal } from "../../base/refusal.ts";
 import { readOrderBook } from "../../modules/orders/index.ts";
 import { readStockBook } from "../../modules/products/index.ts";
 import { readUserIds } from "../../modules/users/index.ts";
 import { databaseIn, migrationsOf } from "../../runtime/database-files.ts";
-import { OperatorError } from "../../runtime/operator-error.ts";
 import { knownVersion } from "../../store/engines/sqlite/migrations.ts";
 import { openSnapshots, type Snapshot } from "../../store/engines/sqlite/snapshot.ts";
 import { type Reconciliation, reconcile } from "./reconciliation.ts";
@@ -18,7 +18,7 @@ type Bookkeeper = (typeof BOOKKEEPERS)[number];
  *   that is elsewhere
  * @param dataDir the folder, where none is named
  * @returns what to tell the operator, and whether all adds up
- * @throws OperatorError when the arguments cannot be read; StoreRefusal when a database cannot
+ * @throws Refusal when the arguments cannot be read; StoreRefusal when a database cannot
  */
 export async function reconcileFiles(
   args: readonly string[],
@@ -44,7 +44,7 @@ function readFiles(args: readonly string[], dataDir: string): (name: Bookkeeper)
     if (more.length > 0) throw new Error(`reconcile takes one folder; ${more.join(" ")} is too much.`);
     return (name) => values[name] ?? databaseIn(folder, name);
   } catch (error) {
-    throw new OperatorError(error instanceof Error ? error.message : String(error));
+    throw new Refusal(error instanceof Error ? error.message : String(error));
   }
 }
 
@@ -52,9 +52,7 @@ function readFiles(args: readonly string[], dataDir: string): (name: Bookkeeper)
 function requireSchema({ name, schema }: Snapshot): void {
   const known = knownVersion(migrationsOf(name as Bookkeeper));
   if (schema === known) return;
-  throw new OperatorError(
-    `${name} has schema ${schema}, this reads ${known}: start its process once to bring it there.`,
-  );
+  throw new Refusal(`${name} has schema ${schema}, this reads ${known}: start its process once to bring it there.`);
 }
 
 async function compare(users: Snapshot, products: Snapshot, orders: Snapshot): Promise<Reconciliation> {

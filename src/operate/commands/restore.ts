@@ -1,9 +1,9 @@
 import { chownSync, constants, copyFileSync, existsSync, lstatSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { resolve } from "node:path";
+import { Refusal } from "../../base/refusal.ts";
 import type { Config } from "../../runtime/config.ts";
 import { databaseIn, migrationsOf, modulesAmong } from "../../runtime/database-files.ts";
 import type { ModuleName } from "../../runtime/modules.ts";
-import { OperatorError } from "../../runtime/operator-error.ts";
 import { whileMarked } from "../../runtime/unfinished-restore.ts";
 import { lockDatabase, replaceDatabase } from "../../store/engines/sqlite/replace-database.ts";
 import { verifyDatabase } from "../../store/engines/sqlite/verify-database.ts";
@@ -18,13 +18,13 @@ import { type Manifest, readManifest, sha256Of } from "./backup-manifest.ts";
  * epoch of its log, as every opening does: by that its subscribers tell what is new from what they have applied before.
  * @param folder that `backUp` has made
  * @returns what was done, for the operator to read
- * @throws OperatorError, StoreRefusal when the backup is damaged, of a newer schema, or lacks a module, or a database is
+ * @throws Refusal when the backup is damaged, of a newer schema, or lacks a module, or a database is
  *   in use; nothing has changed then. Error of the file system, after which it may have to be run again
  */
 export async function restore({ DATA_DIR, SERVE }: Config, folder: string): Promise<string> {
   const manifest = readManifest(folder);
   const names = modulesAmong(SERVE);
-  if (names.length === 0) throw new OperatorError("No module is served here; see --serve.");
+  if (names.length === 0) throw new Refusal("No module is served here; see --serve.");
   for (const name of names) await verify(name, manifest, folder);
   makeFolder(DATA_DIR);
   for (const name of names) requireNoLink(databaseIn(DATA_DIR, name));
@@ -40,11 +40,11 @@ async function verify(name: ModuleName, { modules }: Manifest, folder: string): 
   const told = modules[name];
   if (told === undefined) {
     const held = Object.keys(modules).join(",");
-    throw new OperatorError(`${folder} holds no ${name}; to restore what it holds, add --serve ${held}.`);
+    throw new Refusal(`${folder} holds no ${name}; to restore what it holds, add --serve ${held}.`);
   }
   const file = databaseIn(folder, name);
   if (!existsSync(file) || (await sha256Of(file)) !== told.sha256) {
-    throw new OperatorError(`${file} is not what was backed up: it is missing or has changed since.`);
+    throw new Refusal(`${file} is not what was backed up: it is missing or has changed since.`);
   }
   verifyDatabase({ name, file }, migrationsOf(name));
 }
@@ -52,7 +52,7 @@ async function verify(name: ModuleName, { modules }: Manifest, folder: string): 
 /** The file that a link leads to may be on another disk, and would not be what is kept. */
 function requireNoLink(file: string): void {
   if (lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return;
-  throw new OperatorError(`${file} is a link: restore into the folder that it leads to, with --data-dir.`);
+  throw new Refusal(`${file} is a link: restore into the folder that it leads to, with --data-dir.`);
 }
 
 function whileLocked<T>(names: readonly ModuleName[], folder: string, work: () => T): T {
