@@ -143,8 +143,9 @@ export interface Answers {
    * The work must give the claim to `unit.keepAnswer` in the unit of work that makes the change.
    *
    * @param claim undefined when the caller gave no key: the work just runs
-   * @throws Problem request-in-progress while the first still runs, idempotency-key-reused when the key came with
-   *   another request; whatever the work threw, and then the key is free again
+   * @throws Problem request-in-progress while the first still runs in this process, idempotency-key-reused when the key came with
+   *   another request; whatever the work threw, unless another process was first, whose answer is returned, and then the key is
+   *   free again
    */
   once<T extends object>(claim: Claim | undefined, work: () => Promise<T>): Promise<T & { replayed?: true }>;
   /** Forgets answers older than a day. Resolves how many. */

@@ -2,10 +2,14 @@ import { expect } from "chai";
 import { sql } from "../../src/store/sql.ts";
 import type { Store } from "../../src/store/store.ts";
 import type { Step, Unit, Work } from "../../src/store/unit.ts";
+import { answerRows } from "./answer-rows.ts";
 import { logRows } from "./log-rows.ts";
 import { addNote, noteAdded } from "./temporary-store.ts";
 
-/** What every engine does with units of work, and with what they write. `open` gives an empty store of notes; it is closed by whoever gave it. */
+/**
+ * What every engine does with units of work, and with what they write. `open` opens a store of notes, which is empty when a test
+ * begins, and again within it, as another process does; it is closed by whoever gave it.
+ */
 export function storeRows(engine: string, open: () => Promise<Store>): void {
   describe(`a store in ${engine}`, () => {
     let store: Store;
@@ -165,5 +169,6 @@ export function storeRows(engine: string, open: () => Promise<Store>): void {
     });
 
     logRows(() => store);
+    answerRows(() => store, open);
   });
 }

@@ -1,15 +1,16 @@
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
+import { createDeletionClock } from "../../../base/deletion-clock.ts";
 import { newIdsAfter } from "../../../base/id.ts";
 import { createSettledClock } from "../../../base/settled-clock.ts";
+import { KeptAnswers, NEWEST_ANSWER } from "../../answers.ts";
 import { createCursors } from "../../cursors.ts";
 import { makeFolder } from "../../make-folder.ts";
 import { keepPrivate } from "../../private-file.ts";
 import { reasonOf, StoreRefusal } from "../../refusal.ts";
 import { sql } from "../../sql.ts";
 import type { Store } from "../../store.ts";
-import { KeptAnswers } from "./answers.ts";
 import { Checkpoints } from "./commit/checkpoints.ts";
 import { GroupCommit, type GroupEffects } from "./commit/group-commit.ts";
 import { type SyncFile, WriteAheadLog } from "./commit/write-ahead-log.ts";
@@ -156,11 +157,12 @@ function createStore(database: Database.Database, options: OpenStoreOptions): Sq
     }
   };
   const log = new SqliteEventLog({ statements, name, epoch: randomEpoch(), now, settledNow, read, write });
-  const answers = new KeptAnswers({ statements, settledNow, monotonicMs, write });
+  const deletionNow = createDeletionClock(settledNow, monotonicMs, statements.get(NEWEST_ANSWER)?.keptAtMs ?? 0);
+  const answers = new KeptAnswers({ read, write, settledNow, deletionNow });
   const effects: GroupEffects = {
     append: (draft) => log.append(draft),
-    keepAnswer: (claim, answer, person) => answers.keep(claim, answer, person),
-    forgetAnswers: (person) => answers.forget(person),
+    keepAnswer: (unit, claim, answer, person) => answers.keep(unit, claim, answer, person),
+    forgetAnswers: (unit, person) => answers.forget(unit, person),
     mark: () => log.mark(),
     undo: (mark) => log.undo(mark),
     committed(units) {

@@ -7,8 +7,8 @@ import type { Statements } from "./statements.ts";
 /** What a unit of work writes beside the module's own rows. */
 export interface UnitEffects {
   append(draft: EventDraft): void;
-  keepAnswer(claim: Claim, answer: unknown, person?: string): void;
-  forgetAnswers(person: string): void;
+  keepAnswer(unit: Unit, claim: Claim, answer: unknown, person?: string): Work<void>;
+  forgetAnswers(unit: Unit, person: string): Work<void>;
 }
 
 /** How a statement is run. */
@@ -133,16 +133,21 @@ export class SqliteUnit extends SqliteReading implements Unit {
   }
 
   keepAnswer(claim: Claim, answer: unknown, person?: string): Step<void> {
-    return this.step(undefined, "run", () => this.#effects.keepAnswer(claim, answer, person));
+    return this.#asStep(() => this.#effects.keepAnswer(this, claim, answer, person));
   }
 
   forgetAnswers(person: string): Step<void> {
-    return this.step(undefined, "run", () => this.#effects.forgetAnswers(person));
+    return this.#asStep(() => this.#effects.forgetAnswers(this, person));
   }
 
   afterCommit(then: () => void): void {
     this.#afterCommit ??= [];
     this.#afterCommit.push(then);
+  }
+
+  /** Work of several steps as one, so that it is known when it is made and not run. */
+  #asStep(work: () => Work<void>): Step<void> {
+    return this.step(undefined, "run", () => void work().next(undefined));
   }
 
   /** Does what was to be done once it is on disk. What one of them throws harms nobody. */

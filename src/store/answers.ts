@@ -1,0 +1,119 @@
+import { Problem } from "../base/problem.ts";
+import type { Claim } from "./claim.ts";
+import { isEnvironmentFault } from "./environment-fault.ts";
+import { sql } from "./sql.ts";
+import type { Answers, Store } from "./store.ts";
+import type { Unit, Work } from "./unit.ts";
+
+/** How long a finished answer is kept for retries. */
+const KEPT_MS = 24 * 60 * 60 * 1_000;
+
+/** Answers deleted in one unit of work. */
+const EXPIRE_ROWS = 1_000;
+
+/** When the newest answer was kept: so late it is for certain. */
+export const NEWEST_ANSWER = sql<{
+  keptAtMs: number;
+}>`SELECT kept_at_ms AS "keptAtMs" FROM answers ORDER BY id DESC LIMIT 1`;
+
+export interface AnswersOptions extends Pick<Store, "read" | "write"> {
+  /** See `createSettledClock`. */
+  readonly settledNow: () => number;
+  /** See `createDeletionClock`: an answer that goes too early lets a retry do its work again. */
+  readonly deletionNow: () => number;
+}
+
+/**
+ * Idempotent answers, in a table beside the module's own. Its key decides who was first, in the unit of work that makes the change;
+ * what runs in this process is known in memory, too, so that nobody does the work of a request to hear that another does it.
+ */
+export class KeptAnswers implements Answers {
+  readonly #options: AnswersOptions;
+  /** Fingerprints of what runs here now, by principal and key. */
+  readonly #running = new Map<string, string>();
+
+  constructor(options: AnswersOptions) {
+    this.#options = options;
+  }
+
+  async once<T extends object>(claim: Claim | undefined, work: () => Promise<T>): Promise<T & { replayed?: true }> {
+    if (claim === undefined) return work();
+    const kept = await this.#replay<T>(claim);
+    if (kept !== undefined) return kept;
+    const slot = `${claim.principal}\n${claim.key}`;
+    const running = this.#running.get(slot);
+    if (running !== undefined) {
+      requireSame(claim, running);
+      throw inProgress();
+    }
+    this.#running.set(slot, claim.fingerprint);
+    try {
+      return await work();
+    } catch (error) {
+      // Another may have been first, whatever this one failed for: its work was undone, and there is an answer.
+      const first = isEnvironmentFault(error) ? undefined : await this.#replay<T>(claim);
+      if (first === undefined) throw error;
+      return first;
+    } finally {
+      this.#running.delete(slot);
+    }
+  }
+
+  async expire(): Promise<number> {
+    for (let total = 0; ; ) {
+      const expired = await this.#options.write((unit) => expireSome(unit, this.#expiredAtMs()));
+      total += expired;
+      if (expired < EXPIRE_ROWS) return total;
+    }
+  }
+
+  /** Writes an answer. @throws Problem request-in-progress when another was first */
+  *keep(unit: Unit, { principal, key, fingerprint }: Claim, answer: unknown, person: string | null = null): Work<void> {
+    yield* unit.run(
+      sql`DELETE FROM answers WHERE principal = ${principal} AND key = ${key} AND kept_at_ms <= ${this.#expiredAtMs()}`,
+    );
+    const kept = yield* unit.run(
+      sql`INSERT INTO answers (principal, key, fingerprint, answer, kept_at_ms, person)
+        VALUES (${principal}, ${key}, ${fingerprint}, ${JSON.stringify(answer)}, ${this.#options.settledNow()}, ${person})
+        ON CONFLICT (principal, key) DO NOTHING`,
+    );
+    if (kept === 0) throw inProgress();
+  }
+
+  /** Deletes the answers to this person and those that tell of them. */
+  *forget(unit: Unit, person: string): Work<void> {
+    yield* unit.run(sql`DELETE FROM answers WHERE principal = ${person} OR person = ${person}`);
+  }
+
+  async #replay<T extends object>(claim: Claim): Promise<(T & { replayed: true }) | undefined> {
+    const { principal, key } = claim;
+    const kept = await this.#options.read((reading) =>
+      reading.get(
+        sql<{ fingerprint: string; answer: string }>`SELECT fingerprint, answer FROM answers
+          WHERE principal = ${principal} AND key = ${key} AND kept_at_ms > ${this.#expiredAtMs()}`,
+      ),
+    );
+    if (kept === undefined) return undefined;
+    requireSame(claim, kept.fingerprint);
+    return { ...(JSON.parse(kept.answer) as T), replayed: true };
+  }
+
+  #expiredAtMs(): number {
+    return this.#options.deletionNow() - KEPT_MS;
+  }
+}
+
+function* expireSome(unit: Unit, expiredAtMs: number): Work<number> {
+  return yield* unit.run(
+    sql`DELETE FROM answers WHERE kept_at_ms <= ${expiredAtMs} AND id IN (SELECT id FROM answers ORDER BY id LIMIT ${EXPIRE_ROWS})`,
+  );
+}
+
+function requireSame(claim: Claim, fingerprint: string): void {
+  if (claim.fingerprint === fingerprint) return;
+  throw new Problem("idempotency-key-reused", "This Idempotency-Key came with another request before.");
+}
+
+function inProgress(): Problem {
+  return new Problem("request-in-progress", "The first request with this Idempotency-Key is still running.");
+}
