@@ -5,23 +5,31 @@ import { parseArgs, promisify } from "node:util";
 import { createRandom, type Random } from "../bus/simulation/random.ts";
 import { type Api, addProduct, allOrders, createApi, register, type Session, signIn } from "../support/api.ts";
 import { assertBalanced, type Opening } from "../support/books.ts";
+import { createDisk } from "../support/disk/disk.ts";
 import { until } from "../support/process.ts";
-import { fourProcesses, oneProcess, type ProcessShop, SERVICES, type Service } from "../support/topology.ts";
+import { fourProcesses, oneProcess, type ProcessShop } from "../support/topology.ts";
 import { type Load, startLoad } from "../system/steady-load.ts";
+import { type Fault, faultsOf } from "./faults.ts";
 
 /**
- * No acknowledged order is lost, none appears from nowhere: random processes, Redis included, are killed under load, and
- * what the clients were told is held against what is there in the end.
+ * No acknowledged order is lost, none appears from nowhere, whatever befalls a shop under load: what the clients were told is held
+ * against what is there in the end.
  *
- *     npm run torture -- --topology four --orders 10000 --kills 50 --seed 1
+ *     npm run torture -- --topology four --orders 10000 --faults kill,power,full,sync --times 50 --seed 1
  *
- * The seed decides who is killed and when; what the clients do meanwhile is up to the machine.
+ * Faults are: `kill` of a process, Redis included; `power` is cut, and what was not synced is gone, or any part of it; the disk is
+ * `full` for a while; a `sync` fails, and what it should have written is lost. All but kills need a C compiler: the disk is
+ * test/support/disk/shim.c. With `--lie` the syncs of orders write nothing, so that a power cut has to be found out.
+ *
+ * The seed decides what happens to whom and when; what the clients do meanwhile is up to the machine.
  */
 const { values: flags } = parseArgs({
   options: {
     topology: { type: "string", default: "four" },
     orders: { type: "string", default: "10000" },
-    kills: { type: "string", default: "50" },
+    faults: { type: "string", default: "kill" },
+    times: { type: "string", default: "50" },
+    lie: { type: "boolean", default: false },
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
   },
 });
@@ -31,11 +39,13 @@ const PRODUCTS = 5;
 const STOCK = 1_000_000;
 const FINAL_WITHIN_MS = 30_000;
 
-type Victim = Service | "redis";
-
 const topology = flags.topology === "one" ? oneProcess : fourProcesses;
 const random = createRandom(Number(flags.seed));
-const shop = await topology.start();
+const names = flags.faults.split(",");
+const disk = names.every((name) => name === "kill") ? undefined : createDisk(true);
+const always = flags.lie ? ["lie 30 orders.db-wal", "lie 3 orders.db"] : [];
+disk?.behave(...always);
+const shop = await topology.start(disk?.env);
 const api = createApi(shop.url);
 try {
   const admin = await signIn(api);
@@ -43,31 +53,32 @@ try {
   const opening = new Map<string, number>();
   for (let n = 0; n < PRODUCTS; n++) opening.set(await addProduct(api, admin, STOCK), STOCK);
   const load = startLoad(api, buyer, [...opening.keys()]);
-  const killed = await killAtRandom(shop, random, Number(flags.kills));
+  const harmed = await harmAtRandom(faultsOf(shop, disk, random, always), random, Number(flags.times));
   while (load.acknowledged.size < Number(flags.orders)) await load.more(100);
   await load.stop();
   const figures = await judge(shop, api, admin, load, opening);
-  console.log(`${topology.name}, seed ${flags.seed}: ${describe(killed)}; ${figures}`);
+  console.log(`${topology.name}, seed ${flags.seed}: ${describe(harmed)}; ${figures}`);
 } finally {
   await api.close();
   await shop.stop();
+  disk?.dispose();
 }
 
-/** Resolves how often each was killed. Whoever was is started again before the next, so that the shop is whole for a moment. */
-async function killAtRandom(shop: ProcessShop, { pick, integer }: Random, kills: number): Promise<Map<Victim, number>> {
-  const killed = new Map<Victim, number>();
-  const victims: readonly Victim[] = shop.redis === undefined ? ["gateway"] : [...SERVICES, "redis"];
-  for (let kill = 0; kill < kills; kill++) {
+/** Resolves how often each thing was done. The shop is whole for a moment before the next. */
+async function harmAtRandom(
+  faults: Readonly<Record<string, Fault>>,
+  { pick, integer }: Random,
+  times: number,
+): Promise<Map<string, number>> {
+  const done = new Map<string, number>();
+  for (let time = 0; time < times; time++) {
     await sleep(integer(50, 1_000));
-    const victim = pick(victims);
-    killed.set(victim, (killed.get(victim) ?? 0) + 1);
-    if (victim === "redis") await shop.loseRedis();
-    else await shop.kill(victim);
-    await sleep(integer(0, 1_000));
-    if (victim === "redis") await shop.returnRedis();
-    else await shop.restart(victim);
+    const fault = faults[pick(names)];
+    if (fault === undefined) throw new Error(`--faults: expected some of ${Object.keys(faults)}`);
+    const what = await fault();
+    done.set(what, (done.get(what) ?? 0) + 1);
   }
-  return killed;
+  return done;
 }
 
 /** @throws Error when anything was lost or doubled, is not final in time, or does not add up */
@@ -87,7 +98,8 @@ async function judge(shop: ProcessShop, api: Api, admin: Session, load: Load, op
   return `${figures}; stock and orders add up`;
 }
 
-function describe(killed: ReadonlyMap<Victim, number>): string {
-  const total = [...killed.values()].reduce((sum, times) => sum + times, 0);
-  return `${total} kills (${Array.from(killed, ([victim, times]) => `${victim} ${times}`).join(", ")})`;
+function describe(harmed: ReadonlyMap<string, number>): string {
+  const total = [...harmed.values()].reduce((sum, times) => sum + times, 0);
+  const each = Array.from(harmed, ([what, times]) => `${what} ${times}`).sort();
+  return `${total} faults (${each.join(", ")})`;
 }

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { createRandom } from "../../bus/simulation/random.ts";
 import { createDisk, type Disk } from "../../support/disk/disk.ts";
+import type { Platter } from "../../support/disk/platter.ts";
 import { skipWithoutShim } from "../../support/disk/shim.ts";
 
 const SQLITE = createRequire(import.meta.url).resolve("better-sqlite3");
@@ -13,12 +14,13 @@ const SQLITE = createRequire(import.meta.url).resolve("better-sqlite3");
 describe("a disk to test with", () => {
   let folder: string;
   let disk: Disk;
+  let platter: Platter;
 
   beforeEach(function () {
     skipWithoutShim(this);
     folder = mkdtempSync(join(tmpdir(), "quartet-disk-"));
     disk = createDisk(true);
-    disk.begin(folder);
+    platter = disk.platter(folder);
   });
   afterEach(() => {
     disk?.dispose();
@@ -60,7 +62,7 @@ describe("a disk to test with", () => {
       fs.writeFileSync("hollow", "not synced"); sync(".");
       fs.renameSync("nameless", "named");
       fs.rmSync("hollow");`);
-    disk.cutPower();
+    platter.cut();
     expect(read("kept")).to.equal("first".padEnd(5000));
     expect(read("nameless")).to.equal("synced");
     expect(read("hollow")).to.equal("");
@@ -72,7 +74,7 @@ describe("a disk to test with", () => {
       for (let n = 0; n < 40; n++) fs.writeFileSync("f" + n, "a".repeat(8192)), sync("f" + n);
       sync(".");
       for (let n = 0; n < 40; n++) fs.writeFileSync("f" + n, "b".repeat(12288));`);
-    disk.cutPower(createRandom(1));
+    platter.cut(createRandom(1));
     const found = new Set(Array.from({ length: 40 }, (_, n) => read(`f${n}`).replace(/(.)\1{4095}/g, "$1")));
     for (const left of ["aa", "ab", "ba", "bb", "bbb"]) expect(found).to.include(left);
     expect([...found].join("")).to.match(/^[ab\0]*$/);
@@ -88,17 +90,17 @@ describe("a disk to test with", () => {
       const file = fs.openSync("failing", "r+");
       fs.writeSync(file, "written again", 4096);
       fs.fsyncSync(file);`);
-    disk.cutPower();
+    platter.cut();
     expect(read("failing")).to.equal(`${"\0".repeat(4096)}written again`);
   });
 
-  it("lets no file grow when it is full, and lies when it is told to", () => {
+  it("writes nothing when it is full, and lies when it is told to", () => {
     disk.behave("full", "lie 1 file");
     run(`
       const file = fs.openSync("file", "w+");
       try { fs.writeSync(file, "x", 0); process.exit(1); } catch (error) { if (error.code !== "ENOSPC") throw error; }
       fs.writeFileSync("file", "x"); sync("file"); sync(".");`);
-    disk.cutPower();
+    platter.cut();
     expect(statSync(join(folder, "file")).size).to.equal(0);
   });
 

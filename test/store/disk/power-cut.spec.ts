@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { createRandom } from "../../bus/simulation/random.ts";
 import { createDisk, type Disk } from "../../support/disk/disk.ts";
+import type { Platter } from "../../support/disk/platter.ts";
 import { skipWithoutShim } from "../../support/disk/shim.ts";
 import { extent } from "../../support/extent.ts";
 import { until } from "../../support/process.ts";
@@ -22,13 +23,15 @@ describe("a store on a disk that loses its power", function () {
   this.timeout(60_000);
   let temporary: TemporaryStore;
   let disk: Disk;
+  let platter: Platter;
   let running: Witness | undefined;
 
   beforeEach(function () {
     skipWithoutShim(this);
     temporary = temporaryStore();
     disk = createDisk(true);
-    disk.begin(temporary.folder);
+    platter = disk.platter(temporary.folder);
+    platter.begin();
   });
   afterEach(async () => {
     running?.kill();
@@ -44,7 +47,7 @@ describe("a store on a disk that loses its power", function () {
         disk.behave(cut);
         const witness = begin(`cut-${at}`);
         expect(await witness.exited, cut).to.include({ signal: "SIGKILL", complaint: "" });
-        disk.cutPower(at % 2 === 0 ? random : undefined);
+        platter.cut(at % 2 === 0 ? random : undefined);
         for (const id of everythingTold(witness)) told.add(id);
         await expectWhole(told, cut);
       }
@@ -58,7 +61,7 @@ describe("a store on a disk that loses its power", function () {
     await until("notes are written", () => witness.known.written.size >= 100);
     witness.kill();
     await witness.exited;
-    disk.cutPower();
+    platter.cut();
     const store = temporary.open();
     expect(new Set(noteIds(store)).intersection(everythingTold(witness)).size).to.equal(0);
     await store.close();
@@ -77,7 +80,7 @@ describe("a store on a disk that loses its power", function () {
     await until("more is told", () => everythingTold(witness).size > told.size);
     witness.kill();
     await witness.exited;
-    disk.cutPower();
+    platter.cut();
     await expectWhole(everythingTold(witness), "afterwards");
   });
 
@@ -96,7 +99,7 @@ describe("a store on a disk that loses its power", function () {
       await pause();
       witness.kill();
       await witness.exited;
-      disk.cutPower();
+      platter.cut();
       for (const id of everythingTold(witness)) told.add(id);
       await expectWhole(told, failing);
     }
@@ -123,7 +126,7 @@ describe("a store on a disk that loses its power", function () {
     ).to.deep.equal(rows.map((_, i) => i + 1));
     expect(store.prepare("PRAGMA integrity_check").get(), when).to.deep.equal({ integrity_check: "ok" });
     await store.close();
-    disk.begin(temporary.folder);
+    platter.begin();
   }
 });
 

@@ -1,7 +1,6 @@
 import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Random } from "../../bus/simulation/random.ts";
 import { Platter } from "./platter.ts";
 import { shim } from "./shim.ts";
 
@@ -14,17 +13,15 @@ export interface Sync {
   readonly outcome: string;
 }
 
-/** A disk to test with, for processes that are started in its folder with `env`. shim.c has its rules. */
+/** A disk to test with, for processes that are started with `env`: the files of the folder that each is started in are on it. */
 export interface Disk {
   readonly env: Readonly<Record<string, string>>;
-  /** How it behaves from now on. */
+  /** How it behaves from now on, in rules of shim.c. */
   behave(...rules: readonly string[]): void;
-  /** All syncs so far. */
+  /** All syncs since it was told how to behave. */
   syncs(): Sync[];
-  /** Takes all that is in the folder for safe, as no process writes there. @param folder in which processes are started */
-  begin(folder: string): void;
-  /** See `Platter.cut`. */
-  cutPower(random?: Random, isCut?: (name: string) => boolean): void;
+  /** The disk of processes that are started in this folder. What is in it at first is safe only from `begin` on. */
+  platter(folder: string): Platter;
   dispose(): void;
 }
 
@@ -36,10 +33,10 @@ export function createDisk(keeps: boolean): Disk {
   const found = shim();
   if ("reason" in found) throw new Error(`no disk to test with: ${found.reason}`);
   const state = mkdtempSync(join(tmpdir(), "quartet-platter-"));
-  let platter: Platter | undefined;
   const disk: Disk = {
     env: { LD_PRELOAD: found.library, DISK_SHIM: state },
     behave(...rules) {
+      rmSync(join(state, "syncs"), { force: true });
       writeFileSync(join(state, "control.new"), [...(keeps ? ["keep"] : []), ...rules, ""].join("\n"));
       renameSync(join(state, "control.new"), join(state, "control"));
     },
@@ -50,14 +47,7 @@ export function createDisk(keeps: boolean): Disk {
         return { call, thread, file, outcome } as Sync;
       });
     },
-    begin(folder) {
-      platter = new Platter(folder, state);
-      platter.begin();
-    },
-    cutPower(random, isCut) {
-      if (platter === undefined) throw new Error("nobody has said where it begins");
-      platter.cut(random, isCut);
-    },
+    platter: (folder) => new Platter(folder, state),
     dispose: () => rmSync(state, { recursive: true, force: true }),
   };
   disk.behave();

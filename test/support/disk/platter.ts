@@ -80,7 +80,9 @@ export class Platter {
   }
 
   #safeNames(): Names {
-    const lines = readFileSync(join(this.#state, "names"), "utf8").split("\n").filter(Boolean);
+    const lines = readFileSync(join(this.#state, "names"), { encoding: "utf8", flag: "a+" })
+      .split("\n")
+      .filter(Boolean);
     return new Map(lines.map((line) => [line.slice(line.indexOf(" ") + 1), line.slice(0, line.indexOf(" "))]));
   }
 

@@ -3,7 +3,7 @@
  * folder that the process was started in. DISK_SHIM names a folder beside it, where all is that disk.ts and this program tell each other:
  *
  *   control   how the disk behaves: a line for each rule. Replaced at will while the process runs.
- *   syncs     a line for each sync, once it has begun: the call, the thread, the file, what came of it.
+ *   syncs     a line for each sync that has begun: the call, the thread, the file, what becomes of it.
  *   names     which file each name in the folder has led to since the folder was synced last.
  *   KEY.log   what is safe of the file with this key: for each sync the blocks that it has made so.
  *
@@ -17,7 +17,7 @@
  *   lie N SUFFIX           from the Nth on they say that all is well, and nothing was kept
  *   die-before N SUFFIX    the Nth kills the process, with nothing kept
  *   die-after N SUFFIX     the Nth kills the process once all is kept
- *   full                   no file can grow
+ *   full                   nothing can be written, as where a file system writes nothing in its old place
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -353,7 +353,7 @@ ssize_t pwrite64(int fd, const void *from, size_t length, off64_t at) {
   uint64_t size;
   if (state[0] == '\0' || !path_of(fd, path) || key_of(fd, "", key, &mode, &size) != 0 || !S_ISREG(mode))
     return syscall(SYS_pwrite64, fd, from, length, at);
-  if ((uint64_t)at + length > size && has_rule("full")) {
+  if (has_rule("full")) {
     errno = ENOSPC;
     return -1;
   }

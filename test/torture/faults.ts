@@ -1,0 +1,95 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Random } from "../bus/simulation/random.ts";
+import { MODULES } from "../support/databases.ts";
+import type { Disk } from "../support/disk/disk.ts";
+import { until, untilReady } from "../support/process.ts";
+import { type ProcessShop, SERVICES, type Service } from "../support/topology.ts";
+
+/** Harms a shop, and resolves what it did once the shop is whole again: whoever has ended is started again, as Compose does. */
+export type Fault = () => Promise<string>;
+
+/** Waits for a sync to fail at most this long: a module that nobody writes to has none. */
+const SYNC_WITHIN_MS = 2_000;
+
+/**
+ * What can be done to a shop of processes.
+ * @param disk the one that they are on, if it is one to test with
+ * @param always rules of the disk beside those of a fault
+ */
+export function faultsOf(
+  shop: ProcessShop,
+  disk: Disk | undefined,
+  random: Random,
+  always: readonly string[],
+): Readonly<Record<string, Fault>> {
+  const victims: readonly (Service | "redis")[] = shop.redis === undefined ? ["gateway"] : [...SERVICES, "redis"];
+
+  const { pick, integer } = random;
+
+  async function kill(): Promise<string> {
+    const victim = pick(victims);
+    if (victim === "redis") await shop.loseRedis();
+    else await shop.kill(victim);
+    await sleep(integer(0, 1_000));
+    if (victim === "redis") await shop.returnRedis();
+    else await shop.restart(victim);
+    return `kill ${victim}`;
+  }
+
+  if (disk === undefined) return { kill };
+  return { kill, ...diskFaultsOf(shop, disk, random, always) };
+}
+
+function diskFaultsOf(shop: ProcessShop, disk: Disk, random: Random, always: readonly string[]) {
+  const { pick, integer, chance } = random;
+  const platter = disk.platter(shop.dataDir);
+
+  /** Of the whole machine, its Redis with it; or, in several processes, of the machine of one module. */
+  async function power(): Promise<string> {
+    const blocks = chance(0.5) ? random : undefined;
+    const victim = shop.redis === undefined ? "machine" : pick(["machine", ...MODULES] as const);
+    if (victim === "machine") {
+      await Promise.all([...SERVICES.map((service) => shop.kill(service)), shop.loseRedis()]);
+      platter.cut(blocks);
+      await shop.returnRedis();
+      await shop.begin();
+    } else {
+      await shop.kill(victim);
+      platter.cut(blocks, (name) => name.startsWith(`${victim}.db`));
+      await shop.restart(victim);
+    }
+    return `power ${victim}`;
+  }
+
+  async function full(): Promise<string> {
+    disk.behave(...always, "full");
+    await sleep(integer(100, 1_500));
+    disk.behave(...always);
+    await untilReady(
+      shop.url,
+      SERVICES.map((service) => shop.process(service)),
+    );
+    return "full";
+  }
+
+  /** Of a module's log, or of its database, as at a checkpoint. Its process does not go on with a file that it cannot trust. */
+  async function sync(): Promise<string> {
+    const victim = pick(MODULES);
+    const file = `${victim}.db${chance(0.8) ? "-wal" : ""}`;
+    const { exited } = shop.process(victim);
+    disk.behave(...always, `fail 1 ${file}`);
+    const hasFailed = () => disk.syncs().some(({ outcome }) => outcome === "failed");
+    const failed = await until("a sync has failed", hasFailed, SYNC_WITHIN_MS).then(
+      () => true,
+      () => false,
+    );
+    disk.behave(...always);
+    if (!failed) return "sync that never came";
+    const { code } = await exited;
+    if (code !== 1) throw new Error(`after a sync that failed, ${victim} ended with ${code}`);
+    await shop.restart(victim);
+    return `sync ${file}`;
+  }
+
+  return { power, full, sync };
+}
