@@ -89,7 +89,7 @@ describe("the files of a shop", function () {
       const other = new Database(lock);
       other.exec("BEGIN EXCLUSIVE");
       process.kill(first.pid, "SIGCONT");
-      expect(await first.exited).to.include({ code: 0 });
+      expect(await first.exited).to.include({ code: 1 });
       other.close();
     });
 

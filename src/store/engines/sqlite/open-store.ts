@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, realpathSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { createDeletionClock } from "../../../base/deletion-clock.ts";
@@ -170,7 +170,8 @@ function createStore(database: Database.Database, options: OpenStoreOptions): Sq
       checkpoints.committed(units);
     },
   };
-  const onFile = file === IN_MEMORY ? undefined : file;
+  // SQLite has its log beside the file that a link leads to.
+  const onFile = file === IN_MEMORY ? undefined : realpathSync(file);
   const onDistrust = (reason: string) => options.onDistrust?.(`${name}: ${file} is not trusted any more: ${reason}`);
   const commits = { effects, schedule, now, onDistrust };
   const group = new GroupCommit({
@@ -202,7 +203,7 @@ function createStore(database: Database.Database, options: OpenStoreOptions): Sq
     overwriteDeleted: () => database.pragma("secure_delete = ON"),
     emptyLog,
     async boundLog() {
-      const size = statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+      const size = statSync(`${onFile}-wal`, { throwIfNoEntry: false })?.size ?? 0;
       if (size > LOG_BOUND_BYTES) await emptyLog();
     },
     fault: () => group.fault(),
