@@ -7,6 +7,7 @@ const LARGEST_DRIFT_MS = 1_000;
 /**
  * A clock for what is deleted once it is old: milliseconds since 1970, in which a machine's clock that jumps counts only after it has
  * stayed so for an hour. Until then time goes on by the monotonic clock, so that one second in which it is a year ahead ends nothing.
+ * What it tells is whole, as those want it who keep it.
  * @param now milliseconds since 1970, by a clock that can be set
  * @param monotonicMs milliseconds since some moment, by one that nobody sets
  */
@@ -22,6 +23,6 @@ export function createSettledClock(now: () => number, monotonicMs: () => number)
       aheadMs = seenMs;
       jump = undefined;
     }
-    return atMs + aheadMs;
+    return Math.round(atMs + aheadMs);
   };
 }

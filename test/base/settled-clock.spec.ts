@@ -59,4 +59,14 @@ describe("a settled clock", () => {
     }
     expect(clock()).to.equal(START_MS + passedMs + stepMs);
   });
+
+  it("tells whole milliseconds, also while it goes on by a clock that counts parts of them", () => {
+    const precise = createSettledClock(
+      () => START_MS + Math.floor(passedMs) + stepMs,
+      () => passedMs,
+    );
+    passedMs += 1_000.37;
+    stepMs = YEAR_MS;
+    expect(precise()).to.equal(START_MS + 1_000);
+  });
 });
