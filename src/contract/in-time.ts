@@ -5,9 +5,6 @@ import type { Outcome } from "./progress.ts";
 /** The last check before something is changed for a caller: called first in the unit of work. Throws when it is too late. */
 export type Begin = () => void;
 
-/** For what nobody waits for, such as the first admin. */
-export const unasked: Begin = () => {};
-
 /**
  * To be called right before a unit of work is queued that changes something for a caller. Whoever asked is told at his deadline
  * that there is no answer; what has not begun by then must not happen any more, as it would come as a surprise.

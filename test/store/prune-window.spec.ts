@@ -59,6 +59,19 @@ describe("the window of pruning", () => {
     expect(await look(7 * 24, 90)).to.equal(20);
   });
 
+  it("is one for all who look at the same time", async () => {
+    const other = temporary.open({ now: () => nowMs });
+    await look(24, 90);
+    for (const [first, second] of [
+      [store, other],
+      [other, store],
+    ] as const) {
+      nowMs += HOUR_MS;
+      await Promise.all([first.log.prunable(20, WINDOW_MS), second.log.prunable(50, WINDOW_MS)]);
+      expect(await look(7 * 24, 90)).to.equal(20);
+    }
+  });
+
   it("goes on from one start to the next", async () => {
     for (let day = 0; day < 7; day++) {
       expect(await look(23, 50)).to.equal(0);

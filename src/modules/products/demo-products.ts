@@ -1,5 +1,8 @@
 import type { ProductDraft } from "./product.ts";
 
+/** The same in every shop: of two processes that seed one at the same moment, the second finds its ids taken. */
+export const demoId = (index: number): string => `01900000-0000-7000-8000-${String(index + 1).padStart(12, "0")}`;
+
 /** What a shop that has just been opened for a look around sells; one product is nearly gone, so that orders for it can fail. */
 export const DEMO_PRODUCTS: readonly ProductDraft[] = [
   demo("Fountain pen", "Brass body, steel nib, fills from a bottle.", 4_900, 60),

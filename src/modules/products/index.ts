@@ -5,7 +5,7 @@ import { type Subscription, subscribeTo } from "../../bus/subscription.ts";
 import type { CallContext } from "../../contract/context.ts";
 import type { HandlersOf } from "../../contract/contract.ts";
 import { type CloudEvent, draftEvent, type EventDraft } from "../../contract/event.ts";
-import { beginning, unasked } from "../../contract/in-time.ts";
+import { beginning } from "../../contract/in-time.ts";
 import { pageOf } from "../../contract/schemas.ts";
 import { type Claim, claimOf } from "../../store/claim.ts";
 import { continueIds } from "../../store/continue-ids.ts";
@@ -14,7 +14,7 @@ import type { Answers } from "../../store/store.ts";
 import type { Module, ModuleDeps } from "../module.ts";
 import { orders } from "../orders/contract.ts";
 import { products } from "./contract.ts";
-import { DEMO_PRODUCTS } from "./demo-products.ts";
+import { DEMO_PRODUCTS, demoId } from "./demo-products.ts";
 import { cursorAfter, readPosition } from "./list-position.ts";
 import { correctProduct, createProduct, type Product, restockProduct, reviseProduct } from "./product.ts";
 import { createProductStore, type ProductStore } from "./store.ts";
@@ -34,12 +34,8 @@ export function createProducts(deps: ModuleDeps<ProductsSettings>): Module<typeo
     subscriptions: [decideOrders(catalogue, now)],
     prepare: () => continueIds(store, sql`products`),
     async seed() {
-      if (DEMO_PRODUCTS.length === 0 || !(await catalogue.isEmpty())) return undefined;
-      const at = now();
-      await Promise.all(
-        DEMO_PRODUCTS.map((draft) => catalogue.add(createProduct(newId(), draft, at), undefined, unasked)),
-      );
-      return `${DEMO_PRODUCTS.length} demo products`;
+      const demo = DEMO_PRODUCTS.map((draft, index) => createProduct(demoId(index), draft, now()));
+      return (await catalogue.addIfEmpty(demo)) ? `${demo.length} demo products` : undefined;
     },
   };
 }

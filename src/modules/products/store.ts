@@ -26,7 +26,8 @@ export interface ProductStore {
   /** At most `limit` products, from the position on if there is one. */
   list(filter: ProductFilter, after: ListPosition | undefined, limit: number): Promise<Product[]>;
   find(id: string): Promise<Product | undefined>;
-  isEmpty(): Promise<boolean>;
+  /** Keeps products if there are none, and nobody else keeps the same at this moment. Resolves whether it did. */
+  addIfEmpty(products: readonly Product[]): Promise<boolean>;
   /** Keeps a new product, its first stock in the ledger, and the answer to a retry. */
   add(product: Product, claim: Claim | undefined, begin: Begin): Promise<Product>;
   /**
@@ -72,16 +73,16 @@ export function createProductStore(store: Store): ProductStore {
         const row = yield* reading.get(byId(id));
         return row && toProduct(row);
       }),
-    isEmpty: () =>
-      store.read(function* (reading) {
-        return (yield* reading.get(sql`SELECT id FROM products LIMIT 1`)) === undefined;
+    addIfEmpty: (products) =>
+      store.write(function* (unit) {
+        if ((yield* unit.get(sql`SELECT 1 FROM products LIMIT 1`)) !== undefined) return false;
+        for (const product of products) if (!(yield* add(unit, product))) return false;
+        return products.length > 0;
       }),
     add: (product, claim, begin) =>
       store.write(function* (unit) {
         begin();
-        yield* insert(unit, product);
-        const { id, stock: delta, created_at: at } = product;
-        yield* record(unit, { cause: id, reason: "initial", productId: id, delta, at, note: null });
+        if (!(yield* add(unit, product))) throw new Error("a new id is taken");
         if (claim !== undefined) yield* unit.keepAnswer(claim, product);
         return product;
       }),
@@ -173,11 +174,19 @@ function byId(id: string): Query<Row> {
   return sql<Row>`SELECT ${COLUMNS} FROM products WHERE id = ${id}`;
 }
 
+/** A new product and its first stock. Answers false, and nothing has changed, where its id is taken. */
+function* add(unit: Unit, product: Product): Work<boolean> {
+  if ((yield* insert(unit, product)) === 0) return false;
+  const { id, stock: delta, created_at: at } = product;
+  yield* record(unit, { cause: id, reason: "initial", productId: id, delta, at, note: null });
+  return true;
+}
+
 function insert(unit: Unit, product: Product): Step<number> {
   const { id, name, description, price_cents, currency, stock, active, created_at, updated_at } = toRow(product);
   return unit.run(
     sql`INSERT INTO products (${COLUMNS}) VALUES (${id}, ${name}, ${description}, ${price_cents}, ${currency}, ${stock},
-      ${active}, ${created_at}, ${updated_at})`,
+      ${active}, ${created_at}, ${updated_at}) ON CONFLICT (id) DO NOTHING`,
   );
 }
 

@@ -1,5 +1,4 @@
 import type { Logger } from "pino";
-import { unasked } from "../../contract/in-time.ts";
 import { StartRefusal } from "../module.ts";
 import { DEMO_USERS } from "./demo-users.ts";
 import { loadCommonPasswords } from "./passwords/common-passwords.ts";
@@ -45,8 +44,7 @@ export async function ensureAdmin(
   if (fault !== undefined) throw new StartRefusal(`The first admin cannot be made. ${fault}`);
   const hash = await passwords.hash(canonicalPassword(admin.password));
   const account = newAccount({ email: admin.email, name: "Admin", role: "admin" }, hash, now());
-  await store.add(account, unasked);
-  logger.info({ userId: account.id }, "the first admin was made");
+  if (await store.addUnlessTaken(account)) logger.info({ userId: account.id }, "the first admin was made");
 }
 
 /**

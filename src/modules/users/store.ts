@@ -42,7 +42,9 @@ export interface UserStore {
   add(account: Account, begin: Begin, first?: IssuedToken, kept?: KeptRegistration): Promise<void>;
   /** Whether there is any account beside the one with this address. */
   hasOthers(email: string | undefined): Promise<boolean>;
-  /** Adds the accounts if there are no others beside the one with this address. Resolves whether it did. */
+  /** Adds an account unless another has the address. Resolves whether it did. */
+  addUnlessTaken(account: Account): Promise<boolean>;
+  /** Adds the accounts if there are no others beside the one with this address. Resolves whether it did, and no other at the same moment. */
   addIfNoOthers(accounts: readonly Account[], email: string | undefined): Promise<boolean>;
   /**
    * Begins a session, and keeps the password's hash at another cost if there is one.
@@ -106,11 +108,13 @@ export function createUserStore(
         if (first !== undefined) yield* sessions.begin(unit, account.id, first.hashes, first.expiresAt);
         if (kept !== undefined) yield* unit.keepAnswer(kept.claim, kept.answer, account.id);
       }),
+    addUnlessTaken: (account) => store.write((unit) => add(unit, account)),
     addIfNoOthers: (accounts, email) =>
       store.write(function* (unit) {
         if (yield* hasOthers(unit, email)) return false;
-        for (const account of accounts) yield* add(unit, account);
-        return true;
+        let added = false;
+        for (const account of accounts) added = (yield* add(unit, account)) || added;
+        return added;
       }),
     beginSession: (verified, { hashes, expiresAt }, rehashed, begin) =>
       store.write(function* (unit) {

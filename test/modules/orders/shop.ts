@@ -9,7 +9,6 @@ import { createService } from "../../../src/call/service.ts";
 import type { CallContext, Principal } from "../../../src/contract/context.ts";
 import { type ClientOf, type Contract, createClient, type HandlersOf } from "../../../src/contract/contract.ts";
 import type { CloudEvent } from "../../../src/contract/event.ts";
-import { unasked } from "../../../src/contract/in-time.ts";
 import type { Module } from "../../../src/modules/module.ts";
 import { orders } from "../../../src/modules/orders/contract.ts";
 import { createOrders } from "../../../src/modules/orders/index.ts";
@@ -68,7 +67,7 @@ export async function openShop(faults = ""): Promise<Shop> {
   const accounts = createUserStore(stores.users);
   const signUp = async (name: string, role: Principal["role"]) => {
     const account = newAccount({ name, email: `${name}@example.com`, role }, "no password fits", Date.now());
-    await accounts.add(account, unasked);
+    await accounts.addUnlessTaken(account);
     return contextOf({ id: account.id, role });
   };
   const admin = await signUp("admin", "admin");

@@ -52,6 +52,22 @@ describe("the first users", () => {
     expect((await again.client.loginUser(admin, nobody)).user.role).to.equal("customer");
   });
 
+  it("are one admin, one key and one set of demo accounts where two processes start at the same moment", async () => {
+    const both = await Promise.all([startUsers(folder.path, { admin }), startUsers(folder.path, { admin })]);
+    try {
+      const wrote = await Promise.all(both.map(({ seed }) => seed()));
+      expect(wrote.filter((words) => words !== undefined)).to.have.length(1);
+      for (const { client } of both) {
+        expect((await client.getJwks({}, nobody)).keys).to.have.length(1);
+        expect((await client.loginUser(admin, nobody)).user.role).to.equal("admin");
+      }
+      const [one, other] = await Promise.all(both.map(emails));
+      expect(one).to.deep.equal(other).and.to.have.length(3);
+    } finally {
+      await Promise.all(both.map(({ stop }) => stop()));
+    }
+  });
+
   it("have no admin with a weak password: it does not start, and does not tell the password", async () => {
     const failure = await start({ admin: { ...admin, password: "qwertyuiop123" } }).catch((error: Error) => error);
     expect(String(failure))

@@ -14,6 +14,8 @@ export interface KeyStore {
   /** All of them, the one that was made last first, whatever the clock said then. */
   keys(): Promise<KeptKey[]>;
   addKey(key: KeptKey): Promise<void>;
+  /** Adds a key if there is none, and nobody else adds one at the same moment. */
+  addFirstKey(key: KeptKey): Promise<void>;
   dropKeys(kids: readonly string[]): Promise<void>;
 }
 
@@ -27,6 +29,13 @@ export function createKeyStore(store: Store): KeyStore {
       store.write(function* (unit) {
         yield* unit.run(
           sql`INSERT INTO signing_keys (kid, private_key, signs_from) VALUES (${kid}, ${private_key}, ${signs_from})`,
+        );
+      }),
+    addFirstKey: ({ kid, private_key, signs_from }) =>
+      store.write(function* (unit) {
+        yield* unit.run(
+          sql`INSERT INTO signing_keys (kid, private_key, signs_from, is_first) SELECT ${kid}, ${private_key}, ${signs_from}, 1
+            WHERE NOT EXISTS (SELECT 1 FROM signing_keys) ON CONFLICT (is_first) DO NOTHING`,
         );
       }),
     async dropKeys(kids) {

@@ -40,7 +40,9 @@ export async function openSigningKeys(options: SigningKeysOptions): Promise<Sign
   const { store, keyFile, tokenTtlSeconds, now } = options;
   const own = keyFile === undefined ? undefined : await readKeyFile(keyFile);
   await store.dropKeys(endedKeys(await store.keys(), tokenTtlSeconds, now()));
-  if (own === undefined && (await store.keys()).length === 0) await store.addKey(keep(generateSigningKey(), now()));
+  if (own === undefined && (await store.keys()).length === 0) {
+    await store.addFirstKey(keep(generateSigningKey(), now()));
+  }
   const parse = createParser();
 
   /** Reads them each time: three short rows cost next to nothing beside a signature. */

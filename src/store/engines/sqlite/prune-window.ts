@@ -1,6 +1,5 @@
-import { sql } from "../../sql.ts";
+import { type Query, sql } from "../../sql.ts";
 import type { Store } from "../../store.ts";
-import type { Unit, Work } from "../../unit.ts";
 
 export interface PruneWindowOptions {
   /** See `createSettledClock`: a row that goes too early is lost to whoever is restored from a backup. */
@@ -29,32 +28,32 @@ export class PruneWindow {
 
   /** See `EventLog.prunable`. */
   async look(lowest: number, windowMs: number): Promise<number> {
-    const kept = await this.#options.read((reading) => reading.get(FIND));
     const nowMs = this.#options.settledNow();
-    const next = advance(kept, lowest, nowMs, windowMs);
-    const isNews = kept === undefined || next.since_ms !== kept.since_ms || next.lowest !== kept.lowest;
-    if (isNews || nowMs - kept.seen_ms >= windowMs / 16) {
-      // Without it the window only gets longer.
-      this.#options.write((unit) => keep(unit, next)).catch(() => undefined);
-    }
-    return next.prunable;
+    const kept = await this.#options.read((reading) => reading.get(FIND));
+    if (kept !== undefined && !isNews(kept, lowest, nowMs, windowMs)) return kept.prunable;
+    const advanced = this.#options.write((unit) => unit.get(advance(lowest, nowMs, windowMs)));
+    // Without it the window only gets longer.
+    return (await advanced.catch(() => undefined))?.prunable ?? 0;
   }
 }
 
-function advance(kept: Kept | undefined, lowest: number, nowMs: number, windowMs: number): Kept {
-  const sinceNow = { lowest, since_ms: nowMs, seen_ms: nowMs };
-  // Nobody knows what a subscriber reported while nobody looked, nor for how long that was if the clock was set back.
-  if (kept === undefined || nowMs < kept.seen_ms || nowMs - kept.seen_ms > windowMs / 4) {
-    return { prunable: 0, ...sinceNow };
-  }
-  const lowestSince = Math.min(kept.lowest, lowest);
-  if (nowMs - kept.since_ms >= windowMs) return { prunable: lowestSince, ...sinceNow };
-  return { ...kept, lowest: lowestSince, seen_ms: nowMs };
+/** Spares most looks the write. */
+function isNews({ lowest, since_ms, seen_ms }: Kept, lowestNow: number, nowMs: number, windowMs: number): boolean {
+  return lowestNow < lowest || nowMs - since_ms >= windowMs || Math.abs(nowMs - seen_ms) >= windowMs / 16;
 }
 
-function* keep(unit: Unit, { prunable, lowest, since_ms, seen_ms }: Kept): Work<void> {
-  yield* unit.run(
-    sql`INSERT INTO prune_window VALUES (1, ${prunable}, ${lowest}, ${since_ms}, ${seen_ms}) ON CONFLICT DO UPDATE SET
-      prunable = excluded.prunable, lowest = excluded.lowest, since_ms = excluded.since_ms, seen_ms = excluded.seen_ms`,
-  );
+/**
+ * One statement, since other processes look as well. Nobody knows what a subscriber reported while nobody looked, nor for how long that
+ * was if the clock was set back: then the window begins anew. Another process may look a moment earlier than it is kept.
+ */
+function advance(lowest: number, nowMs: number, windowMs: number): Query<Pick<Kept, "prunable">> {
+  const isUnknown = sql`(excluded.seen_ms - kept.seen_ms NOT BETWEEN ${-windowMs / 16} AND ${windowMs / 4})`;
+  const hasPassed = sql`(excluded.since_ms - kept.since_ms >= ${windowMs})`;
+  return sql`INSERT INTO prune_window AS kept (id, prunable, lowest, since_ms, seen_ms) VALUES (1, 0, ${lowest}, ${nowMs}, ${nowMs})
+    ON CONFLICT (id) DO UPDATE SET
+      prunable = CASE WHEN ${isUnknown} THEN 0 WHEN ${hasPassed} THEN min(kept.lowest, excluded.lowest) ELSE kept.prunable END,
+      lowest = CASE WHEN ${isUnknown} OR ${hasPassed} THEN excluded.lowest ELSE min(kept.lowest, excluded.lowest) END,
+      since_ms = CASE WHEN ${isUnknown} OR ${hasPassed} THEN excluded.since_ms ELSE kept.since_ms END,
+      seen_ms = CASE WHEN ${isUnknown} THEN excluded.seen_ms ELSE max(kept.seen_ms, excluded.seen_ms) END
+    RETURNING prunable`;
 }
