@@ -1,8 +1,10 @@
 import { existsSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
+import { Refusal } from "../base/refusal.ts";
 import { parseFaults } from "../call/faults.ts";
 import { emailAddress } from "../contract/schemas.ts";
 import { parseRateLimit, type RateLimitSetting } from "../gateway/rate-limit-setting.ts";
+import { type CommandLine, flagOf, readCommandLine } from "./command-line.ts";
 import {
   type ModuleName,
   moduleNames,
@@ -13,7 +15,6 @@ import {
 } from "./modules.ts";
 import {
   describeSettings,
-  flagOf,
   integer,
   ofOpenTelemetry,
   oneOf,
@@ -126,14 +127,42 @@ export class ConfigError extends Error {
 /** The lines of `--help`. */
 export const settingsHelp: string = describeSettings(table);
 
+/** What a command takes beside the settings. */
+export interface Takes {
+  /** The names of its own flags, as X_Y. */
+  readonly flags?: readonly string[];
+  /** How many words at the most. */
+  readonly words?: number;
+}
+
+/** The configuration, and what else the command line says. */
+export interface Arguments extends Pick<CommandLine, "flags" | "words"> {
+  readonly config: Config;
+}
+
 /**
  * Reads the configuration from flags, environment and `.env`, in this order of precedence.
- * @param serves false for a command that only looks after files: it need not know where others are
  * @throws ConfigError with every mistake at once
  */
-export function readConfig(args: readonly string[], serves = true): Config {
+export function readConfig(args: readonly string[]): Config {
+  return configOf(readCommandLine(args, Object.keys(table)), true);
+}
+
+/**
+ * Reads what a command is told, and the configuration without knowing where others are: it only looks after files.
+ * @throws Refusal when the command line cannot be read; ConfigError with every mistake of the settings
+ */
+export function readArguments(args: readonly string[], { flags = [], words = 0 }: Takes = {}): Arguments {
+  const line = readCommandLine(args, [...Object.keys(table), ...flags], words);
+  if (line.mistakes.length > 0) throw new Refusal(line.mistakes.join("\n"));
+  return { ...line, config: configOf(line, false) };
+}
+
+/** @param serves whether it has to know where others are */
+function configOf(line: CommandLine, serves: boolean): Config {
   if (existsSync(".env")) process.loadEnvFile(".env");
-  const { values, mistakes, wrong, passedOver } = readSettings(table, args, process.env);
+  const { values, mistakes, wrong, passedOver } = readSettings(table, line.flags, process.env);
+  mistakes.unshift(...line.mistakes);
   const production = values.NODE_ENV === "production";
   const { ADMIN_EMAIL: _e, ADMIN_PASSWORD: _p, ADMIN_PASSWORD_FILE: _f, ...rest } = values;
   const tracesUrl = tracesUrlOf(values);

@@ -1,3 +1,5 @@
+import { flagOf } from "./command-line.ts";
+
 /** One setting: an environment variable `X_Y` that is also the flag `--x-y`. */
 export interface Setting<T> {
   /** What is expected, in words, for the person whose value is not it. */
@@ -106,19 +108,18 @@ export type ValuesOf<T extends Readonly<Record<string, Setting<unknown>>>> = {
 
 /**
  * Reads all settings, flags before environment.
- * @param args the arguments after the program's name, as `--x-y value` or `--x-y=value`
+ * @param flags the texts of flags, by the names of their settings
  * @returns the values, every mistake as one line (name, value but of a secret, what is expected), the names of the
  *   settings whose value cannot be, and a line for each that was passed over, by its name
  */
 export function readSettings<T extends Readonly<Record<string, Setting<unknown>>>>(
   table: T,
-  args: readonly string[],
+  flags: ReadonlyMap<string, string>,
   env: Readonly<Record<string, string | undefined>>,
 ): { values: ValuesOf<T>; mistakes: string[]; wrong: ReadonlySet<string>; passedOver: ReadonlyMap<string, string> } {
   const mistakes: string[] = [];
   const wrong = new Set<string>();
   const passedOver = new Map<string, string>();
-  const flags = readFlags(table, args, mistakes);
   const values = Object.entries(table).map(([name, setting]) => {
     const flag = flags.get(name);
     const given = flag ?? env[name];
@@ -149,27 +150,4 @@ export function describeSettings(table: Readonly<Record<string, Setting<unknown>
 function describeSetting({ meaning, expected, fallback, usual }: Setting<unknown>): string {
   const plain = typeof fallback === "string" || typeof fallback === "number" ? String(fallback) : usual;
   return `${meaning} (${expected}${plain === undefined ? "" : `; ${plain} if left out`})`;
-}
-
-function readFlags(table: object, args: readonly string[], mistakes: string[]): Map<string, string> {
-  const flags = new Map<string, string>();
-  const rest = [...args];
-  for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
-    const [, flag, inline] = /^--([a-z][a-z0-9-]*)(?:=(.*))?$/s.exec(arg) ?? [];
-    const name = flag?.replaceAll("-", "_").toUpperCase();
-    if (name === undefined || !(name in table)) {
-      const what = arg.startsWith("--") ? "there is no such flag" : "expected a flag, --x-y VALUE";
-      mistakes.push(`${arg}: ${what}; --help lists them`);
-      continue;
-    }
-    const value = inline ?? rest.shift();
-    if (value === undefined) mistakes.push(`${arg}: a value is expected after it`);
-    else flags.set(name, value);
-  }
-  return flags;
-}
-
-/** The flag of a setting: `--x-y` without its dashes. */
-export function flagOf(name: string): string {
-  return name.toLowerCase().replaceAll("_", "-");
 }

@@ -1,5 +1,5 @@
 import { Refusal } from "../../base/refusal.ts";
-import { readConfig } from "../../runtime/config.ts";
+import { type Arguments, readArguments, readConfig } from "../../runtime/config.ts";
 
 /** What the program can do beside serving. */
 export interface Command {
@@ -47,18 +47,15 @@ export const commands: Readonly<Record<string, Command>> = {
     meaning: "list the events that a module could not apply, or settle one",
     async run(args) {
       const { runDeadLetters } = await import("./dead-letters.ts");
-      const words = args.slice(
-        0,
-        [...args, "--"].findIndex((arg) => arg.startsWith("--")),
-      );
-      console.log(await runDeadLetters(readConfig(args.slice(words.length), false), words));
+      const { config, words } = readArguments(args, { words: Number.POSITIVE_INFINITY });
+      console.log(await runDeadLetters(config, words));
     },
   },
   "keys:rotate": {
     meaning: "begin the rotation of the signing key, also while users is being served",
     async run(args) {
       const { rotateKeysOf } = await import("./rotate-keys.ts");
-      console.log(await rotateKeysOf(readConfig(args, false)));
+      console.log(await rotateKeysOf(readArguments(args).config));
     },
   },
   backup: {
@@ -66,8 +63,8 @@ export const commands: Readonly<Record<string, Command>> = {
     meaning: "copy the databases to a new folder DIR, also while they are being written to",
     async run(args) {
       const { backUp } = await import("./backup.ts");
-      const { folder, flags } = folderFirst("backup", args);
-      console.log(await backUp(readConfig(flags, false), folder));
+      const { config, words } = readArguments(args, { words: 1 });
+      console.log(await backUp(config, folderOf("backup", words)));
     },
   },
   restore: {
@@ -75,25 +72,26 @@ export const commands: Readonly<Record<string, Command>> = {
     meaning: "put the databases back from the backup in DIR, while their processes are stopped",
     async run(args) {
       const { restore } = await import("./restore.ts");
-      const { folder, flags } = folderFirst("restore", args);
-      console.log(await restore(readConfig(flags, false), folder));
+      const { config, words } = readArguments(args, { words: 1 });
+      console.log(await restore(config, folderOf("restore", words)));
     },
   },
   reconcile: {
     operands: "[DIR]",
     meaning: "compare the modules' databases in DATA_DIR or a folder; tell what does not add up, with status 1",
     async run(args) {
-      const { reconcileFiles } = await import("./reconcile.ts");
-      const { text, addsUp } = await reconcileFiles(args, readConfig([], false).DATA_DIR);
+      const { BOOKKEEPERS, reconcileFiles } = await import("./reconcile.ts");
+      const flags = BOOKKEEPERS.map((name) => name.toUpperCase());
+      const given = readArguments(args, { flags, words: Number.POSITIVE_INFINITY });
+      const { text, addsUp } = await reconcileFiles(given);
       console.log(text);
       if (!addsUp) process.exitCode = 1;
     },
   },
 };
 
-/** The folder that a command is for, and the settings after it. */
-function folderFirst(command: string, [folder, ...flags]: readonly string[]): { folder: string; flags: string[] } {
-  if (folder === undefined || folder === "" || folder.startsWith("--"))
-    throw new Refusal(`${command} DIR: name the folder first`);
-  return { folder, flags };
+/** The folder that a command is for. */
+function folderOf(command: string, [folder = ""]: Arguments["words"]): string {
+  if (folder === "") throw new Refusal(`${command} DIR: name the folder first`);
+  return folder;
 }

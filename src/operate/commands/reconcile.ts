@@ -1,30 +1,28 @@
-import { parseArgs } from "node:util";
 import { Refusal } from "../../base/refusal.ts";
 import { readOrderBook } from "../../modules/orders/index.ts";
 import { readStockBook } from "../../modules/products/index.ts";
 import { readUserIds } from "../../modules/users/index.ts";
+import type { Arguments } from "../../runtime/config.ts";
 import { databaseIn, migrationsOf } from "../../runtime/database-files.ts";
 import { knownVersion } from "../../store/engines/sqlite/migrations.ts";
 import { openSnapshots, type Snapshot } from "../../store/engines/sqlite/snapshot.ts";
 import { type Reconciliation, reconcile } from "./reconciliation.ts";
 
 /** The modules whose books are compared. */
-const BOOKKEEPERS = ["users", "products", "orders"] as const;
+export const BOOKKEEPERS = ["users", "products", "orders"] as const;
 type Bookkeeper = (typeof BOOKKEEPERS)[number];
 
 /**
  * Reconciles the modules' databases, also while they are served, or those of a backup; it only reads.
- * @param args perhaps the folder that holds them all, or `--data-dir` and it, and `--orders FILE` and the like for one
+ * @param given perhaps the folder that holds them all, DATA_DIR if there is none, and `--orders FILE` and the like for one
  *   that is elsewhere
- * @param dataDir the folder, where none is named
  * @returns what to tell the operator, and whether all adds up
- * @throws Refusal when the arguments cannot be read; StoreRefusal when a database cannot
+ * @throws Refusal when more than one folder is named, or a database cannot be used
  */
-export async function reconcileFiles(
-  args: readonly string[],
-  dataDir: string,
-): Promise<{ text: string; addsUp: boolean }> {
-  const fileOf = readFiles(args, dataDir);
+export async function reconcileFiles({ config, words, flags }: Arguments): Promise<{ text: string; addsUp: boolean }> {
+  const [folder = config.DATA_DIR, ...more] = words;
+  if (more.length > 0) throw new Refusal(`reconcile takes one folder; ${more.join(" ")} is too much.`);
+  const fileOf = (name: Bookkeeper) => flags.get(name.toUpperCase()) ?? databaseIn(folder, name);
   const snapshots = await openSnapshots(BOOKKEEPERS.map((name) => ({ name, file: fileOf(name) })));
   try {
     const [users, products, orders] = snapshots as [Snapshot, Snapshot, Snapshot];
@@ -32,19 +30,6 @@ export async function reconcileFiles(
     return tell(await compare(users, products, orders));
   } finally {
     for (const snapshot of snapshots) snapshot.close();
-  }
-}
-
-function readFiles(args: readonly string[], dataDir: string): (name: Bookkeeper) => string {
-  const file = { type: "string" } as const;
-  const options = { users: file, products: file, orders: file, "data-dir": file };
-  try {
-    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
-    const [folder = values["data-dir"] || dataDir, ...more] = positionals;
-    if (more.length > 0) throw new Error(`reconcile takes one folder; ${more.join(" ")} is too much.`);
-    return (name) => values[name] ?? databaseIn(folder, name);
-  } catch (error) {
-    throw new Refusal(error instanceof Error ? error.message : String(error));
   }
 }
 
