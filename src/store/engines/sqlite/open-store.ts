@@ -182,9 +182,10 @@ function createStore(database: Database.Database, options: OpenStoreOptions): Sq
     log: new WriteAheadLog(onFile, options.sync),
     ...commits,
   });
+  const pagesInLog = database.prepare<[], { log: number }>("PRAGMA wal_checkpoint(NOOP)");
   const checkpoints = new Checkpoints({
     file: onFile,
-    pages: () => reads.pause(() => pagesInLog(database)),
+    pages: () => reads.pause(() => pagesInLog.get()?.log ?? 0),
     betweenGroups: (work) => group.betweenGroups(work),
     onFailedSync: (reason) => group.distrust(reason),
   });
@@ -210,12 +211,6 @@ function createStore(database: Database.Database, options: OpenStoreOptions): Sq
     stats: () => group.stats(),
     close: () => group.close(),
   };
-}
-
-/** How many pages are in the write-ahead log. */
-function pagesInLog(database: Database.Database): number {
-  const [{ log }] = database.pragma("wal_checkpoint(NOOP)") as [{ readonly log: number }];
-  return log;
 }
 
 /**
