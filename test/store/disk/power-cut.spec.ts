@@ -84,26 +84,48 @@ describe("a store on a disk that loses its power", function () {
     await expectWhole(everythingTold(witness), "afterwards");
   });
 
-  it("has told of nothing that a failed sync has lost", async () => {
-    const told = new Set<string>();
-    for (const failing of ["-wal", ".db"]) {
-      disk.behave();
-      const witness = begin(`failed${failing}`);
+  for (const failing of extent("syncs of a checkpoint that fail", ["-wal", ".db"], ["-wal"])) {
+    it(`is not trusted any more once a sync of its ${failing} has failed: nothing is told that may be lost, then or later`, async () => {
+      const witness = begin("failed");
       await until("notes are written", () => witness.known.written.size >= 50);
       disk.behave(`fail 1 ${failing}`);
-      await until("a sync has failed", () =>
-        disk.syncs().some(({ file, outcome }) => file.endsWith(failing) && outcome === "failed"),
-      );
+      await until("the file is distrusted", () => witness.known.distrusted.size > 0);
       await pause();
+      const told = everythingTold(witness);
       disk.behave();
       await pause();
+      expect(everythingTold(witness), "the disk is well again, or says so").to.deep.equal(told);
       witness.kill();
       await witness.exited;
+
+      const next = begin("next");
+      await until("more notes are written", () => next.known.written.size >= 20);
+      next.kill();
+      await next.exited;
       platter.cut();
-      for (const id of everythingTold(witness)) told.add(id);
-      await expectWhole(told, failing);
-    }
-  });
+      await expectWhole(told.union(everythingTold(next)), "as the next process found it");
+    });
+  }
+
+  for (const seed of extent<number[]>("power cuts after a failed sync", [1, 2, 3], [])) {
+    it(`is whole when the power goes while the next process judges what a failed sync has left: seed ${seed}`, async () => {
+      const witness = begin("first");
+      await until("notes are written", () => witness.known.written.size >= 50);
+      witness.kill();
+      await witness.exited;
+      disk.behave("fail 3 -wal"); // after those of the checkpoint at the opening, and of the head of the log that begins anew
+      const distrustful = begin("failed");
+      await until("the file is distrusted", () => distrustful.known.distrusted.size > 0);
+      distrustful.kill();
+      await distrustful.exited;
+      disk.behave("fail 1 -wal");
+      expect((await begin("refused").exited).complaint).to.contain("notes.db cannot be opened: EIO");
+      disk.behave("die-before 1 .db");
+      expect(await begin("next").exited).to.include({ signal: "SIGKILL", complaint: "" });
+      platter.cut(createRandom(seed));
+      await expectWhole(everythingTold(witness), "afterwards");
+    });
+  }
 
   function begin(prefix: string): Witness {
     running = startWitness(temporary.folder, prefix, disk.env);

@@ -1,6 +1,7 @@
 /**
  * Writes notes for ever into a database of the folder it is started in, reads them meanwhile, and prints what became known of each:
- * `written` when the write was acknowledged, `refused` when it was not, `shown` when a read answered it, `told` when the log told of it.
+ * `written` when the write was acknowledged, `refused` when it was not, `shown` when a read answered it, `told` when the log told of it;
+ * and `distrusted` when the store does not trust its file any more.
  * To be watched on a disk that fails, and ended in the middle of it.
  */
 import { writeSync } from "node:fs";
@@ -10,13 +11,19 @@ import { sql } from "../../../src/store/sql.ts";
 import { addNote, NOTES_MIGRATIONS } from "../temporary-store.ts";
 
 const [prefix = ""] = process.argv.slice(2);
-const store = openStore({ name: "notes", file: "notes.db", migrations: NOTES_MIGRATIONS });
+const store = openStore({
+  name: "notes",
+  file: "notes.db",
+  migrations: NOTES_MIGRATIONS,
+  onDistrust: () => tell("distrusted", "file"),
+});
 /** Large, so that the write-ahead log is often emptied into the database. */
 const TEXT = "x".repeat(8_000);
 
 store.log.onAppended((rows) => {
   for (const { event } of rows) tell("told", JSON.parse(event).subject);
 });
+void follow();
 void read();
 for (let group = 0; ; group++) await Promise.all(idsOf(group).map(write));
 
@@ -38,6 +45,18 @@ async function read(): Promise<void> {
     const rows = await store.read((reading) => reading.all(sql<{ id: string }>`SELECT id FROM notes`)).catch(() => []);
     for (const { id } of rows) if (!known.has(id)) tell("shown", id);
     for (const { id } of rows) known.add(id);
+    await sleep(1);
+  }
+}
+
+/** Reads the log as a relay does. */
+async function follow(): Promise<void> {
+  for (let last = 0; ; ) {
+    const rows = await store.log.readAfter(last, 100).catch(() => []);
+    for (const { seq, event } of rows) {
+      tell("told", JSON.parse(event).subject);
+      last = seq;
+    }
     await sleep(1);
   }
 }

@@ -8,8 +8,8 @@ const PROGRAM = fileURLToPath(new URL("./witness-process.ts", import.meta.url));
 
 /** A process that writes notes for ever, and what it has made known of them. */
 export interface Witness {
-  /** Ids of notes: acknowledged, refused, read, told by the log. */
-  readonly known: Readonly<Record<"written" | "refused" | "shown" | "told", ReadonlySet<string>>>;
+  /** Ids of notes: acknowledged, refused, read, told by the log. And whether the file is distrusted. */
+  readonly known: Readonly<Record<"written" | "refused" | "shown" | "told" | "distrusted", ReadonlySet<string>>>;
   /** Settles when it has ended and all it said has been read. */
   readonly exited: Promise<Exit & { readonly complaint: string }>;
   kill(): void;
@@ -30,6 +30,7 @@ export function startWitness(folder: string, prefix: string, env: Readonly<Recor
     refused: new Set<string>(),
     shown: new Set<string>(),
     told: new Set<string>(),
+    distrusted: new Set<string>(),
   };
   let complaint = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {

@@ -13,7 +13,7 @@ import { sql } from "../../sql.ts";
 import type { Store } from "../../store.ts";
 import { Checkpoints } from "./commit/checkpoints.ts";
 import { GroupCommit, type GroupEffects } from "./commit/group-commit.ts";
-import { type SyncFile, WriteAheadLog } from "./commit/write-ahead-log.ts";
+import { type SyncFile, WriteAheadLog, writeAgain } from "./commit/write-ahead-log.ts";
 import { SqliteEventLog } from "./event-log.ts";
 import { identityOf, requireOwn, writeIdentity } from "./identity.ts";
 import { migrate, readSchema, requireKnownVersion, type Schema, versionOf } from "./migrations.ts";
@@ -95,7 +95,7 @@ export function openStore(options: OpenStoreOptions): SqliteStore {
       const found = versionOf(database);
       migrate(database, schema);
       writeIdentity(database, name);
-      makeDurable(database);
+      makeDurable(database, file);
       options.onOpened?.(describeOpening(file, found, versionOf(database)));
       return createStore(database, options);
     } catch (error) {
@@ -215,10 +215,12 @@ function createStore(database: Database.Database, options: OpenStoreOptions): Sq
 
 /**
  * Moves what is in the write-ahead log into the database, and syncs it. It passed the check of its sums, but may be in the kernel's
- * memory alone: once a sync has failed, the next one says that all is well.
+ * memory alone: once a sync has failed, the next one says that all is well. So the log is written once more first, or a power cut
+ * while it is moved would leave a part of it, and nothing to complete it from.
  */
-function makeDurable(database: Database.Database): void {
+function makeDurable(database: Database.Database, file: string): void {
   try {
+    if (file !== IN_MEMORY) database.transaction(() => writeAgain(`${realpathSync(file)}-wal`)).immediate(); // nobody adds to it meanwhile
     database.pragma("wal_checkpoint(TRUNCATE)");
   } catch (error) {
     if (isFailedSync(error)) throw error; // a full disk is another matter: reads go on

@@ -11,10 +11,10 @@ const CHANGED_SCHEMA = /^no such (table|column): |^table \S+ has (no column name
 /** No space: also when the shared memory of the write-ahead log cannot grow, which SQLite calls an I/O error. */
 const NO_SPACE = /^SQLITE_(FULL|IOERR_SHMSIZE)$/;
 
-/** A sync has failed, of a file or of its folder. */
-const FAILED_SYNC = /^SQLITE_IOERR_(DIR_)?FSYNC$/;
+/** A sync has failed, of a file or of its folder, in the words of SQLite or of the system. */
+const FAILED_SYNC = /^(SQLITE_IOERR_(DIR_)?FSYNC|EIO)$/;
 
-/** True for an error, with SQLite's code, that tells of a sync that failed. */
+/** True for an error that tells, by its code, of a sync that failed. */
 export function isFailedSync(error: unknown): boolean {
   return error instanceof Object && "code" in error && FAILED_SYNC.test(String(error.code));
 }

@@ -1,7 +1,26 @@
-import { closeSync, fdatasync, openSync } from "node:fs";
+import { closeSync, fdatasync, fdatasyncSync, openSync, readSync, writeSync } from "node:fs";
 
 /** Brings what was written to a file to the disk, and tells when it is there, or why it may not be. */
 export type SyncFile = (descriptor: number, told: (error: Error | null) => void) => void;
+
+/** How much of a log is written again at once. */
+const CHUNK_BYTES = 1024 * 1024;
+
+/** Writes what is in a file once more where it is, and syncs it. The kernel has no page then that it takes for written and is not. */
+export function writeAgain(path: string): void {
+  const file = openSync(path, "r+");
+  const chunk = Buffer.alloc(CHUNK_BYTES);
+  try {
+    for (let at = 0; ; ) {
+      const length = readSync(file, chunk, 0, CHUNK_BYTES, at);
+      if (length === 0) break;
+      at += writeSync(file, chunk, 0, length, at);
+    }
+    fdatasyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
 
 /**
  * The file that commits are written to, which has to reach the disk before anybody is told of them. SQLite itself syncs it with
