@@ -19,6 +19,7 @@ const LEFT_OUT = [
   "docs/how-to/begin-your-own-project.md",
   "docs/screenshots",
   "docs/tutorial.md",
+  "test/console/new-module.long.spec.ts",
   "test/console/screenshots.ts",
   "test/docs",
   "test/modules/products/demo-products.spec.ts",

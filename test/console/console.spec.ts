@@ -1,5 +1,7 @@
 import { expect } from "chai";
 import type { Browser, Page } from "playwright-core";
+import { serviceNames } from "../../console/src/model/places.ts";
+import { planOf } from "../../console/src/model/plan.ts";
 import { extent, inWholeRun } from "../support/extent.ts";
 import { until } from "../support/process.ts";
 import { fourProcesses, oneProcess, type ProcessShop } from "../support/topology.ts";
@@ -43,20 +45,21 @@ for (const topology of extent("the page over four processes", [oneProcess, fourP
 
     it("draws a frame around what shares a process", async () => {
       const frames = page.locator("quartet-flow-diagram .frame");
-      const expected =
-        topology === oneProcess ? ["gateway users orders products"] : ["gateway", "users", "orders", "products"];
+      const expected = topology === oneProcess ? [serviceNames.join(" ")] : serviceNames;
       await frames.nth(expected.length - 1).waitFor();
       const services = await frames.evaluateAll((all) => all.map((frame) => frame.getAttribute("data-services")));
       expect(services).to.deep.equal(expected);
       const told =
-        topology === oneProcess ? /Runs as one process, pid \d+ .*Bus in memory/ : /Runs as 4 processes .*Bus Redis/;
+        topology === oneProcess
+          ? /Runs as one process, pid \d+ .*Bus in memory/
+          : new RegExp(`Runs as ${serviceNames.length} processes .*Bus Redis`);
       const header = async () => oneLine(await page.locator("quartet-page-header dl").innerText());
       await until("the header tells", async () => told.test(await header()));
       expect(await header()).to.match(told);
     });
 
     it("shows the plan before anything has run", async () => {
-      expect(await page.locator("quartet-step-list ol.plan li").count()).to.equal(11);
+      expect(await page.locator("quartet-step-list ol.plan li").count()).to.equal(planOf("order", () => false).length);
       await page.getByRole("tab", { name: "Order", selected: true }).waitFor();
       await page.getByText("The plan").waitFor();
     });

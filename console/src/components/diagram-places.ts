@@ -16,12 +16,14 @@ interface Drawing {
 export function drawDatabase(place: DatabaseName, { box, lit, broken, narrow }: Drawing) {
   const rim = narrow ? 5 : 7;
   const { x, y, width, height } = box;
-  const lines = narrow ? [place.slice(0, -3), ".db"] : [place];
-  const firstY = y + height / 2 + (narrow ? 3 : 9);
+  const letter = narrow ? 6 : 7.2;
+  const isParted = narrow || place.length * letter > width;
+  const lines = isParted ? [place.slice(0, -3), ".db"] : [place];
+  const firstY = y + height / 2 + (isParted ? 3 : 9);
   return svg`<g class="database ${lit ? "lit" : ""} ${broken ? "broken" : ""}">
     <path d="M ${x} ${y + rim} a ${width / 2} ${rim} 0 0 1 ${width} 0 v ${height - 2 * rim} a ${width / 2} ${rim} 0 0 1 ${-width} 0 z"></path>
     <path class="rim" d="M ${x} ${y + rim} a ${width / 2} ${rim} 0 0 0 ${width} 0"></path>
-    ${lines.map((line, index) => svg`<text x=${x + width / 2} y=${firstY + index * 11}>${line}</text>`)}
+    ${lines.map((line, index) => svg`<text x=${x + width / 2} y=${firstY + index * (narrow ? 11 : 13)} textLength=${lengthFor(line, letter, width - 4)} lengthAdjust="spacingAndGlyphs">${line}</text>`)}
   </g>`;
 }
 
@@ -34,10 +36,15 @@ export function drawService(place: Place, { box, lit, broken, narrow }: Drawing,
   const detail = status === undefined || about === undefined ? "" : detailOf(about, status);
   return svg`<g class="place ${place} ${lit ? "lit" : ""} ${broken ? "broken" : ""} ${about?.status ?? ""}">
     <rect x=${box.x} y=${box.y} width=${box.width} height=${box.height} rx="12"></rect>
-    <text class="name" x=${x} y=${detail === "" ? y + 5 : y - 3}>${name}</text>
+    <text class="name" x=${x} y=${detail === "" ? y + 5 : y - 3} textLength=${lengthFor(name, narrow ? 7.6 : 9.4, box.width - 8)} lengthAdjust="spacingAndGlyphs">${name}</text>
     ${detail === "" ? nothing : svg`<text class="detail" x=${x} y=${y + (narrow ? 13 : 15)}>${detail}</text>`}
     ${drawAlarm(about?.status, box)}
   </g>`;
+}
+
+/** How long a text is made that has no room otherwise. @param letter the usual width of one */
+function lengthFor(text: string, letter: number, room: number) {
+  return text.length * letter > room ? room : nothing;
 }
 
 const CROSS = "M -3.2 -3.2 L 3.2 3.2 M 3.2 -3.2 L -3.2 3.2";

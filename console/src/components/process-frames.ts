@@ -3,6 +3,9 @@ import type { Box, Geometry } from "../model/geometry.ts";
 import { isModule, moduleNames, type ServiceName } from "../model/places.ts";
 import { hostOf, type ProcessGroup, pidOf } from "../model/topology.ts";
 
+/** As many columns leave room for a pid beside the arrows. */
+const ROOMY = 3;
+
 /** One frame around everything that shares a process, whatever the split. */
 export function drawFrames(geometry: Geometry, groups: readonly ProcessGroup[]): SVGTemplateResult[] {
   return groups.map((group) => {
@@ -29,7 +32,8 @@ export function drawFrameLabels(
     const first = firstOf(group);
     if (first === undefined) return svg``;
     const { x, y } = geometry.label(first);
-    return svg`<text class="frame-label" x=${x} y=${y}>${labelOf(group, groups.length, brief || hosts.size > 1)}</text>`;
+    const isTight = first !== "gateway" && moduleNames.length > ROOMY;
+    return svg`<text class="frame-label" x=${x} y=${y}>${labelOf(group, groups.length, brief || isTight || hosts.size > 1)}</text>`;
   });
 }
 

@@ -32,7 +32,6 @@ export class StatusLights extends View {
       .unknown .state { color: var(--text-2); }
       .down { border-color: var(--bad); }
       .reason { margin-top: 4px; font-size: 13px; color: var(--text-2); overflow-wrap: anywhere; }
-      @media (min-width: 1000px) { ul { grid-template-columns: repeat(4, minmax(0, 1fr)); } }
     `,
   ];
 

@@ -73,10 +73,11 @@ export function groupByProcess(status: Status, remembered: Status["processes"] =
     const placement = status.modules.find((module) => module.name === name)?.placement;
     return told[name] ?? (placement === "in-process" ? (told.gateway ?? "gateway") : name);
   };
-  return [...Map.groupBy(serviceNames, keyOf)].map(([key, services]) => ({
+  const all = serviceNames.filter((name) => status.modules.some((module) => module.name === name));
+  return [...Map.groupBy(all, keyOf)].map(([key, services]) => ({
     process: key.includes(":") ? key : undefined,
     services,
-    holdsBus: status.bus.kind === "memory" && services.length === serviceNames.length,
+    holdsBus: status.bus.kind === "memory" && services.length === all.length,
   }));
 }
 
