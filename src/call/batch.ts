@@ -1,19 +1,11 @@
 import { z } from "zod";
+import { BATCH_LIMIT } from "./limits.ts";
 
 /**
  * Calls that travel together: `POST /.calls` takes a list of calls and answers one JSON line for each, in the
  * order in which they finish, so that a slow or failing one harms no other.
  */
 export const BATCH_PATH = "/.calls";
-
-/** The most calls in one batch. */
-export const BATCH_LIMIT = 64;
-
-/** The largest body that an operation reads. */
-export const BODY_LIMIT_BYTES = 100 * 1024;
-
-/** The largest body of a batch: each of its calls may have one of the usual size. */
-export const BATCH_LIMIT_BYTES = BATCH_LIMIT * BODY_LIMIT_BYTES;
 
 /** More than anybody waits, and not too much for a timer. */
 const LONGEST_TIMEOUT_MS = 3_600_000;

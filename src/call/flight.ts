@@ -1,20 +1,11 @@
 import { formatTraceparent } from "../base/trace.ts";
 import { type CallContext, remainingMs } from "../contract/context.ts";
 import { NO_CONTENT, type Operation } from "../contract/contract.ts";
-import {
-  BATCH_LIMIT_BYTES,
-  BATCH_PATH,
-  type BatchedCall,
-  type BatchLine,
-  BODY_LIMIT_BYTES,
-  CLOCK_HEADER,
-  TIMEOUT_HEADER,
-  UNTIL_HEADER,
-} from "./batch.ts";
+import { BATCH_PATH, type BatchedCall, type BatchLine, CLOCK_HEADER, TIMEOUT_HEADER, UNTIL_HEADER } from "./batch.ts";
+import { BATCH_LIMIT_BYTES, BODY_LIMIT_BYTES, HEAD_LIMIT_BYTES } from "./limits.ts";
 import { createPeerClock, type PeerClock, processTimeMs } from "./peer-clock.ts";
 import { readProblem } from "./problem-body.ts";
 import type { QueuedCall, SendFlight } from "./queue.ts";
-import { HEAD_LIMIT_BYTES } from "./request-head.ts";
 import type { Transport, TransportAnswer } from "./transport.ts";
 
 /**

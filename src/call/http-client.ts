@@ -4,10 +4,10 @@ import { problemTypes } from "../base/problem-types.ts";
 import { remainingMs } from "../contract/context.ts";
 import type { Callable, Contract, Operation } from "../contract/contract.ts";
 import { tooLate } from "../contract/in-time.ts";
-import { BATCH_LIMIT } from "./batch.ts";
 import { Binding } from "./binding.ts";
 import { type BreakerState, createBreaker } from "./breaker.ts";
 import { createFlightSender } from "./flight.ts";
+import { BATCH_LIMIT } from "./limits.ts";
 import { createCallQueue, type Journey, type RemoteOperation } from "./queue.ts";
 import type { CreateTransport } from "./transport.ts";
 

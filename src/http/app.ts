@@ -2,7 +2,7 @@ import Router from "@koa/router";
 import Koa, { type Context, type Next } from "koa";
 import { isProblem, Problem } from "../base/problem.ts";
 import { traceOf } from "../base/trace.ts";
-import { BODY_LIMIT_BYTES } from "../call/batch.ts";
+import { BODY_LIMIT_BYTES } from "../call/limits.ts";
 import { PROBLEM_TYPE, problemBody, problemHeaders } from "../call/problem-body.ts";
 import { NO_CONTENT } from "../contract/contract.ts";
 import { abandonBody } from "./body.ts";

@@ -2,14 +2,8 @@ import { PassThrough } from "node:stream";
 import type Router from "@koa/router";
 import { isProblem, Problem } from "../base/problem.ts";
 import { traceOf } from "../base/trace.ts";
-import {
-  BATCH_LIMIT_BYTES,
-  BATCH_PATH,
-  type BatchedCall,
-  type BatchLine,
-  batchRequest,
-  CLOCK_HEADER,
-} from "../call/batch.ts";
+import { BATCH_PATH, type BatchedCall, type BatchLine, batchRequest, CLOCK_HEADER } from "../call/batch.ts";
+import { BATCH_LIMIT_BYTES } from "../call/limits.ts";
 import { processTimeMs, timeLeft } from "../call/peer-clock.ts";
 import { problemBody, problemHeaders } from "../call/problem-body.ts";
 import { passesOver } from "../call/service.ts";

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
-import { Socket } from "node:net";
 import { Problem } from "../base/problem.ts";
+import { lingerOnClose } from "./linger.ts";
 import { parseStrictJson } from "./strict-json.ts";
 
 export interface BodyOptions {
@@ -11,10 +11,6 @@ export interface BodyOptions {
 
 /** `application/json`, whose only parameter may be the charset that JSON has anyway. */
 const JSON_TYPE = /^application\/json[\t ]*(?:;[\t ]*(?:charset=(?:utf-8|"utf-8")[\t ]*)?)?$/i;
-
-/** How much of a refused body is still read, and for how long, so that the client gets to see the answer. */
-const LINGER_BYTES = 1024 * 1024;
-const LINGER_MS = 1000;
 
 /**
  * Reads the body of a request.
@@ -92,29 +88,4 @@ function tooLarge(req: IncomingMessage, limitBytes: number): Problem {
   return new Problem("payload-too-large", `The body may have at most ${limitBytes} bytes.`, {
     headers: { Connection: "close" },
   });
-}
-
-/**
- * A connection that is closed while its client still sends gets reset, and the reset may reach the client before it
- * has read the answer. So the closing, which Node does with `destroySoon` once the answer is out, says at once that
- * nothing more will come, and the connection goes away a moment later. Until then it drops what the client sends, up to
- * a limit, from which on the client cannot send but still read.
- */
-function lingerOnClose(req: IncomingMessage): void {
-  const { socket } = req;
-  let dropped = 0;
-  req.on("data", (chunk: Buffer) => {
-    dropped += chunk.length;
-    if (dropped > LINGER_BYTES) req.pause();
-  });
-  socket.destroySoon = () => {
-    const close = () => Socket.prototype.destroySoon.call(socket);
-    if (req.complete || req.destroyed) return close();
-    socket.end();
-    const timer = setTimeout(close, LINGER_MS).unref();
-    req.once("close", () => {
-      clearTimeout(timer);
-      close();
-    });
-  };
 }

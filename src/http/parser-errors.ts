@@ -1,12 +1,10 @@
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { Problem } from "../base/problem.ts";
+import { LINGER_MS } from "../call/limits.ts";
 import { PROBLEM_TYPE, problemBody, problemHeaders } from "../call/problem-body.ts";
 import { requestIdOf } from "./request-id.ts";
 import { DATA_HEADERS } from "./security-headers.ts";
-
-/** How long a refused connection may still send, so that its client gets to read the answer before a reset. */
-const LINGER_MS = 1_000;
 
 interface Exchange {
   readonly request: IncomingMessage;

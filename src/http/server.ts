@@ -1,8 +1,9 @@
 import { createServer, type RequestListener, type Server, type ServerResponse } from "node:http";
 import net from "node:net";
 import { originOf } from "../base/origin.ts";
-import { HEAD_LIMIT_BYTES, problemOfHead } from "../call/request-head.ts";
+import { HEAD_LIMIT_BYTES } from "../call/limits.ts";
 import { ParserErrors, refuseRequest } from "./parser-errors.ts";
+import { problemOfHead } from "./request-head.ts";
 
 /** Longer than any client of ours keeps an idle connection, so that the client closes first and nothing is reset. */
 const KEEP_ALIVE_MS = 65_000;

@@ -1,8 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { Problem } from "../base/problem.ts";
-
-/** The largest head of a request, its line included. */
-export const HEAD_LIMIT_BYTES = 16 * 1024;
+import { HEAD_LIMIT_BYTES } from "../call/limits.ts";
 
 /** What stands between and after method, target and version; and, counted for names and values alike, ": " or CRLF. */
 const LINE_BYTES = 12;
