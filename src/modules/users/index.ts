@@ -8,7 +8,8 @@ import { continueIds } from "../../store/continue-ids.ts";
 import { sql } from "../../store/sql.ts";
 import type { Store } from "../../store/store.ts";
 import type { Module, ModuleDeps } from "../module.ts";
-import { createAttemptLimiter } from "./attempt-limiter.ts";
+import { createAttemptLimiter } from "./attempts/attempt-limiter.ts";
+import { createFailureRows } from "./attempts/failure-rows.ts";
 import type { users } from "./contract.ts";
 import { type AdminSettings, ensureAdmin, refuseDemoUsers, seedDemoUsers } from "./first-users.ts";
 import { createKeyStore } from "./keys/key-store.ts";
@@ -47,10 +48,12 @@ export interface UsersSettings {
 /** Users: who there is, and the tokens that say so. */
 export function createUsers({ store: file, settings, logger, now }: ModuleDeps<UsersSettings>): Module<typeof users> {
   const { admin, monotonicMs = () => performance.now() } = settings;
-  const deletionNow = createDeletionClock(createSettledClock(now, monotonicMs), monotonicMs, 0);
+  const settledNow = createSettledClock(now, monotonicMs);
+  const deletionNow = createDeletionClock(settledNow, monotonicMs, 0);
   const store = createUserStore(file, monotonicMs, deletionNow);
   const passwords = createPasswordHasher({ ...settings.hashing, cost: settings.bcryptCost });
-  const attempts = createAttemptLimiter(settings);
+  const { freeFailures } = settings;
+  const attempts = createAttemptLimiter({ rows: createFailureRows(file), freeFailures, now: settledNow });
   let prepared: TokenIssuer | undefined;
 
   function tokens(): TokenIssuer {

@@ -3,11 +3,12 @@ import type { HandlersOf } from "../../contract/contract.ts";
 import { beginning } from "../../contract/in-time.ts";
 import { claimOf } from "../../store/claim.ts";
 import type { Answers } from "../../store/store.ts";
+import { laneOfAddress } from "./attempts/lanes.ts";
 import type { Session, users } from "./contract.ts";
 import { canonicalPassword, fitsHash } from "./passwords/password.ts";
 import { seal, unseal } from "./sealed-answer.ts";
 import { newSessionToken, sha256 } from "./sessions/refresh-token.ts";
-import { acceptable, issuedNow, laneOfAddress, type SignInDeps, sessionOf } from "./sign-in.ts";
+import { acceptable, issuedNow, type SignInDeps, sessionOf } from "./sign-in.ts";
 import { emailTaken, type IssuedToken } from "./store.ts";
 import { type Account, newAccount } from "./user.ts";
 

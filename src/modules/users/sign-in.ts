@@ -2,7 +2,8 @@ import { Problem } from "../../base/problem.ts";
 import type { CallContext } from "../../contract/context.ts";
 import type { HandlersOf } from "../../contract/contract.ts";
 import { beginning } from "../../contract/in-time.ts";
-import type { AttemptLimiter } from "./attempt-limiter.ts";
+import type { AttemptLimiter } from "./attempts/attempt-limiter.ts";
+import { laneOfAddress, laneOfSession, laneOfUser } from "./attempts/lanes.ts";
 import { type Session, users } from "./contract.ts";
 import type { TokenIssuer } from "./keys/token-issuer.ts";
 import { loadCommonPasswords } from "./passwords/common-passwords.ts";
@@ -10,7 +11,7 @@ import { canonicalPassword, fitsHash, passwordWeakness } from "./passwords/passw
 import type { PasswordHasher } from "./passwords/password-hasher.ts";
 import { newSessionToken, nextToken, type RefreshToken, readRefreshToken, sha256 } from "./sessions/refresh-token.ts";
 import type { IssuedToken, UserStore } from "./store.ts";
-import { type Account, canonicalEmail, type User } from "./user.ts";
+import type { Account, User } from "./user.ts";
 
 export interface SignInDeps {
   readonly store: UserStore;
@@ -52,7 +53,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
       const password = await acceptable(input.new_password);
       const current = canonicalPassword(input.current_password);
       if (
-        (await attempts.attempt(`user ${id}`, () => changePassword(id, current, password, deps, ctx))) === undefined
+        (await attempts.attempt(laneOfUser(id), () => changePassword(id, current, password, deps, ctx))) === undefined
       ) {
         throw invalidCredentials("The current password is wrong.");
       }
@@ -77,14 +78,9 @@ async function laneOf(email: string, refreshToken: string | undefined, { store }
   const known = refreshToken === undefined ? undefined : readRefreshToken(refreshToken);
   const account = known && (await store.findByEmail(email));
   if (known !== undefined && account !== undefined && (await store.hasSession(known.handleHash, account.id))) {
-    return `session ${known.handleHash}`;
+    return laneOfSession(known.handleHash);
   }
   return laneOfAddress(email);
-}
-
-/** What counts all that guess the password of an address. */
-export function laneOfAddress(email: string): string {
-  return `address ${canonicalEmail(email)}`;
 }
 
 /** Resolves undefined when the password is wrong. */

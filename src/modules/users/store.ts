@@ -5,6 +5,8 @@ import type { Claim } from "../../store/claim.ts";
 import { type Query, sql } from "../../store/sql.ts";
 import type { Store } from "../../store/store.ts";
 import type { Reading, Unit, Work } from "../../store/unit.ts";
+import { forgetLane } from "./attempts/failure-rows.ts";
+import { laneOfAddress, laneOfUser } from "./attempts/lanes.ts";
 import { users } from "./contract.ts";
 import type { RefreshTokenHashes } from "./sessions/refresh-token.ts";
 import { createSessionRows, type Exchange } from "./sessions/session-rows.ts";
@@ -206,6 +208,7 @@ function* erase(unit: Unit, id: string, now: string): Work<void> {
   yield* unit.run(sql`DELETE FROM users WHERE id = ${id}`); // the sessions go with it
   yield* unit.run(sql`INSERT INTO erased_users (id, erased_at) VALUES (${id}, ${now})`);
   yield* unit.forgetAnswers(id);
+  for (const lane of [laneOfAddress(user.email), laneOfUser(id)]) yield* forgetLane(unit, lane);
 }
 
 function* isOtherAdmin(unit: Unit, id: string): Work<boolean> {

@@ -1,18 +1,26 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { Problem } from "../../../src/base/problem.ts";
-import { type AttemptLimiter, createAttemptLimiter } from "../../../src/modules/users/attempt-limiter.ts";
-import "../../../src/modules/users/contract.ts";
+import { type AttemptLimiter, createAttemptLimiter } from "../../../src/modules/users/attempts/attempt-limiter.ts";
+import { createFailureRows } from "../../../src/modules/users/attempts/failure-rows.ts";
+import { openStore, type SqliteStore } from "../../../src/store/engines/sqlite/open-store.ts";
 import { problemOf } from "./users-system.ts";
 
 describe("attempt limiter", () => {
   let nowMs: number;
+  let store: SqliteStore;
   let limiter: AttemptLimiter;
 
+  /** Of another process, or of one that has been started anew. */
+  const createOther = () => createAttemptLimiter({ rows: createFailureRows(store), freeFailures: 3, now: () => nowMs });
+
   beforeEach(() => {
-    nowMs = 1_000_000;
-    limiter = createAttemptLimiter({ freeFailures: 3, monotonicMs: () => nowMs });
+    nowMs = Date.UTC(2026, 0, 1);
+    const migrations = new URL("../../../src/modules/users/migrations/", import.meta.url);
+    store = openStore({ name: "users", file: ":memory:", migrations });
+    limiter = createOther();
   });
+  afterEach(() => store.close());
 
   const fail = (lane = "ada") => limiter.attempt(lane, async () => undefined);
   const succeed = (lane = "ada") => limiter.attempt(lane, async () => "in");
@@ -114,9 +122,55 @@ describe("attempt limiter", () => {
 
   it("remembers a bounded number of lanes; the one that failed last longest", async () => {
     await failTimes(3, "first");
-    for (let i = 0; i < 50_000; i++) await fail(`${i}`);
+    for (let i = 0; i < 50_000; i += 250) await Promise.all(Array.from({ length: 250 }, (_, n) => fail(`${i + n}`)));
+    expect(count(store)).to.equal(50_000);
     expect(await succeed("first"), "forgotten").to.equal("in");
     await failTimes(2, "49999");
     await waitSeconds("49999");
   });
+
+  it("counts the same in every process, and after a restart", async () => {
+    await failTimes(2);
+    const other = createOther();
+    await other.attempt("ada", async () => undefined);
+    expect(await waitSeconds()).to.equal(1);
+    nowMs += 1_000;
+    expect(await other.attempt("ada", async () => "in")).to.equal("in");
+    await failTimes(2);
+    expect(await succeed()).to.equal("in");
+  });
+
+  it("lets one in when the wait is over, in whatever process", async () => {
+    await failTimes(3);
+    nowMs += 1_000;
+    const [limiters, checked] = [[limiter, createOther(), createOther()], [] as number[]];
+    const guesses = limiters.map((each, n) => each.attempt("ada", async () => void checked.push(n)));
+    const settled = await Promise.allSettled(guesses);
+    expect(checked).to.have.length(1);
+    expect(settled.filter(({ status }) => status === "rejected")).to.have.length(2);
+  });
+
+  it("keeps nothing of failures that are forgotten, or that a clock which was ahead has written", async () => {
+    for (const stepMs of [15 * 60_000, -86_400_000]) {
+      await failTimes(3);
+      nowMs += stepMs;
+      expect(await succeed()).to.equal("in");
+      await fail("eve");
+      expect(count(store)).to.equal(1);
+      await succeed("eve");
+    }
+  });
+
+  it("writes nothing for a success, unless there is something to forget", async () => {
+    await succeed();
+    await Promise.all([succeed(), succeed("eve")]);
+    expect(store.stats().commitSizes.sum).to.equal(0);
+    await fail();
+    await succeed();
+    expect([store.stats().commitSizes.sum, count(store)]).to.deep.equal([2, 0]);
+  });
 });
+
+function count(store: SqliteStore): number | undefined {
+  return store.prepare<[], { n: number }>("SELECT count(*) AS n FROM failed_attempts").get()?.n;
+}

@@ -77,6 +77,17 @@ describe("a person who is erased", () => {
     expect(await problemOf(system.client.eraseMe({}, stranger))).to.include({ code: "not-found" });
   });
 
+  it("leaves no trace of who has tried to sign in as them", async () => {
+    const ada = await register("Ada");
+    const wrong = { current_password: "not the one of Ada", new_password: GOOD_PASSWORD };
+    await problemOf(system.client.loginUser({ email: ada.user.email, password: "not the one of Ada" }, nobody));
+    await problemOf(system.client.changePassword(wrong, of(ada)));
+    const lanes = () => system.store.prepare("SELECT lane FROM failed_attempts").all();
+    const before = lanes().length;
+    await erase(ada);
+    expect(before - lanes().length).to.equal(2);
+  });
+
   it("leaves nobody else without account or session", async () => {
     const [ada, bob] = [await register("Ada"), await register("Bob")];
     await erase(ada);
