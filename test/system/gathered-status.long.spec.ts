@@ -39,14 +39,13 @@ for (const topology of [oneProcess, fourProcesses]) {
         expect(status).to.equal(201);
       }
       await shop.settled();
-      const isCurrent = async () => {
-        const { backlog } = await readStatus();
-        return backlog.products?.orders === 0 && backlog.orders?.products === 0;
+      const isWell = async () => {
+        const { backlog, modules, bus } = await readStatus();
+        const isCurrent = backlog.products?.orders === 0 && backlog.orders?.products === 0;
+        return isCurrent && [bus, ...modules].every(({ status }) => status === "running");
       };
-      await until("the gateway knows that nothing waits", isCurrent, 5_000);
-      const status = await readStatus();
-      expect(status.modules.map((module) => module.status)).to.deep.equal(Array(4).fill("running"));
-      expect(status.bus.status).to.equal("running");
+      await until("the gateway knows that all are there and nothing waits", isWell, 10_000);
+      expect((await readStatus()).modules).to.have.length(4);
     });
 
     it("tells within seconds of a module that cannot apply events, and of what waits", async () => {

@@ -24,7 +24,7 @@ for (const topology of extent("many orders at once in one process", [oneProcess,
     const buyers: Session[] = [];
 
     before(async () => {
-      shop = await topology.start();
+      shop = await topology.start({ CALL_TIMEOUT: "30000" }); // what is asked for here is that all adds up
       api = createApi(shop.url, 1_000);
       admin = await signIn(api);
       // In rows of ten: more passwords at once would be refused.

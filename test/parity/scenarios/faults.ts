@@ -31,6 +31,7 @@ export const productsSlow: readonly Scenario[] = [
     async run(stage) {
       const admin = await stage.admin();
       const tess = await register(stage.quiet, "tess");
+      await stage.quiet.get("/orders", tess.token); // an answer that has come before is how the callee's clock is known
       const cup = await addProduct(stage.quiet, admin, 9, "Cup");
       const order = { method: "POST", path: "/orders", body: { product_id: cup, quantity: 1 }, token: tess.token };
       const look = { method: "GET", path: `/products/${cup}` };
