@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 
 export interface Load {
   readonly host: string;
@@ -25,55 +27,114 @@ export interface Loaded {
  * @throws Error when a connection fails, an answer has no Content-Length, or, at the end, some had another status
  */
 export async function applyLoad(load: Load): Promise<Loaded> {
-  const latenciesMs: number[] = [];
-  const statuses = new Map<number, number>();
-  let turn = 0;
-  const shared: Shared = {
-    next: () => load.requests[turn++ % load.requests.length] ?? Buffer.alloc(0),
-    answered(status, latencyMs) {
-      latenciesMs.push(latencyMs);
-      statuses.set(status, (statuses.get(status) ?? 0) + 1);
-    },
-    until: performance.now() + load.durationMs,
+  const asked = new Asked(load);
+  const until = performance.now() + load.durationMs;
+  const askOn = async () => {
+    const connection = new Connection(load);
+    do await asked.ask(connection);
+    while (performance.now() < until);
+    connection.end();
   };
+  await Promise.all(Array.from({ length: load.connections }, askOn));
+  return asked.end();
+}
+
+/**
+ * An open loop: so many requests a second, each at its time, whether those before were answered or not.
+ * @throws Error as `applyLoad`
+ */
+export async function applySteadyLoad(
+  load: Omit<Load, "connections"> & { readonly perSecond: number },
+): Promise<Loaded> {
+  const asked = new Asked(load);
+  const idle: Connection[] = [];
+  const askOnce = async () => {
+    const connection = idle.pop() ?? new Connection(load);
+    await asked.ask(connection);
+    idle.push(connection);
+  };
+  const running: Promise<void>[] = [];
   const startedAt = performance.now();
-  await Promise.all(Array.from({ length: load.connections }, () => runConnection(load, shared)));
-  const elapsedMs = performance.now() - startedAt;
-  const strange = [...statuses].filter(([status]) => status !== load.status);
-  if (strange.length > 0) throw new Error(`answers other than ${load.status}: ${JSON.stringify(strange)}`);
-  return { answers: latenciesMs.length, elapsedMs, latenciesMs };
+  for (let n = 0; n < (load.perSecond * load.durationMs) / 1_000; n++) {
+    const earlyMs = startedAt + (n * 1_000) / load.perSecond - performance.now();
+    if (earlyMs > 0) await sleep(earlyMs);
+    running.push(askOnce());
+  }
+  await Promise.all(running);
+  for (const connection of idle) connection.end();
+  return asked.end();
 }
 
-interface Shared {
-  next(): Buffer;
-  answered(status: number, latencyMs: number): void;
-  readonly until: number;
+/** What was asked in turn, and what came of it. */
+class Asked {
+  readonly #load: Pick<Load, "requests" | "status">;
+  readonly #startedAt = performance.now();
+  readonly #latenciesMs: number[] = [];
+  readonly #statuses = new Map<number, number>();
+  #turn = 0;
+
+  constructor(load: Pick<Load, "requests" | "status">) {
+    this.#load = load;
+  }
+
+  async ask(connection: Connection): Promise<void> {
+    const { requests } = this.#load;
+    const request = requests[this.#turn++ % requests.length] ?? Buffer.alloc(0);
+    const { status, latencyMs } = await connection.ask(request);
+    this.#latenciesMs.push(latencyMs);
+    this.#statuses.set(status, (this.#statuses.get(status) ?? 0) + 1);
+  }
+
+  /** @throws Error when some answers had another status */
+  end(): Loaded {
+    const strange = [...this.#statuses].filter(([status]) => status !== this.#load.status);
+    if (strange.length > 0) throw new Error(`answers other than ${this.#load.status}: ${JSON.stringify(strange)}`);
+    const elapsedMs = performance.now() - this.#startedAt;
+    return { answers: this.#latenciesMs.length, elapsedMs, latenciesMs: this.#latenciesMs };
+  }
 }
 
-function runConnection(load: Load, shared: Shared): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket: Socket = connect({ host: load.host, port: load.port, noDelay: true });
-    let sentAt = 0;
-    let received: Buffer = Buffer.alloc(0);
-    const send = () => {
-      sentAt = performance.now();
-      socket.write(shared.next());
-    };
-    socket.on("connect", send);
-    socket.on("data", (chunk: Buffer) => {
-      received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
-      const answer = readAnswer(received);
-      if (answer === undefined) return;
-      if (answer instanceof Error) return void socket.destroy(answer);
-      const now = performance.now();
-      received = received.subarray(answer.length);
-      shared.answered(answer.status, now - sentAt);
-      if (now < shared.until) send();
-      else socket.end();
-    });
-    socket.on("error", reject);
-    socket.on("close", () => resolve());
-  });
+/** Carries one request at a time. */
+class Connection {
+  readonly #socket: Socket;
+  readonly #connected: Promise<unknown>;
+  #received: Buffer = Buffer.alloc(0);
+  #waiting: PromiseWithResolvers<number> | undefined;
+
+  constructor({ host, port }: Pick<Load, "host" | "port">) {
+    this.#socket = connect({ host, port, noDelay: true });
+    this.#connected = once(this.#socket, "connect");
+    this.#socket.on("data", (chunk: Buffer) => this.#receive(chunk));
+    this.#socket.on("error", (error) => this.#waiting?.reject(error));
+    this.#socket.on("close", () => this.#waiting?.reject(new Error("closed before the answer")));
+  }
+
+  /** Resolves the status of the answer, and how long it took. */
+  async ask(request: Buffer): Promise<{ readonly status: number; readonly latencyMs: number }> {
+    await this.#connected;
+    const sentAt = performance.now();
+    this.#waiting = Promise.withResolvers();
+    this.#socket.write(request);
+    const status = await this.#waiting.promise;
+    return { status, latencyMs: performance.now() - sentAt };
+  }
+
+  end(): void {
+    this.#waiting = undefined;
+    this.#socket.end();
+  }
+
+  #receive(chunk: Buffer): void {
+    this.#received = this.#received.length === 0 ? chunk : Buffer.concat([this.#received, chunk]);
+    const answer = readAnswer(this.#received);
+    if (answer === undefined) return;
+    if (answer instanceof Error) {
+      this.#waiting?.reject(answer);
+      return;
+    }
+    this.#received = this.#received.subarray(answer.length);
+    this.#waiting?.resolve(answer.status);
+  }
 }
 
 /** The status and whole length of the answer that the bytes begin with, undefined while it is not all there. */

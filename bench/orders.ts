@@ -11,6 +11,8 @@ import { type Topology, type TopologyName, topologies } from "./topologies.ts";
  *
  *     node bench/orders.ts --topologies bare,one --connections 32 --rounds 5 --seconds 4
  *
+ * With `--sync-delay 2` each sync to the disk takes two milliseconds longer.
+ *
  * The first topology is what the others are compared with. Figures are medians over the rounds, latencies are over
  * all requests, the ratio is the median of the rounds' own ratios.
  */
@@ -22,6 +24,7 @@ const { values: flags } = parseArgs({
     rounds: { type: "string", default: "5" },
     seconds: { type: "string", default: "4" },
     warmup: { type: "string", default: "3" },
+    "sync-delay": { type: "string", default: "0" },
   },
 });
 const names = flags.topologies.split(",").map(topologyName);
@@ -35,7 +38,7 @@ const running: Topology[] = [];
 try {
   const shops: [TopologyName, Shop][] = [];
   for (const name of names) {
-    const topology = await topologies[name]();
+    const topology = await topologies[name]({ syncDelayMs: Number(flags["sync-delay"]) });
     running.push(topology);
     shops.push([name, await openShop(topology)]);
   }

@@ -17,9 +17,14 @@ const STOP_WITHIN_MS = 10_000;
 /** Linux counts processor time in hundredths of a second (USER_HZ), on every architecture that Node runs on. */
 const MICROS_PER_TICK = 10_000;
 
-/** Starts a program whose complaints are ours. */
-export function startProcess(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Process {
-  const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ["ignore", "ignore", "inherit"] });
+/** Starts a program whose complaints are ours. @param cwd the folder that it runs in */
+export function startProcess(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  env: NodeJS.ProcessEnv = {},
+): Process {
+  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "ignore", "inherit"] });
   const killWithUs = () => child.kill("SIGKILL");
   process.once("exit", killWithUs);
   child.once("exit", () => process.off("exit", killWithUs));

@@ -13,6 +13,9 @@ export interface Measured {
 
 /** A shop with products and a customer, for one topology. */
 export interface Shop {
+  readonly port: number;
+  /** Requests that place an order, and that look at a product. */
+  readonly requests: Readonly<Record<"orders" | "looks", readonly Buffer[]>>;
   /** @throws Error when an answer is not 201, or the stock does not add up afterwards */
   measure(connections: number, durationMs: number): Promise<Measured>;
 }
@@ -33,15 +36,18 @@ export async function openShop(topology: Topology): Promise<Shop> {
     const product = { name: `Product ${n}`, price_cents: 1_000 + n, stock: STOCK };
     ids.push(String((await api.post("/products", product, String(adminToken))).id));
   }
-  const requests = ids.map((product_id) =>
+  const orders = ids.map((product_id) =>
     jsonRequest(topology.port, "POST", "/orders", { token: String(token), body: { product_id, quantity: QUANTITY } }),
   );
+  const looks = ids.map((id) => jsonRequest(topology.port, "GET", `/products/${id}`, {}));
   let sold = 0;
   return {
+    port: topology.port,
+    requests: { orders, looks },
     async measure(connections, durationMs) {
       const cpuBefore = cpuMicros(topology);
       const target = { host: "127.0.0.1", port: topology.port };
-      const loaded = await applyLoad({ ...target, requests, connections, durationMs, status: 201 });
+      const loaded = await applyLoad({ ...target, requests: orders, connections, durationMs, status: 201 });
       sold += loaded.answers * QUANTITY;
       await untilStockIs(api, ids, ids.length * STOCK - sold);
       return {
