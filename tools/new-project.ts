@@ -32,6 +32,7 @@ const SCRIPTS_LEFT_OUT = ["new:project", "screenshots"];
 /** The files that hold the demo, and what is left of each. */
 const WITHOUT_DEMO: Readonly<Record<string, readonly [from: RegExp, to: string]>> = {
   "src/modules/users/demo-users.ts": [/= \[\n[\s\S]*?\n\];/, "= [];"],
+  "console/src/model/modules.ts": [/(demoCustomer: .*\| undefined) = \{[\s\S]*?\n\};/, "$1 = undefined;"],
   "src/modules/products/demo-products.ts": [/= \[\n[\s\S]*$/, "= [];\n"],
 };
 

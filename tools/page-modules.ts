@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { pino } from "pino";
 import { describeAll } from "../src/gateway/documents.ts";
 import type { Module } from "../src/modules/module.ts";
+import { DEMO_USERS } from "../src/modules/users/index.ts";
 import { readConfig } from "../src/runtime/config.ts";
 import { databaseIn, migrationsOf } from "../src/runtime/database-files.ts";
 import { type ModuleName, modules, settingsOf } from "../src/runtime/modules.ts";
@@ -44,10 +45,17 @@ export async function describeForPage(listed: readonly Pick<PageModule, "name" |
   try {
     const told: PageModule[] = [];
     for (const { name, port } of listed) told.push(await describe(name, port, folder));
-    return `${HEAD}${JSON.stringify(told, null, 2)} as const;\n`;
+    return `${HEAD}${JSON.stringify(told, null, 2)} as const;\n\n${customer()}`;
   } finally {
     await rm(folder, { recursive: true });
   }
+}
+
+function customer(): string {
+  const { email, password } = DEMO_USERS.find(({ role }) => role === "customer") ?? {};
+  return `/** Whom a shop for trying out has from the start. */
+export const demoCustomer: { readonly email: string; readonly password: string } | undefined = ${email === undefined ? "undefined" : JSON.stringify({ email, password })};
+`;
 }
 
 async function describe(name: ModuleName, port: number, folder: string): Promise<PageModule> {

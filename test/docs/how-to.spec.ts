@@ -9,7 +9,7 @@ describe("how-to pages, followed to the letter", () => {
   followPage("docs/how-to/change-the-api.md");
   inWholeRun("the other how-to pages, followed", () => {
     followPage("docs/how-to/add-a-module.md", {
-      ...containers(["8. Run it as a fifth container"]),
+      ...containers(["9. Run it as a fifth container"]),
       timeoutMs: 300_000,
     });
     followPage("docs/how-to/add-an-endpoint.md");

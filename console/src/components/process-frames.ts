@@ -1,15 +1,19 @@
 import { type SVGTemplateResult, svg } from "lit";
 import type { Box, Geometry } from "../model/geometry.ts";
-import { isModule, moduleNames, type ServiceName } from "../model/places.ts";
+import { isModule, type ModuleName, moduleNames, type ServiceName } from "../model/places.ts";
 import { hostOf, type ProcessGroup, pidOf } from "../model/topology.ts";
 
 /** As many columns leave room for a pid beside the arrows. */
 const ROOMY = 3;
 
+/** How far apart the frames pass below others whose modules do not lie side by side. */
+const LANE = 14;
+
 /** One frame around everything that shares a process, whatever the split. */
 export function drawFrames(geometry: Geometry, groups: readonly ProcessGroup[]): SVGTemplateResult[] {
+  const scattered = groups.filter(isScattered);
   return groups.map((group) => {
-    const boxes = boxesOf(group, geometry);
+    const boxes = boxesOf(group, geometry, LANE * Math.max(0, scattered.indexOf(group)));
     const rects = boxes.map(
       (box) => svg`<rect x=${box.x} y=${box.y} width=${box.width} height=${box.height} rx="14"></rect>`,
     );
@@ -51,7 +55,14 @@ function labelOf({ process, services }: ProcessGroup, processes: number, brief: 
   return process === undefined || brief ? names : `${names}, pid ${pidOf(process)}`;
 }
 
-function boxesOf({ services, holdsBus }: ProcessGroup, geometry: Geometry): Box[] {
+/** Whether others stand between its modules, and no gateway above joins them. */
+function isScattered({ services }: ProcessGroup): boolean {
+  const places = moduleNames.flatMap((name, at) => (services.includes(name) ? [at] : []));
+  return !services.includes("gateway") && Math.max(...places) - Math.min(...places) >= places.length;
+}
+
+/** @param drop how much deeper than usual it reaches */
+function boxesOf({ services, holdsBus }: ProcessGroup, geometry: Geometry, drop: number): Box[] {
   const cell = (name: (typeof services)[number] | "bus"): Box[] => {
     const box = geometry.cells.get(name);
     return box === undefined ? [] : [box];
@@ -59,12 +70,13 @@ function boxesOf({ services, holdsBus }: ProcessGroup, geometry: Geometry): Box[
   // A bus in memory is of a process that holds everything.
   if (holdsBus) return wholeOf(geometry);
   const modules = moduleNames.filter((name) => services.includes(name));
-  const boxes = [...services.filter((name) => !isModule(name)), ...modules].flatMap(cell);
-  return [...boxes, ...joints(modules, services.includes("gateway"), geometry)];
+  const boxes = services.filter((name) => !isModule(name)).flatMap(cell);
+  const columns = modules.flatMap(cell).map((box) => ({ ...box, height: box.height + drop }));
+  return [...boxes, ...columns, ...joints(modules, services.includes("gateway"), geometry, drop)];
 }
 
 /** What fills the gaps between cells of one frame. */
-function joints(modules: readonly (typeof moduleNames)[number][], gateway: boolean, geometry: Geometry): Box[] {
+function joints(modules: readonly ModuleName[], gateway: boolean, geometry: Geometry, drop: number): Box[] {
   const columns = modules.flatMap((name) => geometry.cells.get(name) ?? []);
   const row = geometry.cells.get("gateway");
   const found: Box[] = [];
@@ -74,14 +86,16 @@ function joints(modules: readonly (typeof moduleNames)[number][], gateway: boole
     if (next === undefined) continue;
     const adjacent = next.x - column.x - column.width < column.width;
     if (adjacent) found.push({ ...column, width: next.x + next.width - column.x });
-    else if (!gateway) found.push(...bridge(modules, geometry));
+    else if (!gateway) found.push(...bridge(modules, geometry, drop));
   }
   return found;
 }
 
-function bridge(modules: readonly (typeof moduleNames)[number][], geometry: Geometry): Box[] {
+function bridge(modules: readonly ModuleName[], geometry: Geometry, drop: number): Box[] {
   const [from, to] = [modules[0], modules.at(-1)];
-  return from === undefined || to === undefined ? [] : [geometry.bridge(from, to)];
+  if (from === undefined || to === undefined) return [];
+  const box = geometry.bridge(from, to);
+  return [{ ...box, y: box.y + drop }];
 }
 
 function wholeOf({ cells }: Geometry): Box[] {

@@ -1,3 +1,4 @@
+import { demoCustomer } from "./modules.ts";
 import type { ServiceName } from "./places.ts";
 
 /** What a request can be filled with: what the page has seen so far. */
@@ -42,8 +43,8 @@ export const TRIAL_TO_COME: Trial = {
   refreshToken: "(of the account made for this)",
 };
 
-/** Whom a shop for trying out has from the start. */
-export const DEMO_CUSTOMER = { email: "customer@example.com", password: "customer-demo-password" };
+/** Who signs in, as long as nobody says otherwise. */
+export const SOMEBODY = demoCustomer ?? { email: "you@example.com", password: "" };
 
 /** A user that nobody else has, with a password good enough to be taken. */
 export function newUser(unique: string): { name: string; email: string; password: string } {

@@ -217,3 +217,9 @@ export const modules = [
     ],
   },
 ] as const;
+
+/** Whom a shop for trying out has from the start. */
+export const demoCustomer: { readonly email: string; readonly password: string } | undefined = {
+  email: "customer@example.com",
+  password: "customer-demo-password",
+};

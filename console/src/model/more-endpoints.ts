@@ -1,4 +1,4 @@
-import { DEMO_CUSTOMER, type Endpoint, NOBODY, newUser } from "./endpoint.ts";
+import { type Endpoint, NOBODY, newUser, SOMEBODY } from "./endpoint.ts";
 
 /**
  * What lies below the fold. What is a page has a link instead, and dead letters have their buttons among the events. Users
@@ -72,7 +72,7 @@ export const moreEndpoints: readonly Endpoint[] = [
     title: "Sign in",
     access: "public",
     path: () => "/users/login",
-    body: () => ({ ...DEMO_CUSTOMER }),
+    body: () => ({ ...SOMEBODY }),
   },
   {
     id: "me",

@@ -1,5 +1,5 @@
 import { type Cell, createCell } from "../model/cell.ts";
-import { DEMO_CUSTOMER, newUser } from "../model/endpoint.ts";
+import { newUser, SOMEBODY } from "../model/endpoint.ts";
 import type { Flow } from "../model/flow.ts";
 import type { FlowName } from "../model/plan.ts";
 import { newUnique } from "../model/traceparent.ts";
@@ -111,7 +111,7 @@ const NOBODY: Told = {
 
 /** Signing in by one click leaves no trace that could be drawn. The demo customer's login does, and fails for the same reason. */
 async function showWhyNobody(deps: RunsDeps): Promise<Told> {
-  const done = await deps.requests.send("POST", "/users/login", DEMO_CUSTOMER);
+  const done = await deps.requests.send("POST", "/users/login", SOMEBODY);
   await present(deps, done, "order");
   return tellExchange(done, "Run it again: signing in works again.");
 }
