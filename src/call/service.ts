@@ -1,10 +1,12 @@
 import type { z } from "zod";
 import { ENVIRONMENT_PROBLEMS, type FieldError, isProblem, Problem, validationFailed } from "../base/problem.ts";
 import { inSpan, isSampled } from "../base/span.ts";
+import { type Claim, claimOf } from "../contract/claim.ts";
 import { type CallContext, remainingMs } from "../contract/context.ts";
 import type { Callable, Contract, HandlersOf, Operation } from "../contract/contract.ts";
 import { requireTime, tooLate } from "../contract/in-time.ts";
 import type { Progress } from "../contract/progress.ts";
+import { requireAccess } from "../identity/access.ts";
 import { Binding, pointer, unknownMember } from "./binding.ts";
 import { type Fault, injectFault } from "./faults.ts";
 import { validationText } from "./validation-text.ts";
@@ -12,6 +14,8 @@ import { validationText } from "./validation-text.ts";
 export interface ServiceOptions {
   /** Told of every failure without a name, which the caller sees as `internal`. */
   readonly onUnexpected: (operation: string, error: unknown, ctx: CallContext) => void;
+  /** Runs work once per claim, and answers what it answered from then on: the `Answers` of the module's store. */
+  readonly answers?: { once<T extends object>(claim: Claim, work: () => Promise<T>): Promise<T> };
   /** Faults to inject, by `<module>.<operation>`. */
   readonly faults?: ReadonlyMap<string, Fault> | undefined;
 }
@@ -19,8 +23,10 @@ export interface ServiceOptions {
 /** How long after the deadline what has begun may take to be on disk; a caller elsewhere waits twice as long for its answer. */
 const DURABLE_MS = 50;
 
-type Handler = (input: unknown, ctx: CallContext) => unknown;
-type Serve = (input: Readonly<Record<string, unknown>>, ctx: CallContext) => Promise<unknown>;
+type OwnContext = CallContext & { readonly claim: Claim | undefined };
+type Input = Readonly<Record<string, unknown>>;
+type Handler = (input: Input, ctx: OwnContext) => unknown;
+type Serve = (input: Input, ctx: CallContext) => Promise<unknown>;
 
 /**
  * A module that can be called: what the contract promises is enforced here, at the callee, for every caller
@@ -35,7 +41,7 @@ export function createService<C extends Contract>(
   for (const [name, operation] of Object.entries(contract.operations)) {
     const handler = handlers[name] as Handler | undefined;
     if (handler === undefined) throw new Error(`${contract.name} does not implement ${name}`);
-    const serve = serveOperation(`${contract.name}.${name}`, operation, handler, options);
+    const serve = serveOperation(contract.name, name, operation, handler, options);
     served.set(name, traced(contract.name, name, operation, serve));
   }
   return {
@@ -48,26 +54,6 @@ export function createService<C extends Contract>(
   };
 }
 
-/**
- * Checks the access that an operation asks for.
- * @throws Problem unauthenticated, or forbidden
- */
-export function checkAccess(operation: Operation, ctx: Pick<CallContext, "principal">): void {
-  if (operation.access === "public") return;
-  if (ctx.principal === null) throw new Problem("unauthenticated", "This needs a signed-in user.");
-  if (operation.access === "admin" && ctx.principal.role !== "admin") {
-    throw new Problem("forbidden", "This needs an admin.");
-  }
-}
-
-/**
- * Whether a fault of the caller's token makes no difference: what anybody may do is done for who sends a token that is no
- * good, too, or a client that always sends its own could never sign in again. One that cannot be checked now may be good.
- */
-export function passesOver(operation: Operation | undefined, fault: unknown): boolean {
-  return operation?.access === "public" && isProblem(fault, "invalid-token");
-}
-
 /** Sampled work runs in a span, which the handler is given as its trace. */
 function traced(service: string, name: string, { method, path }: Operation, serve: Serve): Serve {
   const attributes = { "http.request.method": method, "http.route": path };
@@ -78,26 +64,49 @@ function traced(service: string, name: string, { method, path }: Operation, serv
       : serve(input, ctx);
 }
 
-function serveOperation(name: string, operation: Operation, handler: Handler, options: ServiceOptions): Serve {
+function serveOperation(
+  service: string,
+  name: string,
+  operation: Operation,
+  handler: Handler,
+  options: ServiceOptions,
+): Serve {
   const binding = new Binding(operation);
-  const fault = options.faults?.get(name);
+  const fullName = `${service}.${name}`;
+  const fault = options.faults?.get(fullName);
+  const isOnce = operation.idempotent === true && operation.access !== "public";
+  const run = isOnce ? once(fullName, handler, options) : handler;
   return async (input, ctx) => {
-    checkAccess(operation, ctx);
+    requireAccess(operation.access, ctx.principal);
     const parsed = parseInput(operation.input, binding, input);
     const progress: Progress = ctx.progress ?? { begun: false };
-    const own: CallContext = { ...ctx, progress };
+    const claim = isOnce ? claimOf(ctx.principal?.id, name, parsed) : undefined;
+    const own = { ...ctx, progress, claim };
     try {
       requireTime(own);
-      const work = fault === undefined ? handler(parsed, own) : injectFault(fault, () => handler(parsed, own));
+      const work = fault === undefined ? run(parsed, own) : injectFault(fault, () => run(parsed, own));
       const output = work instanceof Promise ? await beforeDeadline(work, own, progress) : work;
       return operation.output.parse(output);
     } catch (error) {
       if (isProblem(error) && mayLeave(error, operation)) throw error;
-      options.onUnexpected(name, error, ctx);
-      const extensions = progress.begun ? { extensions: { outcome: "unknown" } } : undefined;
-      throw new Problem("internal", "Something went wrong here.", { ...extensions, cause: error });
+      options.onUnexpected(fullName, error, ctx);
+      throw internal(error, progress);
     }
   };
+}
+
+function internal(cause: unknown, { begun }: Progress): Problem {
+  const extensions = begun ? { extensions: { outcome: "unknown" } } : undefined;
+  return new Problem("internal", "Something went wrong here.", { ...extensions, cause });
+}
+
+/** The handler, which runs once per claim. */
+function once(name: string, handler: Handler, { answers }: ServiceOptions): Handler {
+  if (answers === undefined) throw new Error(`${name} is idempotent, and nothing keeps its answers`);
+  return (input, ctx) =>
+    ctx.claim === undefined
+      ? handler(input, ctx)
+      : answers.once(ctx.claim, async () => handler(input, ctx) as Promise<object>);
 }
 
 /**
@@ -108,7 +117,7 @@ function mayLeave({ code }: Problem, { problems }: Operation): boolean {
   return problems.includes(code) || ENVIRONMENT_PROBLEMS.has(code) || code === "invalid-token";
 }
 
-function parseInput(schema: z.ZodObject, binding: Binding, input: Readonly<Record<string, unknown>>): unknown {
+function parseInput(schema: z.ZodObject, binding: Binding, input: Input): Input {
   const result = schema.safeParse(input, { error: validationText });
   if (result.success) return result.data;
   throw validationFailed(result.error.issues.flatMap((issue) => fieldErrors(binding, issue)));

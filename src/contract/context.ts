@@ -1,4 +1,5 @@
 import type { SpanContext } from "@opentelemetry/api";
+import type { Claim } from "./claim.ts";
 import type { Progress } from "./progress.ts";
 
 /** Who is calling, as a verified token says. */
@@ -19,6 +20,16 @@ export interface CallContext {
   readonly progress?: Progress;
   /** W3C trace context: the span that calls. */
   readonly trace: SpanContext;
+}
+
+/** A call of who has signed in, as its handler sees it. */
+export interface SignedInContext extends CallContext {
+  readonly principal: Principal;
+  /**
+   * Of an idempotent operation: the use of the caller's key, undefined if there is none. The handler runs once per claim, and its
+   * unit of work is to keep the answer (`unit.keepAnswer`).
+   */
+  readonly claim: Claim | undefined;
 }
 
 /** Milliseconds left until the deadline, never below zero. */

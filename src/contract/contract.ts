@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { Problem, type ProblemOptions } from "../base/problem.ts";
 import { type KitProblem, type ProblemDeclarations, problemTypes } from "../base/problem-types.ts";
-import type { CallContext } from "./context.ts";
+import type { CallContext, SignedInContext } from "./context.ts";
 
 /** Who may call: anyone, a signed-in user, or an admin. Ownership is the handler's to check. */
 export type Access = "public" | "user" | "admin";
@@ -24,18 +24,24 @@ export interface Operation<
   I extends z.ZodObject = z.ZodObject,
   O extends z.ZodObject = z.ZodObject,
   P extends string = string,
+  A extends Access = Access,
 > {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Path template with `{member}` placeholders, such as `/orders/{id}`; what stands there holds no slash. */
   readonly path: string;
   /** Further paths that mean the same. */
   readonly aliases?: readonly string[];
-  readonly access: Access;
+  readonly access: A;
   readonly summary: string;
   /** A strict object: unknown members are refused. */
   readonly input: I;
   /** Members of the input that travel as headers. */
   readonly inputHeaders?: Readonly<Record<string, HeaderBinding>>;
+  /**
+   * The same request with the same key is done once: the header `Idempotency-Key` is the member `idempotencyKey`, and an answer that
+   * is given again has `replayed`. Who has signed in has keys of his own; of others' the module must see to it.
+   */
+  readonly idempotent?: boolean;
   /** What leaves: members that are not declared here never do. */
   readonly output: O;
   /** Members of the output that travel as headers, not in the body: member → header name. */
@@ -60,10 +66,20 @@ export interface Operation<
 export const NO_CONTENT = 204;
 
 /** Declares one operation; `location` and `etag` learn their types from the output. */
-export function operation<I extends z.ZodObject, O extends z.ZodObject, const P extends string = never>(
-  spec: Operation<I, O, P>,
-): Operation<I, O, P> {
-  return spec;
+export function operation<
+  I extends z.ZodObject,
+  O extends z.ZodObject,
+  A extends Access,
+  const P extends string = never,
+>(spec: Operation<I, O, P, A>): Operation<I, O, P | KitProblem, A> {
+  if (spec.idempotent !== true) return spec;
+  const { inputHeaders, outputHeaders, problems } = spec;
+  return {
+    ...spec,
+    inputHeaders: { ...inputHeaders, idempotencyKey: { name: "Idempotency-Key" } },
+    outputHeaders: { ...outputHeaders, replayed: "Idempotency-Replayed" },
+    problems: [...problems, "idempotency-key-reused", "request-in-progress"],
+  };
 }
 
 /** All that others may see of a module. */
@@ -84,11 +100,11 @@ export type ClientOf<C extends Contract> = {
   ) => Promise<z.output<C["operations"][K]["output"]>>;
 };
 
-/** What a module implements. A handler's input has been parsed; what it answers will be. */
+/** What a module implements. A handler's input and access have been checked; what it answers will be. */
 export type HandlersOf<C extends Contract> = {
   readonly [K in keyof C["operations"]]: (
     input: z.output<C["operations"][K]["input"]>,
-    ctx: CallContext,
+    ctx: C["operations"][K]["access"] extends "public" ? CallContext : SignedInContext,
   ) => z.input<C["operations"][K]["output"]> | Promise<z.input<C["operations"][K]["output"]>>;
 };
 

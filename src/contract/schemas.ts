@@ -31,6 +31,9 @@ export const idempotencyKey = z
   .regex(/^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/, "must be 1 to 255 visible ASCII characters")
   .meta({ examples: ["8e03978e-40d5-43dd-bc93-6894a57f9324"] });
 
+/** A member of what an idempotent operation answers: true when the answer is that of the first request with the same key. */
+export const replayed = z.literal(true).optional();
+
 /** Text of `min` to `max` characters (code points) that every database and terminal can hold: no NUL, no lone surrogate. */
 export function text(min: number, max: number) {
   return z

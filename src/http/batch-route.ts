@@ -6,10 +6,10 @@ import { BATCH_PATH, type BatchedCall, type BatchLine, batchRequest, CLOCK_HEADE
 import { BATCH_LIMIT_BYTES } from "../call/limits.ts";
 import { processTimeMs, timeLeft } from "../call/peer-clock.ts";
 import { problemBody, problemHeaders } from "../call/problem-body.ts";
-import { passesOver } from "../call/service.ts";
-import type { CallContext, Principal } from "../contract/context.ts";
+import type { CallContext } from "../contract/context.ts";
 import type { Callable, Operation } from "../contract/contract.ts";
 import type { Progress } from "../contract/progress.ts";
+import { callerOf, identify, type VerifyToken } from "../identity/access.ts";
 import { readBytes } from "./body.ts";
 import type { AnsweredRequest } from "./request-stats.ts";
 
@@ -21,7 +21,7 @@ import type { AnsweredRequest } from "./request-stats.ts";
 export function mountBatches(
   router: Router,
   callable: Callable,
-  verify: (token: string) => Principal | Promise<Principal>,
+  verify: VerifyToken,
   tell: (answered: AnsweredRequest) => void,
 ): void {
   router.post(BATCH_PATH, async (koa) => {
@@ -47,7 +47,7 @@ function readBatch(bytes: Buffer) {
 
 interface BatchService {
   readonly callable: Callable;
-  readonly verify: (token: string) => Principal | Promise<Principal>;
+  readonly verify: VerifyToken;
   readonly tell: (answered: AnsweredRequest) => void;
   /** Called right before the first line, with which the head leaves. */
   readonly tellTime: () => void;
@@ -117,32 +117,17 @@ function operationOf({ operation }: BatchedCall, { contract }: Callable): Operat
   return Object.hasOwn(contract.operations, operation) ? contract.operations[operation] : undefined;
 }
 
-/** @throws Problem what is wrong with the token, where the operation needs one */
-async function identify(
-  token: string | null,
-  operation: Operation | undefined,
-  verify: (token: string) => Principal | Promise<Principal>,
-): Promise<Pick<CallContext, "principal" | "token">> {
-  if (token === null) return { principal: null, token };
-  try {
-    return { principal: await verify(token), token };
-  } catch (fault) {
-    if (passesOver(operation, fault)) return { principal: null, token: null };
-    throw fault;
-  }
-}
-
 async function answer(
   call: BatchedCall,
   index: number,
   own: Pick<CallContext, "trace" | "progress">,
   callable: Callable,
-  verify: (token: string) => Principal | Promise<Principal>,
+  verify: VerifyToken,
 ): Promise<FinalLine> {
   const { token, request_id: requestId } = call;
   try {
     const deadline = performance.now() + timeLeft(call.timeout_ms, call.until_ms);
-    const caller = await identify(token, operationOf(call, callable), verify);
+    const caller = callerOf(await identify(() => token, verify), operationOf(call, callable)?.access);
     const ctx = { ...caller, ...own, deadline, requestId };
     return { index, output: await callable.call(call.operation, call.input, ctx) };
   } catch (error) {

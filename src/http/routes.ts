@@ -1,21 +1,20 @@
 import type Router from "@koa/router";
 import type { Context, Next } from "koa";
-import { isProblem, type Problem } from "../base/problem.ts";
+import { isProblem } from "../base/problem.ts";
 import type { Span } from "../base/span.ts";
 import { CLOCK_HEADER, TIMEOUT_HEADER, UNTIL_HEADER } from "../call/batch.ts";
 import { Binding } from "../call/binding.ts";
 import { BODY_LIMIT_BYTES } from "../call/limits.ts";
 import { processTimeMs, timeLeft } from "../call/peer-clock.ts";
 import { problemHeaders } from "../call/problem-body.ts";
-import { checkAccess, passesOver } from "../call/service.ts";
 import type { CallContext, Principal } from "../contract/context.ts";
 import { type Callable, NO_CONTENT, type Operation } from "../contract/contract.ts";
+import { callerOf, identify, requireAccess, type VerifyToken } from "../identity/access.ts";
 import { readBearer } from "../identity/token-verifier.ts";
 import { readBody } from "./body.ts";
 
 export interface RouteOptions {
-  /** Whose token this is. Throws Problem invalid-token, or dependency-unavailable while the keys are not known. */
-  verify(token: string): Principal | Promise<Principal>;
+  readonly verify: VerifyToken;
   /** Lets the request in, or throws Problem: the gateway's rate limit. */
   admit?(koa: Context, operation: Operation, principal: Principal | null): Promise<void>;
   /** Begins the span of a request to a path template, if the request is to be traced, and makes it `koa.state.trace`. */
@@ -77,10 +76,12 @@ async function handleInSpan(span: Span, koa: Parameters<Handle>[0], handle: Hand
 function handleOperation(name: string, operation: Operation, callable: Callable, options: RouteOptions): Handle {
   const binding = new Binding(operation);
   return async (koa) => {
-    const identity = await identify(koa, options);
+    const identity = await identify(() => readBearer(koa.headers.authorization), options.verify);
+    // What is wrong with the token is told only after the rate limit has counted the request, also if it makes no difference (RFC 6750, 3).
     await options.admit?.(koa, operation, isProblem(identity) ? null : identity.principal);
-    const caller = isProblem(identity) ? passOver(identity, operation, koa) : identity;
-    checkAccess(operation, caller);
+    if (isProblem(identity)) koa.set(problemHeaders(identity));
+    const caller = callerOf(identity, operation.access);
+    requireAccess(operation.access, caller.principal);
     const body = await readBody(koa.req, { limitBytes: BODY_LIMIT_BYTES, expected: binding.takesBody });
     const input = binding.read({
       path: koa.params,
@@ -105,33 +106,6 @@ function handleOperation(name: string, operation: Operation, callable: Callable,
 function headerOf(koa: Context, name: string): string | undefined {
   const value = koa.headers[name.toLowerCase()];
   return typeof value === "string" ? value : undefined;
-}
-
-type Identity = Pick<CallContext, "principal" | "token">;
-
-const NOBODY: Identity = { principal: null, token: null };
-
-/**
- * The answer tells of a token that was passed over (RFC 6750, 3).
- * @throws Problem what is wrong with the token, where one is needed; that it cannot be checked now
- */
-function passOver(fault: Problem, operation: Operation, koa: Context): Identity {
-  if (!passesOver(operation, fault)) throw fault;
-  koa.set(problemHeaders(fault));
-  return NOBODY;
-}
-
-/** A bad token is told only after the rate limit has counted the request. */
-async function identify(koa: Context, options: RouteOptions): Promise<Identity | Problem> {
-  try {
-    const token = readBearer(koa.headers.authorization);
-    if (token === null) return NOBODY;
-    const verified = options.verify(token);
-    return { principal: verified instanceof Promise ? await verified : verified, token };
-  } catch (error) {
-    if (isProblem(error)) return error;
-    throw error;
-  }
 }
 
 function answer(koa: Context, operation: Operation, output: Record<string, unknown>, ctx: CallContext): void {

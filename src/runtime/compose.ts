@@ -81,6 +81,7 @@ export async function createModule(
   lifetime.defer(() => module.stop?.());
   requireHeardPublishers(name, modules[name].hears, module.subscriptions);
   const options: ServiceOptions = {
+    answers: store.answers,
     faults: config.FAULTS,
     onUnexpected(operation, error, ctx) {
       log.error({ err: error, operation, request_id: ctx.requestId, trace_id: ctx.trace.traceId }, "operation failed");

@@ -1,5 +1,5 @@
 import { Problem } from "../base/problem.ts";
-import type { Claim } from "./claim.ts";
+import type { Claim } from "../contract/claim.ts";
 import { isEnvironmentFault } from "./environment-fault.ts";
 import { sql } from "./sql.ts";
 import type { Answers, Store } from "./store.ts";

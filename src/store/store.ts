@@ -1,6 +1,6 @@
 import type { Distribution } from "../base/distribution.ts";
+import type { Claim } from "../contract/claim.ts";
 import type { CloudEvent } from "../contract/event.ts";
-import type { Claim } from "./claim.ts";
 import type { Reading, Unit, Work } from "./unit.ts";
 
 /**

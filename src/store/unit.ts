@@ -1,5 +1,5 @@
+import type { Claim } from "../contract/claim.ts";
 import type { EventDraft } from "../contract/event.ts";
-import type { Claim } from "./claim.ts";
 import type { Query } from "./sql.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { type Claim, claimOf } from "../../src/store/claim.ts";
+import { type Claim, claimOf } from "../../src/contract/claim.ts";
 import { sql } from "../../src/store/sql.ts";
 import type { Store } from "../../src/store/store.ts";
 import { addNote } from "./temporary-store.ts";
@@ -97,7 +97,7 @@ export function answerRows(opened: () => Store, openAgain: () => Promise<Store>)
 }
 
 export function claim(key: string, input: Record<string, unknown> = {}, principal = "alice"): Claim {
-  const made = claimOf(principal, "addNote", key, input);
+  const made = claimOf(principal, "addNote", { ...input, idempotencyKey: key });
   if (made === undefined) throw new Error("a key makes a claim");
   return made;
 }

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { type Claim, claimOf } from "../../src/store/claim.ts";
+import type { Claim } from "../../src/contract/claim.ts";
 import type { SqliteStore } from "../../src/store/engines/sqlite/open-store.ts";
 import { addAnswered, claim } from "./answer-rows.ts";
 import { noteIds, type TemporaryStore, temporaryStore } from "./temporary-store.ts";
@@ -78,32 +78,5 @@ describe("kept answers", () => {
     nowMs += DAY_MS / 2;
     expect(await store.answers.expire()).to.equal(2_500);
     expect(await add(claim("young"))).to.have.property("replayed", true);
-  });
-});
-
-describe("a claim", () => {
-  it("is made only of a key", () => {
-    expect(claimOf("alice", "placeOrder", undefined, {})).to.equal(undefined);
-    expect(claimOf("alice", "placeOrder", "k", {})).to.include({ principal: "alice", key: "k" });
-  });
-
-  it("is the same whatever the order of members, and whether the key is among them", () => {
-    const one = claimOf("alice", "placeOrder", "k", { a: 1, b: [{ c: 2, d: 3 }], idempotencyKey: "k" });
-    const two = claimOf("alice", "placeOrder", "k", { b: [{ d: 3, c: 2 }], a: 1 });
-    expect(one).to.deep.equal(two);
-  });
-
-  it("differs with the operation, the values, their types and the order of lists", () => {
-    const requests: [string, Record<string, unknown>][] = [
-      ["placeOrder", { a: 1 }],
-      ["addProduct", { a: 1 }],
-      ["placeOrder", { a: 2 }],
-      ["placeOrder", { a: "1" }],
-      ["placeOrder", { a: [1, 2] }],
-      ["placeOrder", { a: [2, 1] }],
-      ["placeOrder", {}],
-    ];
-    const fingerprints = requests.map(([operation, input]) => claimOf("alice", operation, "k", input)?.fingerprint);
-    expect(new Set(fingerprints).size).to.equal(requests.length);
   });
 });

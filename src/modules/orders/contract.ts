@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineContract, operation } from "../../contract/contract.ts";
-import { id, idempotencyKey, page, pageQuery, timestamp } from "../../contract/schemas.ts";
+import { id, idempotencyKey, page, pageQuery, replayed, timestamp } from "../../contract/schemas.ts";
 import { insufficientStock } from "../products/contract.ts";
 
 const quantity = z
@@ -70,6 +70,7 @@ export const orders = defineContract({
       path: "/orders",
       aliases: ["/orders/create"],
       access: "user",
+      idempotent: true,
       summary: "Place an order; whether there is stock enough is decided right after",
       input: z
         .strictObject({
@@ -84,9 +85,7 @@ export const orders = defineContract({
           oneOf: [{ required: ["product_id", "quantity"] }, { required: ["items"] }],
           examples: [{ product_id: PRODUCT_ID, quantity: 2 }, { items: [{ product_id: PRODUCT_ID, quantity: 2 }] }],
         }),
-      inputHeaders: { idempotencyKey: { name: "Idempotency-Key" } },
-      output: order.extend({ replayed: z.literal(true).optional() }),
-      outputHeaders: { replayed: "Idempotency-Replayed" },
+      output: order.extend({ replayed }),
       status: 201,
       problems: [
         "forbidden",
@@ -95,8 +94,6 @@ export const orders = defineContract({
         "user-not-found",
         "mixed-currencies",
         "validation-failed",
-        "idempotency-key-reused",
-        "request-in-progress",
       ],
       location: ({ id }) => `/orders/${id}`,
     }),

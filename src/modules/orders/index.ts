@@ -2,15 +2,13 @@ import type { Logger } from "pino";
 import { newId } from "../../base/id.ts";
 import { Problem } from "../../base/problem.ts";
 import { type Subscription, subscribeTo } from "../../bus/subscription.ts";
-import type { CallContext, Principal } from "../../contract/context.ts";
+import type { CallContext, SignedInContext } from "../../contract/context.ts";
 import type { HandlersOf } from "../../contract/contract.ts";
 import { draftEvent } from "../../contract/event.ts";
 import { beginning } from "../../contract/in-time.ts";
 import { pageOf } from "../../contract/schemas.ts";
-import { claimOf } from "../../store/claim.ts";
 import { continueIds } from "../../store/continue-ids.ts";
 import { sql } from "../../store/sql.ts";
-import type { Answers } from "../../store/store.ts";
 import type { Unit, Work } from "../../store/unit.ts";
 import type { Module, ModuleDeps } from "../module.ts";
 import { products } from "../products/contract.ts";
@@ -45,7 +43,7 @@ export function createOrders(deps: ModuleDeps<OrdersSettings> & Neighbours): Mod
   const waits = createWaits(MAX_WAITS);
   return {
     handlers: {
-      placeOrder: placing(book, store.answers, { users, products }, now),
+      placeOrder: placing(book, { users, products }, now),
       ...reading(book, waits),
       cancelOrder: cancelling(book, waits, now),
     },
@@ -55,26 +53,17 @@ export function createOrders(deps: ModuleDeps<OrdersSettings> & Neighbours): Mod
   };
 }
 
-function placing(
-  book: OrderStore,
-  answers: Answers,
-  neighbours: Neighbours,
-  now: () => string,
-): HandlersOf<typeof orders>["placeOrder"] {
-  return (input, ctx) => {
-    const caller = callerOf(ctx);
-    const { user_id: userId = caller.id, product_id, quantity, idempotencyKey } = input;
+function placing(book: OrderStore, neighbours: Neighbours, now: () => string): HandlersOf<typeof orders>["placeOrder"] {
+  return async ({ user_id, product_id, quantity, items }, ctx) => {
+    const { principal: caller, claim } = ctx;
+    const userId = user_id ?? caller.id;
     if (userId !== caller.id && caller.role !== "admin") {
       throw new Problem("forbidden", "Only an admin may place an order for another user.");
     }
-    const { items = product_id && quantity ? [{ product_id, quantity }] : [] } = input;
-    const units = addUp(items);
-    const claim = claimOf(caller.id, "placeOrder", idempotencyKey, input);
-    return answers.once(claim, async () => {
-      const found = await lookUp(neighbours, userId, units.keys(), ctx);
-      const order = placeOrder(newId(), userId, units, found, now());
-      return book.place(order, orderCreated(order, ctx), claim, beginning(ctx));
-    });
+    const units = addUp(items ?? (product_id && quantity ? [{ product_id, quantity }] : []));
+    const found = await lookUp(neighbours, userId, units.keys(), ctx);
+    const order = placeOrder(newId(), userId, units, found, now());
+    return book.place(order, orderCreated(order, ctx), claim, beginning(ctx));
   };
 }
 
@@ -84,8 +73,7 @@ function reading(book: OrderStore, waits: Waits): Pick<HandlersOf<typeof orders>
       const look = () => findVisible(book, id, ctx);
       return wait === 0 ? look() : waits.until(id, wait * 1_000, look, (order) => order.status !== "pending");
     },
-    async listOrders({ limit, cursor, status, user_id }, ctx) {
-      const caller = callerOf(ctx);
+    async listOrders({ limit, cursor, status, user_id }, { principal: caller }) {
       const isAdmin = caller.role === "admin";
       if (!isAdmin && user_id !== undefined && user_id !== caller.id) {
         throw new Problem("forbidden", "Only an admin may list the orders of another user.");
@@ -137,19 +125,12 @@ function settleOrders(book: OrderStore, waits: Waits, logger: Logger, now: () =>
 }
 
 /** An order for those who may see it. @throws Problem not-found, the same for an order that is not there */
-async function findVisible(book: OrderStore, id: string, ctx: CallContext): Promise<Order> {
-  const caller = callerOf(ctx);
+async function findVisible(book: OrderStore, id: string, { principal }: SignedInContext): Promise<Order> {
   const order = await book.find(id);
-  if (order === undefined || !(order.user_id === caller.id || caller.role === "admin")) {
+  if (order === undefined || !(order.user_id === principal.id || principal.role === "admin")) {
     throw new Problem("not-found", "There is no such order.");
   }
   return order;
-}
-
-/** The kit lets nobody in without having signed in, where an operation asks for it. */
-function callerOf({ principal }: CallContext): Principal {
-  if (principal === null) throw new Problem("unauthenticated", "This needs a signed-in user.");
-  return principal;
 }
 
 function orderCreated(order: Order, ctx: CallContext) {

@@ -1,8 +1,8 @@
 import { MAX as MAX_ID } from "uuid";
 import { Problem } from "../../base/problem.ts";
+import type { Claim } from "../../contract/claim.ts";
 import type { EventDraft } from "../../contract/event.ts";
 import type { Begin } from "../../contract/in-time.ts";
-import type { Claim } from "../../store/claim.ts";
 import { type Query, sql } from "../../store/sql.ts";
 import type { Store } from "../../store/store.ts";
 import type { Reading, Step, Unit, Work } from "../../store/unit.ts";

@@ -10,6 +10,7 @@ import {
   page,
   pageQuery,
   priceCents,
+  replayed,
   text,
   timestamp,
 } from "../../contract/schemas.ts";
@@ -37,11 +38,7 @@ export const MAX_STOCK = 1_000_000_000;
 
 const productName = name(100).meta({ examples: ["Cup"] });
 const description = text(0, 2_000).meta({ examples: ["Stoneware, holds a quarter of a litre"] });
-const made = product.extend({ replayed: z.literal(true).optional() });
-const replayable = {
-  inputHeaders: { idempotencyKey: { name: "Idempotency-Key" } },
-  outputHeaders: { replayed: "Idempotency-Replayed" },
-};
+const made = product.extend({ replayed });
 
 /** The strong entity tag of a product: two products that differ anywhere have different tags. */
 export function productEtag(value: z.output<typeof product>): string {
@@ -105,6 +102,7 @@ export const products = defineContract({
       method: "POST",
       path: "/products",
       access: "admin",
+      idempotent: true,
       summary: "Add a product",
       input: z.strictObject({
         name: productName,
@@ -119,9 +117,8 @@ export const products = defineContract({
         idempotencyKey: idempotencyKey.optional(),
       }),
       output: made,
-      ...replayable,
       status: 201,
-      problems: ["idempotency-key-reused", "request-in-progress"],
+      problems: [],
       location: ({ id }) => `/products/${id}`,
       etag: productEtag,
     }),
@@ -147,6 +144,7 @@ export const products = defineContract({
       method: "POST",
       path: "/products/{id}/restock",
       access: "admin",
+      idempotent: true,
       summary: "Add to a product's stock",
       input: z.strictObject({
         id,
@@ -158,14 +156,14 @@ export const products = defineContract({
         idempotencyKey: idempotencyKey.optional(),
       }),
       output: made,
-      ...replayable,
-      problems: ["not-found", "validation-failed", "idempotency-key-reused", "request-in-progress"],
+      problems: ["not-found", "validation-failed"],
       etag: productEtag,
     }),
     correctProduct: operation({
       method: "POST",
       path: "/products/{id}/correct",
       access: "admin",
+      idempotent: true,
       summary: "Correct a product's stock after a count, up or down, and say why",
       input: z.strictObject({
         id,
@@ -181,7 +179,6 @@ export const products = defineContract({
         idempotencyKey: idempotencyKey.optional(),
       }),
       output: made,
-      ...replayable,
       problems: [
         "not-found",
         "insufficient-stock",

@@ -7,10 +7,8 @@ import type { HandlersOf } from "../../contract/contract.ts";
 import { type CloudEvent, draftEvent, type EventDraft } from "../../contract/event.ts";
 import { beginning } from "../../contract/in-time.ts";
 import { pageOf } from "../../contract/schemas.ts";
-import { type Claim, claimOf } from "../../store/claim.ts";
 import { continueIds } from "../../store/continue-ids.ts";
 import { sql } from "../../store/sql.ts";
-import type { Answers } from "../../store/store.ts";
 import type { Module, ModuleDeps } from "../module.ts";
 import { orders } from "../orders/contract.ts";
 import { products } from "./contract.ts";
@@ -30,7 +28,7 @@ export function createProducts(deps: ModuleDeps<ProductsSettings>): Module<typeo
   const now = () => new Date(deps.now()).toISOString();
   const catalogue = createProductStore(store);
   return {
-    handlers: createHandlers(catalogue, store.answers, now),
+    handlers: createHandlers(catalogue, now),
     subscriptions: [decideOrders(catalogue, now)],
     prepare: () => continueIds(store, sql`products`),
     async seed() {
@@ -40,7 +38,7 @@ export function createProducts(deps: ModuleDeps<ProductsSettings>): Module<typeo
   };
 }
 
-function createHandlers(catalogue: ProductStore, answers: Answers, now: () => string): HandlersOf<typeof products> {
+function createHandlers(catalogue: ProductStore, now: () => string): HandlersOf<typeof products> {
   return {
     async listProducts({ cursor, limit, active, sort, q: text }, ctx) {
       if (active !== "true") requireAdmin(ctx);
@@ -55,34 +53,23 @@ function createHandlers(catalogue: ProductStore, answers: Answers, now: () => st
       }
       return product;
     },
-    addProduct(input, ctx) {
-      const claim = claimFor("addProduct", input, ctx);
-      return answers.once(claim, () => catalogue.add(createProduct(newId(), input, now()), claim, beginning(ctx)));
-    },
+    addProduct: (draft, ctx) => catalogue.add(createProduct(newId(), draft, now()), ctx.claim, beginning(ctx)),
     updateProduct({ id, ifMatch, ...changes }, ctx) {
       const revise = (product: Product) => reviseProduct(product, changes, ifMatch, now());
       return catalogue.change(id, revise, { begin: beginning(ctx) });
     },
-    restockProduct(input, ctx) {
-      const claim = claimFor("restockProduct", input, ctx);
-      return answers.once(claim, () =>
-        catalogue.change(input.id, (product) => restockProduct(product, input.quantity, now()), {
-          begin: beginning(ctx),
-          movement: { reason: "restocked" },
-          claim,
-        }),
-      );
-    },
-    correctProduct(input, ctx) {
-      const claim = claimFor("correctProduct", input, ctx);
-      return answers.once(claim, () =>
-        catalogue.change(input.id, (product) => correctProduct(product, input.delta, now()), {
-          begin: beginning(ctx),
-          movement: { reason: "corrected", note: input.reason },
-          claim,
-        }),
-      );
-    },
+    restockProduct: ({ id, quantity }, ctx) =>
+      catalogue.change(id, (product) => restockProduct(product, quantity, now()), {
+        begin: beginning(ctx),
+        movement: { reason: "restocked" },
+        claim: ctx.claim,
+      }),
+    correctProduct: ({ id, delta, reason: note }, ctx) =>
+      catalogue.change(id, (product) => correctProduct(product, delta, now()), {
+        begin: beginning(ctx),
+        movement: { reason: "corrected", note },
+        claim: ctx.claim,
+      }),
   };
 }
 
@@ -90,14 +77,6 @@ function createHandlers(catalogue: ProductStore, answers: Answers, now: () => st
 function requireAdmin({ principal }: CallContext): void {
   if (principal === null) throw new Problem("unauthenticated", "Only an admin may list what is not for sale.");
   if (principal.role !== "admin") throw new Problem("forbidden", "Only an admin may list what is not for sale.");
-}
-
-function claimFor(
-  operation: string,
-  input: { readonly idempotencyKey?: string | undefined },
-  ctx: CallContext,
-): Claim | undefined {
-  return ctx.principal === null ? undefined : claimOf(ctx.principal.id, operation, input.idempotencyKey, input);
 }
 
 /** Takes the stock of new orders and gives back that of cancelled ones; each answer is an event in our own log. */

@@ -1,6 +1,16 @@
 import { z } from "zod";
 import { defineContract, operation } from "../../contract/contract.ts";
-import { emailAddress, id, idempotencyKey, name, page, pageQuery, text, timestamp } from "../../contract/schemas.ts";
+import {
+  emailAddress,
+  id,
+  idempotencyKey,
+  name,
+  page,
+  pageQuery,
+  replayed,
+  text,
+  timestamp,
+} from "../../contract/schemas.ts";
 
 const REFRESH_TOKEN = "Zm9yIG9uZSByZWZyZXNo";
 
@@ -66,6 +76,7 @@ export const users = defineContract({
       method: "POST",
       path: "/users/register",
       access: "public",
+      idempotent: true,
       summary: "Create a user and sign in",
       input: z.strictObject({
         name: name(100).meta({ examples: ["Ada"] }),
@@ -73,11 +84,9 @@ export const users = defineContract({
         password,
         idempotencyKey: idempotencyKey.optional(),
       }),
-      inputHeaders: { idempotencyKey: { name: "Idempotency-Key" } },
-      output: session.extend({ replayed: z.literal(true).optional() }),
-      outputHeaders: { replayed: "Idempotency-Replayed" },
+      output: session.extend({ replayed }),
       status: 201,
-      problems: ["email-taken", "weak-password", "idempotency-key-reused", "request-in-progress", "too-many-attempts"],
+      problems: ["email-taken", "weak-password", "too-many-attempts"],
       location: ({ user }) => `/users/${user.id}`,
       budget: "sign-in",
     }),

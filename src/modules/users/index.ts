@@ -68,7 +68,7 @@ export function createUsers({ store: file, settings, logger, now }: ModuleDeps<U
       ...createSignIn(signIn),
       ...createLookUps(store, tokens),
       async eraseMe(_, ctx) {
-        await store.erase(ctx.principal?.id ?? "", new Date(now()).toISOString(), beginning(ctx));
+        await store.erase(ctx.principal.id, new Date(now()).toISOString(), beginning(ctx));
         return {};
       },
     },
@@ -112,7 +112,7 @@ type LookUps = Pick<HandlersOf<typeof users>, "getMe" | "getUser" | "listUsers" 
 
 function createLookUps(store: UserStore, tokens: () => TokenIssuer): LookUps {
   return {
-    getMe: async (_, { principal }) => found(principal === null ? undefined : await store.find(principal.id)),
+    getMe: async (_, { principal }) => found(await store.find(principal.id)),
     getUser: async ({ id }, { principal }) => found(maySee(principal, id) ? await store.find(id) : undefined),
     listUsers: async ({ limit, cursor }) => pageOf(await store.list(limit + 1, cursor), limit),
     getJwks: async () => ({ keys: await tokens().publicKeys() }),

@@ -1,7 +1,7 @@
 import { Problem } from "../../base/problem.ts";
+import { claimOf } from "../../contract/claim.ts";
 import type { HandlersOf } from "../../contract/contract.ts";
 import { beginning } from "../../contract/in-time.ts";
-import { claimOf } from "../../store/claim.ts";
 import type { Answers } from "../../store/store.ts";
 import { laneOfAddress } from "./attempts/lanes.ts";
 import type { Session, users } from "./contract.ts";
@@ -37,7 +37,7 @@ export function createRegistration(deps: SignInDeps, answers: Answers): Pick<Han
         await deps.store.add(account, beginning(ctx), first);
         return session;
       }
-      const claim = claimOf(ANYBODY, "registerUser", sha256(key), person);
+      const claim = claimOf(ANYBODY, "registerUser", { ...person, idempotencyKey: sha256(key) });
       const kept = await answers.once(claim, async () => {
         const { account, first, session } = await prepare(person, password, deps);
         const answer = { sealed: seal({ session, passwordHash: account.password_hash } satisfies Registered, key) };

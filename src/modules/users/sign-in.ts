@@ -49,7 +49,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
       return {};
     },
     async changePassword(input, ctx) {
-      const id = ctx.principal?.id ?? "";
+      const { id } = ctx.principal;
       const password = await acceptable(input.new_password);
       const current = canonicalPassword(input.current_password);
       if (

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Problem } from "../../base/problem.ts";
+import type { Claim } from "../../contract/claim.ts";
 import type { Begin } from "../../contract/in-time.ts";
-import type { Claim } from "../../store/claim.ts";
 import { type Query, sql } from "../../store/sql.ts";
 import type { Store } from "../../store/store.ts";
 import type { Reading, Unit, Work } from "../../store/unit.ts";

@@ -52,16 +52,24 @@ export async function openShop(faults = ""): Promise<Shop> {
   const warnings: Record<string, unknown>[] = [];
   const logger = pino({ level: "warn" }, { write: (line) => void warnings.push(JSON.parse(line)) });
   const unexpected: unknown[] = [];
-  const clientOf = <C extends Contract>(contract: C, handlers: HandlersOf<C>): ClientOf<C> => {
+  const clientOf = <C extends Contract>(
+    contract: C,
+    handlers: HandlersOf<C>,
+    { answers }: SqliteStore,
+  ): ClientOf<C> => {
     const onUnexpected = (_operation: string, error: unknown) => void unexpected.push(error);
-    return createClient(contract, createService(contract, handlers, { onUnexpected, faults: parseFaults(faults) }));
+    const options = { answers, onUnexpected, faults: parseFaults(faults) };
+    return createClient(contract, createService(contract, handlers, options));
   };
 
   const times = { tokenTtlSeconds: 60, refreshTtlSeconds: 3_600 };
   const userSettings = { ...times, bcryptCost: 4, freeFailures: 10, jwtIssuer: "test", jwtAudience: "test" };
   const userModule = createUsers({ store: stores.users, settings: userSettings, logger, now: Date.now });
   const productModule = createProducts({ store: stores.products, settings: {}, logger, now: Date.now });
-  const clients = { users: clientOf(users, userModule.handlers), products: clientOf(products, productModule.handlers) };
+  const clients = {
+    users: clientOf(users, userModule.handlers, stores.users),
+    products: clientOf(products, productModule.handlers, stores.products),
+  };
   const orderModule = createOrders({ store: stores.orders, settings: {}, logger, now: Date.now, ...clients });
 
   const accounts = createUserStore(stores.users);
@@ -76,7 +84,7 @@ export async function openShop(faults = ""): Promise<Shop> {
   const toOrders = carrier(stores.products, stores.orders, orderModule);
   return {
     products: clients.products,
-    orders: clientOf(orders, orderModule.handlers),
+    orders: clientOf(orders, orderModule.handlers, stores.orders),
     stores,
     modules: { products: productModule, orders: orderModule },
     admin,

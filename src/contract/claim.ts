@@ -13,19 +13,17 @@ export interface Claim {
  * The claim that a request with an idempotency key makes.
  * @param principal whose key it is
  * @param operation its name: one key is good for one request to one operation
- * @param key undefined when the caller gave none; then there is no claim
- * @param input the whole input; the order of members does not matter, and the member `idempotencyKey` is left out
+ * @param input the whole input, whose member `idempotencyKey` is the key; the order of the other members does not matter
+ * @returns undefined when there is no such key
  */
 export function claimOf(
-  principal: string,
+  principal: string | undefined,
   operation: string,
-  key: string | undefined,
-  input: Readonly<Record<string, unknown>>,
+  { idempotencyKey: key, ...asked }: Readonly<Record<string, unknown>>,
 ): Claim | undefined {
-  if (key === undefined) return undefined;
-  const { idempotencyKey: _, ...asked } = input;
+  if (principal === undefined || key === undefined) return undefined;
   const fingerprint = hash("sha256", `${operation}\n${JSON.stringify(asked, sortMembers)}`, "base64url");
-  return { principal, key, fingerprint };
+  return { principal, key: String(key), fingerprint };
 }
 
 /** A replacer for JSON.stringify: objects that are equal become the same text. */
