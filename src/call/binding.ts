@@ -16,6 +16,7 @@ export interface Member {
   readonly in: FieldError["in"];
   readonly header?: HeaderBinding;
   readonly type: "integer" | "boolean" | "string";
+  readonly schema: z.core.$ZodType;
 }
 
 /** An input laid out over the parts of a request, for the client's side. */
@@ -26,17 +27,30 @@ export interface BoundRequest {
   readonly body: Record<string, unknown> | undefined;
 }
 
-/** Where each member of an operation's input travels. Made once per operation; see `Operation`. */
+/** Where each member of an operation's input travels; see `Operation`. */
 export class Binding {
+  static readonly #made = new WeakMap<Operation, Binding>();
+
+  /** The binding of an operation, made once. */
+  static of(operation: Operation): Binding {
+    const binding = Binding.#made.get(operation) ?? new Binding(operation);
+    Binding.#made.set(operation, binding);
+    return binding;
+  }
+
   readonly takesBody: boolean;
   readonly #operation: Operation;
   readonly #members: ReadonlyMap<string, Member>;
+  /** The member that says how many seconds its caller is ready to wait for an answer (RFC 7240, 4.3). */
+  readonly #wait: string | undefined;
 
-  constructor(operation: Operation) {
+  private constructor(operation: Operation) {
     this.#operation = operation;
     const entries = Object.entries(operation.input.shape);
     this.#members = new Map(entries.map(([name, schema]) => [name, describe(operation, name, schema)]));
-    this.takesBody = [...this.#members.values()].some((member) => member.in === "body");
+    const members = [...this.#members.values()];
+    this.takesBody = members.some((member) => member.in === "body");
+    this.#wait = members.find(({ header }) => header?.preference === "wait")?.name;
   }
 
   /** All members of the input. */
@@ -54,8 +68,14 @@ export class Binding {
     return this.#members.get(member)?.header?.name ?? member;
   }
 
+  /** Milliseconds that a call with this input may take beyond the usual deadline. */
+  extraTimeMs(input: Readonly<Record<string, unknown>>): number {
+    const seconds = this.#wait === undefined ? undefined : input[this.#wait];
+    return typeof seconds === "number" ? seconds * 1_000 : 0;
+  }
+
   /**
-   * Collects the members of the input from a request. Types are the schema's to check.
+   * Collects the members of the input from a request. Types are the schema's to check; preferences are as they are honoured.
    * @throws Problem validation-failed for a member in the wrong part, a repeated or unknown query parameter,
    *   a body that is not an object, or a body where none is expected
    */
@@ -133,9 +153,8 @@ export function unknownMember(where: FieldError["in"], name: string): FieldError
 function describe(operation: Operation, name: string, schema: z.core.$ZodType): Member {
   const header = operation.inputHeaders?.[name];
   const type = textType(schema);
-  if (header !== undefined) return { name, in: "header", header, type };
-  if (operation.path.includes(`{${name}}`)) return { name, in: "path", type };
-  return { name, in: elsewhere(operation), type };
+  if (header !== undefined) return { name, in: "header", header, type, schema };
+  return { name, in: operation.path.includes(`{${name}}`) ? "path" : elsewhere(operation), type, schema };
 }
 
 /** Where members travel that are neither in the path nor in a header. */
@@ -162,7 +181,7 @@ function readHeader(member: Member, text: string | undefined): unknown {
     const [name, value] = part.split(";", 1)[0]?.split("=") ?? [];
     if (name?.trim().toLowerCase() !== preference || value === undefined) continue;
     const number = /^\s*"?(\d{1,9})"?\s*$/.exec(value)?.[1];
-    if (number !== undefined) return Number(number);
+    if (number !== undefined) return z.safeParse(member.schema, Number(number)).data;
   }
   return undefined;
 }

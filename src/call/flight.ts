@@ -2,6 +2,7 @@ import { formatTraceparent } from "../base/trace.ts";
 import { type CallContext, remainingMs } from "../contract/context.ts";
 import { NO_CONTENT, type Operation } from "../contract/contract.ts";
 import { BATCH_PATH, type BatchedCall, type BatchLine, CLOCK_HEADER, TIMEOUT_HEADER, UNTIL_HEADER } from "./batch.ts";
+import { Binding } from "./binding.ts";
 import { BATCH_LIMIT_BYTES, BODY_LIMIT_BYTES, HEAD_LIMIT_BYTES } from "./limits.ts";
 import { createPeerClock, type PeerClock, processTimeMs } from "./peer-clock.ts";
 import { readProblem } from "./problem-body.ts";
@@ -43,9 +44,9 @@ function withClock(transport: Transport): ClockedTransport {
 }
 
 async function sendAlone(call: QueuedCall, transport: ClockedTransport, signal: AbortSignal): Promise<void> {
-  const { operation, binding } = call.callee;
+  const { operation } = call.callee;
   call.journey.sent = true;
-  const { path, query, headers, body } = binding.write(call.input);
+  const { path, query, headers, body } = Binding.of(operation).write(call.input);
   const json = body === undefined ? undefined : JSON.stringify(body);
   const target = query === "" ? path : `${path}?${query}`;
   const head = { ...headers, ...contextHeaders(call.ctx, transport.clock), ...(body === undefined ? {} : JSON_BODY) };

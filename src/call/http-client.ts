@@ -50,7 +50,7 @@ export function createHttpCallable(
       const callee = operations.get(name);
       if (callee === undefined) throw new Problem("not-found", "There is no such operation.");
       const { operation, isRead } = callee;
-      const patient = (operation.extraTimeMs?.(input) ?? 0) > 0;
+      const patient = Binding.of(operation).extraTimeMs(input) > 0;
       let mayHaveRun = false; // also the first of two attempts
       const attempt = () => {
         const journey: Journey = { sent: false, bounded: false, begun: false };
@@ -77,10 +77,10 @@ export function createHttpCallable(
 function operationsOf({ operations, problems }: Contract): ReadonlyMap<string, RemoteOperation> {
   const types = problemTypes(problems);
   return new Map(
-    Object.entries(operations).map(([name, operation]) => {
-      const isRead = operation.method === "GET";
-      return [name, { name, operation, binding: new Binding(operation), types, isRead }];
-    }),
+    Object.entries(operations).map(([name, operation]) => [
+      name,
+      { name, operation, types, isRead: operation.method === "GET" },
+    ]),
   );
 }
 

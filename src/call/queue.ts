@@ -3,7 +3,6 @@ import { type CallContext, remainingMs } from "../contract/context.ts";
 import type { Operation } from "../contract/contract.ts";
 import { tooLate } from "../contract/in-time.ts";
 import type { Outcome } from "../contract/progress.ts";
-import type { Binding } from "./binding.ts";
 
 /** At most this many flights to one neighbour hold a slot; whoever comes meanwhile goes in the next. */
 const SLOTS = 2;
@@ -27,7 +26,6 @@ export interface Journey {
 export interface RemoteOperation {
   readonly name: string;
   readonly operation: Operation;
-  readonly binding: Binding;
   /** What its problems can be. */
   readonly types: ProblemTypes;
   /** Whether it changes nothing, so that it cannot have happened. */

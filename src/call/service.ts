@@ -71,14 +71,13 @@ function serveOperation(
   handler: Handler,
   options: ServiceOptions,
 ): Serve {
-  const binding = new Binding(operation);
   const fullName = `${service}.${name}`;
   const fault = options.faults?.get(fullName);
   const isOnce = operation.idempotent === true && operation.access !== "public";
   const run = isOnce ? once(fullName, handler, options) : handler;
   return async (input, ctx) => {
     requireAccess(operation.access, ctx.principal);
-    const parsed = parseInput(operation.input, binding, input);
+    const parsed = parseInput(operation, input);
     const progress: Progress = ctx.progress ?? { begun: false };
     const claim = isOnce ? claimOf(ctx.principal?.id, name, parsed) : undefined;
     const own = { ...ctx, progress, claim };
@@ -117,10 +116,10 @@ function mayLeave({ code }: Problem, { problems }: Operation): boolean {
   return problems.includes(code) || ENVIRONMENT_PROBLEMS.has(code) || code === "invalid-token";
 }
 
-function parseInput(schema: z.ZodObject, binding: Binding, input: Input): Input {
-  const result = schema.safeParse(input, { error: validationText });
+function parseInput(operation: Operation, input: Input): Input {
+  const result = operation.input.safeParse(input, { error: validationText });
   if (result.success) return result.data;
-  throw validationFailed(result.error.issues.flatMap((issue) => fieldErrors(binding, issue)));
+  throw validationFailed(result.error.issues.flatMap((issue) => fieldErrors(Binding.of(operation), issue)));
 }
 
 function fieldErrors(binding: Binding, issue: z.core.$ZodIssue): FieldError[] {

@@ -9,7 +9,10 @@ export type Access = "public" | "user" | "admin";
 /** What is counted apart: guesses at who somebody is, and the exchange of refresh tokens. */
 export type Budget = "sign-in" | "refresh";
 
-/** A header that carries a member; of `Prefer` (RFC 7240) one preference does, and a strange one is ignored. */
+/**
+ * A header that carries a member; of `Prefer` (RFC 7240) one preference does, and a strange one is ignored. `wait` is more than a
+ * member: by so many seconds the call may take longer.
+ */
 export interface HeaderBinding {
   readonly name: string;
   readonly preference?: string;
@@ -54,8 +57,6 @@ export interface Operation<
   location?(output: z.output<O>): string;
   /** The strong `ETag` of the output, quotes included; a GET honours `If-None-Match` with it. */
   etag?(output: z.output<O>): string;
-  /** Milliseconds that a call with this input may take beyond the usual deadline. */
-  extraTimeMs?(input: Readonly<Record<string, unknown>>): number;
   /** The answer is a page: `next_cursor` is repeated as `Link: rel="next"`. */
   readonly paged?: boolean;
   /** Counted in a budget of its own, too: by address, whoever's token comes along. */

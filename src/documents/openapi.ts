@@ -135,7 +135,7 @@ function describeInput(operation: Operation, book: SchemaRegistry): Described {
   const { properties, required, ...rest } = book.describe(operation.input, "input");
   const schemas = properties as Record<string, JsonSchema>;
   const needed = new Set(required as string[] | undefined);
-  const members = new Binding(operation).members;
+  const members = Binding.of(operation).members;
   const parameters: Described[] = [];
   const inBody: string[] = [];
   for (const { name, in: where, header } of members) {

@@ -19,7 +19,7 @@ export interface RouteOptions {
   admit?(koa: Context, operation: Operation, principal: Principal | null): Promise<void>;
   /** Begins the span of a request to a path template, if the request is to be traced, and makes it `koa.state.trace`. */
   beginRequest?(koa: Context, route: string): Span | undefined;
-  /** Milliseconds that this request may take, given the operation's own extra time. */
+  /** Milliseconds that this request may take, given the extra time that it asks for. */
   timeoutMs(koa: Context, extraTimeMs: number): number;
 }
 
@@ -74,7 +74,7 @@ async function handleInSpan(span: Span, koa: Parameters<Handle>[0], handle: Hand
 }
 
 function handleOperation(name: string, operation: Operation, callable: Callable, options: RouteOptions): Handle {
-  const binding = new Binding(operation);
+  const binding = Binding.of(operation);
   return async (koa) => {
     const identity = await identify(() => readBearer(koa.headers.authorization), options.verify);
     // What is wrong with the token is told only after the rate limit has counted the request, also if it makes no difference (RFC 6750, 3).
@@ -89,7 +89,7 @@ function handleOperation(name: string, operation: Operation, callable: Callable,
       header: (header) => headerOf(koa, header),
       body,
     });
-    const timeoutMs = options.timeoutMs(koa, operation.extraTimeMs?.(input) ?? 0);
+    const timeoutMs = options.timeoutMs(koa, binding.extraTimeMs(input));
     const ctx: CallContext = {
       ...caller,
       deadline: performance.now() + timeoutMs,
@@ -134,7 +134,7 @@ function answer(koa: Context, operation: Operation, output: Record<string, unkno
 function tellPreferences(koa: Context, operation: Operation, input: Readonly<Record<string, unknown>>): void {
   for (const [member, { preference }] of Object.entries(operation.inputHeaders ?? {})) {
     if (preference === undefined || input[member] === undefined) continue;
-    koa.append("Preference-Applied", `${preference}=${String(operation.input.parse(input)[member])}`);
+    koa.append("Preference-Applied", `${preference}=${String(input[member])}`);
   }
 }
 

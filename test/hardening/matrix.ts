@@ -81,7 +81,7 @@ async function tryOperation(
   target: Target,
 ): Promise<Attempt[]> {
   const attempts: Attempt[] = [];
-  const binding = new Binding(operation);
+  const binding = Binding.of(operation);
   for (const caller of CALLERS) {
     for (const { known, isOfA } of subjects(operation, target)) {
       const { path, query, headers, body } = binding.write(sampleInput(title, operation, known));

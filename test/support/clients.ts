@@ -58,7 +58,6 @@ export const notes = defineContract({
       output: note,
       problems: ["not-found"],
       etag: ({ id }) => `"${id}"`,
-      extraTimeMs: ({ wait }) => (typeof wait === "number" ? wait * 1_000 : 0),
     }),
     dropNotes: operation({
       method: "POST",

@@ -123,7 +123,6 @@ export const orders = defineContract({
       inputHeaders: { wait: { name: "Prefer", preference: "wait" } },
       output: order,
       problems: ["not-found"],
-      extraTimeMs: ({ wait }) => (typeof wait === "number" ? Math.min(wait, MAX_WAIT_SECONDS) * 1_000 : 0),
     }),
     cancelOrder: operation({
       method: "POST",
