@@ -1,7 +1,6 @@
 import { z } from "zod";
-import { type Callable, type Contract, defineContract, type HandlersOf, operation } from "../contract/contract.ts";
+import { defineContract, operation } from "../contract/contract.ts";
 import { id, page, pageQuery, timestamp } from "../contract/schemas.ts";
-import { createService, type ServiceOptions } from "./service.ts";
 
 /** An event that a module could not apply. */
 const deadLetter = z
@@ -27,8 +26,8 @@ const deadLetter = z
   .meta({ id: "DeadLetter" });
 
 /**
- * What becomes of events that could not be applied. Every module serves these operations for itself, beside those of its
- * own contract; the gateway serves them for all modules together.
+ * What becomes of events that could not be applied. Every module serves these operations for itself, beside its own contract; the
+ * gateway serves them for all modules together.
  */
 export const deadLetters = defineContract({
   name: "events",
@@ -82,23 +81,7 @@ export const deadLetters = defineContract({
   events: {},
 });
 
-/** A module's contract as its process serves it: with the operations on its own dead letters. */
-export function withDeadLetters(contract: Contract): Contract {
-  const operations = { ...contract.operations, ...deadLetters.operations };
-  return { ...contract, operations, problems: { ...contract.problems, ...deadLetters.problems } };
-}
-
-/** A module's service, which also answers the operations on its own dead letters. */
-export function addDeadLetters(
-  service: Callable,
-  handlers: HandlersOf<typeof deadLetters>,
-  options: ServiceOptions,
-): Callable {
-  const contract = withDeadLetters(service.contract);
-  const letters = createService({ ...deadLetters, name: contract.name }, handlers, options);
-  return {
-    contract,
-    call: (operation, input, ctx) =>
-      (operation in deadLetters.operations ? letters : service).call(operation, input, ctx),
-  };
+/** The same contract, as one module serves it for its own letters. */
+export function deadLettersOf(module: string) {
+  return { ...deadLetters, name: module };
 }

@@ -8,7 +8,7 @@ import { Binding } from "./binding.ts";
 import { type BreakerState, createBreaker } from "./breaker.ts";
 import { createFlightSender } from "./flight.ts";
 import { BATCH_LIMIT } from "./limits.ts";
-import { createCallQueue, type Journey, type RemoteOperation } from "./queue.ts";
+import { type CallQueue, createCallQueue, type Journey, type RemoteOperation } from "./queue.ts";
 import type { CreateTransport } from "./transport.ts";
 
 export interface HttpCallableOptions {
@@ -18,6 +18,8 @@ export interface HttpCallableOptions {
 
 /** A module that is served by another process. */
 export interface HttpCallable extends Callable {
+  /** What the same process serves beside it, by the same connections. */
+  beside(contract: Contract): Callable;
   /** Whether calls get through: `open` while it is left alone after failures, `half-open` while one call tries. */
   breaker(): BreakerState;
   close(): Promise<void>;
@@ -37,13 +39,22 @@ export function createHttpCallable(
   { takesBatches = true }: HttpCallableOptions = {},
 ): HttpCallable {
   const transport = createTransport(origin);
-  const operations = operationsOf(contract);
   const breaker = createBreaker();
   const send = createFlightSender(transport, takesBatches);
   const queue = createCallQueue(
     (calls, signal) => breaker.execute(() => send(calls, signal)),
     takesBatches ? BATCH_LIMIT : 1,
   );
+  return {
+    ...callableOf(contract, queue),
+    beside: (other) => callableOf(other, queue),
+    breaker: breaker.state,
+    close: () => transport.close(),
+  };
+}
+
+function callableOf(contract: Contract, queue: CallQueue): Callable {
+  const operations = operationsOf(contract);
   return {
     contract,
     async call(name, input, ctx) {
@@ -69,8 +80,6 @@ export function createHttpCallable(
         throw mayHaveRun ? asUnknown(problem) : problem;
       }
     },
-    breaker: breaker.state,
-    close: () => transport.close(),
   };
 }
 

@@ -30,6 +30,8 @@ export interface GatewayMetrics extends MetricsPage {
 export interface GatewayDeps {
   /** Every module, wherever it is. */
   readonly callables: readonly Callable[];
+  /** The dead letters of each. */
+  readonly letters: readonly Callable[];
   readonly verify: RouteOptions["verify"];
   readonly settings: {
     readonly callTimeoutMs: number;
@@ -55,10 +57,11 @@ export interface GatewayDeps {
 /** The public face: every operation of the contracts, behind rate limits, with health, status and the API's document. */
 export function createGateway(deps: GatewayDeps): Koa {
   const { settings, logger } = deps;
-  const callables = gatherDeadLetters(deps.callables, {
+  const letters = gatherDeadLetters(deps.letters, {
     onUnexpected: (operation, error, ctx) =>
       logger.error({ err: error, operation, request_id: ctx.requestId }, "operation failed"),
   });
+  const callables = [...deps.callables, letters];
   const admit = createAdmission(deps); // one for all: what a caller asks of different modules counts together
   return createHttpApp(
     (router) => {

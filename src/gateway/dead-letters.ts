@@ -1,5 +1,5 @@
 import { ENVIRONMENT_PROBLEMS, isProblem, Problem } from "../base/problem.ts";
-import { deadLetters } from "../call/dead-letters.ts";
+import { deadLetters, deadLettersOf } from "../call/dead-letters.ts";
 import { createService, type ServiceOptions } from "../call/service.ts";
 import { type CallContext, remainingMs } from "../contract/context.ts";
 import { type Callable, type ClientOf, createClient, type HandlersOf } from "../contract/contract.ts";
@@ -12,22 +12,16 @@ type Done = Record<string, never>;
 const MARGIN_MS = 500;
 
 /**
- * The operations on dead letters, which every module serves for its own, as one for all modules.
- * @returns what the gateway serves: the modules without these operations, and the one that has them
+ * The operations on dead letters as one callable for all modules.
+ * @param callables each module's own, under its name
  */
-export function gatherDeadLetters(callables: readonly Callable[], options: ServiceOptions): Callable[] {
+export function gatherDeadLetters(callables: readonly Callable[], options: ServiceOptions): Callable {
   const modules = callables.map((callable) => ({
     name: callable.contract.name,
     client: createClient(deadLetters, callable),
   }));
   // Its work is the gateway's own: so it is called in traces.
-  const gathered = createService({ ...deadLetters, name: "gateway" }, createHandlers(modules), options);
-  return [...callables.map(withoutDeadLetters), { ...gathered, contract: deadLetters }];
-}
-
-function withoutDeadLetters({ contract, call }: Callable): Callable {
-  const operations = Object.entries(contract.operations).filter(([name]) => !(name in deadLetters.operations));
-  return { contract: { ...contract, operations: Object.fromEntries(operations) }, call };
+  return { ...createService(deadLettersOf("gateway"), createHandlers(modules), options), contract: deadLetters };
 }
 
 /** One of those that are asked. */

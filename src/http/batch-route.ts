@@ -14,16 +14,17 @@ import { readBytes } from "./body.ts";
 import type { AnsweredRequest } from "./request-stats.ts";
 
 /**
- * Mounts the route of batches before a module: each call has its own token, deadline, trace and answer.
+ * Mounts the route of batches before what a process serves of a module: each call has its own token, deadline, trace and answer.
  * @param verify whose token this is, as for every other route
  * @param tell told of each call as of the request that it would have been alone
  */
 export function mountBatches(
   router: Router,
-  callable: Callable,
+  callables: readonly Callable[],
   verify: VerifyToken,
   tell: (answered: AnsweredRequest) => void,
 ): void {
+  const served = new Map(callables.flatMap(operationsOf));
   router.post(BATCH_PATH, async (koa) => {
     const bytes = await readBytes(koa.req, BATCH_LIMIT_BYTES);
     const { calls } = readBatch(bytes);
@@ -31,7 +32,7 @@ export function mountBatches(
     koa.type = "application/x-ndjson";
     koa.body = lines;
     const tellTime = () => koa.set(CLOCK_HEADER, String(processTimeMs()));
-    answerAll(calls, lines, { callable, verify, tell, tellTime });
+    answerAll(calls, lines, { served, verify, tell, tellTime });
   });
 }
 
@@ -45,8 +46,18 @@ function readBatch(bytes: Buffer) {
   }
 }
 
-interface BatchService {
+/** An operation, and who serves it. */
+interface Served {
+  readonly operation: Operation;
   readonly callable: Callable;
+}
+
+function operationsOf(callable: Callable): [name: string, Served][] {
+  return Object.entries(callable.contract.operations).map(([name, operation]) => [name, { operation, callable }]);
+}
+
+interface BatchService {
+  readonly served: ReadonlyMap<string, Served>;
   readonly verify: VerifyToken;
   readonly tell: (answered: AnsweredRequest) => void;
   /** Called right before the first line, with which the head leaves. */
@@ -57,7 +68,7 @@ interface BatchService {
 function answerAll(
   calls: readonly BatchedCall[],
   lines: PassThrough,
-  { callable, verify, tell, tellTime }: BatchService,
+  { served, verify, tell, tellTime }: BatchService,
 ): void {
   const startedAt = performance.now();
   let ready = "";
@@ -87,10 +98,11 @@ function answerAll(
       process.nextTick(flush); // it has left this process before anything is written, which waits for a turn of the loop
     };
     const progress: Progress = { begun: false, announce, isGone: () => lines.destroyed };
-    const line = await answer(call, index, { trace, progress }, callable, verify);
+    const callee = served.get(call.operation);
+    const line = await answer(call, index, { trace, progress }, callee, verify);
     open -= 1;
-    const operation = operationOf(call, callable);
-    if (operation !== undefined) tell(answered(call, operation, line, trace.traceId, performance.now() - startedAt));
+    if (callee !== undefined)
+      tell(answered(call, callee.operation, line, trace.traceId, performance.now() - startedAt));
     ready += `${JSON.stringify(line)}\n`;
     if (!flushing) setImmediate(flushAnswers);
     flushing = true;
@@ -113,23 +125,20 @@ function answered(
   };
 }
 
-function operationOf({ operation }: BatchedCall, { contract }: Callable): Operation | undefined {
-  return Object.hasOwn(contract.operations, operation) ? contract.operations[operation] : undefined;
-}
-
 async function answer(
   call: BatchedCall,
   index: number,
   own: Pick<CallContext, "trace" | "progress">,
-  callable: Callable,
+  callee: Served | undefined,
   verify: VerifyToken,
 ): Promise<FinalLine> {
   const { token, request_id: requestId } = call;
   try {
     const deadline = performance.now() + timeLeft(call.timeout_ms, call.until_ms);
-    const caller = callerOf(await identify(() => token, verify), operationOf(call, callable)?.access);
+    const caller = callerOf(await identify(() => token, verify), callee?.operation.access);
+    if (callee === undefined) throw new Problem("not-found", "There is no such operation.");
     const ctx = { ...caller, ...own, deadline, requestId };
-    return { index, output: await callable.call(call.operation, call.input, ctx) };
+    return { index, output: await callee.callable.call(call.operation, call.input, ctx) };
   } catch (error) {
     const problem = isProblem(error) ? error : new Problem("internal", "Something went wrong here.", { cause: error });
     const headers = problemHeaders(problem);

@@ -3,8 +3,9 @@ import { fileURLToPath } from "node:url";
 import type { Redis } from "ioredis";
 import type { Context } from "koa";
 import packageJson from "../../package.json" with { type: "json" };
+import { deadLettersOf } from "../call/dead-letters.ts";
 import { traceCalls } from "../call/traced-calls.ts";
-import { createClient } from "../contract/contract.ts";
+import { type Callable, createClient } from "../contract/contract.ts";
 import { createGateway } from "../gateway/app.ts";
 import { type Console, createConsole } from "../gateway/console/console.ts";
 import { type HealthDeps, mountHealth } from "../health/status.ts";
@@ -21,23 +22,24 @@ import { createRequestLog } from "./request-log.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** A module as a process of its own serves it: its contract, alone and in batches, and its health. */
+/** A module as a process of its own serves it: its contract and its dead letters, alone and in batches, and its health. */
 export function createModuleApp(
   { config, served, verifier, logger }: System,
   name: ServiceName,
   health: HealthDeps,
   metrics: Metrics,
 ): RequestListener {
-  const service = served.find((module) => module.name === name)?.service;
-  if (service === undefined) throw new Error(`${name} is not served here`);
+  const module = served.find((module) => module.name === name);
+  if (module === undefined) throw new Error(`${name} is not served here`);
+  const callables = [module.service, module.letters];
   const { verify } = verifier;
   const tell = createRequestLog(name, metrics.requestsOf(name), logger);
   return createHttpApp(
     (router) => {
       mountHealth(router, health);
       mountMetrics(router, metrics);
-      mountContract(router, service, { verify, timeoutMs: timeoutOf(config.CALL_TIMEOUT) });
-      mountBatches(router, service, verify, tell);
+      for (const each of callables) mountContract(router, each, { verify, timeoutMs: timeoutOf(config.CALL_TIMEOUT) });
+      mountBatches(router, callables, verify, tell);
     },
     {
       before: [observeRequests(tell), tellTime],
@@ -53,17 +55,21 @@ export function createModuleApp(
  * @param redis where its rate limits count, in memory if there is none
  */
 export function createGatewayApp(
-  { config, callables, verifier, logger }: System,
+  { config, callables, served, remotes, verifier, logger }: System,
   health: HealthDeps,
   metrics: Metrics,
   console: Console,
   redis: Redis | undefined,
 ): RequestListener {
+  const letters = new Map<ServiceName, Callable>();
+  for (const [name, remote] of remotes) letters.set(name, remote.beside(deadLettersOf(name)));
+  for (const module of served) letters.set(module.name, module.letters);
+  // In the order of the list of modules, wherever they live: the API's document follows it.
+  const ofAll = (parts: ReadonlyMap<ServiceName, Callable>) =>
+    moduleNames.flatMap((name) => parts.get(name) ?? []).map((callable) => traceCalls(callable, "gateway"));
   return createGateway({
-    // In the order of the list of modules, wherever they live: the API's document follows it.
-    callables: moduleNames
-      .flatMap((name) => callables.get(name) ?? [])
-      .map((callable) => traceCalls(callable, "gateway")),
+    callables: ofAll(callables),
+    letters: ofAll(letters),
     verify: verifier.verify,
     settings: {
       callTimeoutMs: config.CALL_TIMEOUT,

@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import { traceOf } from "../base/trace.ts";
 import type { Bus } from "../bus/bus.ts";
 import { createDeadLetterHandlers } from "../bus/follow/dead-letter-handlers.ts";
-import { addDeadLetters, withDeadLetters } from "../call/dead-letters.ts";
+import { deadLettersOf } from "../call/dead-letters.ts";
 import type { HttpCallable } from "../call/http-client.ts";
 import { createService, type ServiceOptions } from "../call/service.ts";
 import { traceCalls } from "../call/traced-calls.ts";
@@ -29,6 +29,8 @@ export interface ServedModule {
   readonly store: Store;
   readonly module: Module<Contract>;
   readonly service: Callable;
+  /** The operations on its dead letters. */
+  readonly letters: Callable;
 }
 
 /** The parts of this process, for those that answer for all of them. */
@@ -87,10 +89,9 @@ export async function createModule(
       log.error({ err: error, operation, request_id: ctx.requestId, trace_id: ctx.trace.traceId }, "operation failed");
     },
   };
-  const own = createService<Contract>(modules[name].contract, module.handlers, options);
-  const letters = createDeadLetterHandlers({ store, subscriptions: module.subscriptions, faults: config.FAULTS });
-  const service = addDeadLetters(own, letters, options);
-  return { name, store, module, service };
+  const service = createService<Contract>(modules[name].contract, module.handlers, options);
+  const handlers = createDeadLetterHandlers({ store, subscriptions: module.subscriptions, faults: config.FAULTS });
+  return { name, store, module, service, letters: createService(deadLettersOf(name), handlers, options) };
 }
 
 /** @throws Refusal when another process serves it, or it cannot be used */
@@ -167,12 +168,7 @@ export async function connectRemotes(config: Config): Promise<Map<ModuleName, Ht
     const { createHttpCallable } = await import("../call/http-client.ts");
     const url = config[urlSetting(name)];
     if (url === undefined) throw new Error(`${name} has no URL`);
-    const remote = createHttpCallable(
-      withDeadLetters(modules[name].contract),
-      url,
-      await loadTransport(config.HTTP_CLIENT),
-    );
-    remotes.set(name, remote);
+    remotes.set(name, createHttpCallable(modules[name].contract, url, await loadTransport(config.HTTP_CLIENT)));
   }
   return remotes;
 }

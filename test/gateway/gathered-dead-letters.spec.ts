@@ -6,10 +6,10 @@ import { expect } from "chai";
 import { Problem } from "../../src/base/problem.ts";
 import { traceOf } from "../../src/base/trace.ts";
 import { createDeadLetterHandlers } from "../../src/bus/follow/dead-letter-handlers.ts";
-import { addDeadLetters, deadLetters } from "../../src/call/dead-letters.ts";
+import { deadLetters, deadLettersOf } from "../../src/call/dead-letters.ts";
 import { createService } from "../../src/call/service.ts";
 import { type CallContext, remainingMs } from "../../src/contract/context.ts";
-import { type Callable, type ClientOf, createClient, defineContract } from "../../src/contract/contract.ts";
+import { type Callable, type ClientOf, createClient } from "../../src/contract/contract.ts";
 import { gatherDeadLetters } from "../../src/gateway/dead-letters.ts";
 import type { SqliteStore } from "../../src/store/engines/sqlite/open-store.ts";
 import { applied, openModule, remember } from "../bus/modules.ts";
@@ -33,8 +33,7 @@ describe("dead letters of several modules", () => {
     isProductsAway = false;
     const [products, orders] = stores.map(serve);
     if (products === undefined || orders === undefined) throw new Error("both are served");
-    const gathered = gatherDeadLetters([unless(() => isProductsAway, products), orders], options).at(-1);
-    if (gathered === undefined) throw new Error("nothing was gathered");
+    const gathered = gatherDeadLetters([unless(() => isProductsAway, products), orders], options);
     letters = createClient(deadLetters, gathered);
   });
   afterEach(async () => {
@@ -129,7 +128,7 @@ describe("dead letters of several modules", () => {
 
   it("cannot be listed where nobody answers", async () => {
     const nobody = stores.map((store) => unless(() => true, serve(store)));
-    const gathered = createClient(deadLetters, gatherDeadLetters(nobody, options).at(-1) as Callable);
+    const gathered = createClient(deadLetters, gatherDeadLetters(nobody, options));
     expect(await failureOf(gathered.listDeadLetters({}, admin()))).to.equal("dependency-unavailable");
   });
 
@@ -152,9 +151,8 @@ function serve(store: SqliteStore): Callable {
     if (number < 0) throw new Error(`${number} is below zero`);
     return undefined;
   });
-  const contract = defineContract({ name: store.name, problems: {}, operations: {}, events: {} });
   const handlers = createDeadLetterHandlers({ store, subscriptions: [subscription] });
-  return addDeadLetters(createService(contract, {}, options), handlers, options);
+  return createService(deadLettersOf(store.name), handlers, options);
 }
 
 /** The same callable, as it is for a caller who cannot reach it. */

@@ -1,5 +1,5 @@
 import { Binding } from "../../src/call/binding.ts";
-import { withDeadLetters } from "../../src/call/dead-letters.ts";
+import { deadLetters } from "../../src/call/dead-letters.ts";
 import type { Contract, Operation } from "../../src/contract/contract.ts";
 import { type ModuleName, modules, publicContracts } from "../../src/runtime/modules.ts";
 import { forgeries } from "../parity/tokens.ts";
@@ -62,7 +62,7 @@ export function faultOf({ access, caller, isOfA, answer, tellsOfA }: Attempt): s
 
 function operationsAt(door: string): [string, Operation][] {
   const contracts: readonly Contract[] =
-    door === "gateway" ? publicContracts : [withDeadLetters(modules[door as ModuleName].contract)];
+    door === "gateway" ? publicContracts : [modules[door as ModuleName].contract, deadLetters];
   return contracts
     .flatMap(({ operations }) => Object.values(operations))
     .flatMap((operation) =>

@@ -160,7 +160,7 @@ export async function serveNotes(service: Callable): Promise<{ origin: string; c
   const app = createHttpApp(
     (router) => {
       mountContract(router, service, { verify, timeoutMs: timeoutOf(2_000) });
-      mountBatches(router, service, verify, () => {});
+      mountBatches(router, [service], verify, () => {});
     },
     { onUnexpected: () => {} },
   );

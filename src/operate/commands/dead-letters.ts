@@ -1,11 +1,11 @@
 import { reachableUrl } from "../../base/origin.ts";
 import { isProblem } from "../../base/problem.ts";
 import { Refusal } from "../../base/refusal.ts";
-import { deadLetters, withDeadLetters } from "../../call/dead-letters.ts";
-import { createHttpCallable } from "../../call/http-client.ts";
+import { deadLetters, deadLettersOf } from "../../call/dead-letters.ts";
+import { createHttpCallable, type HttpCallable } from "../../call/http-client.ts";
 import { createUndiciTransport } from "../../call/transports/undici.ts";
 import type { CallContext } from "../../contract/context.ts";
-import { type Callable, type ClientOf, createClient } from "../../contract/contract.ts";
+import { type ClientOf, createClient } from "../../contract/contract.ts";
 import { users } from "../../modules/users/contract.ts";
 import { DEMO_ADMIN } from "../../modules/users/index.ts";
 import { ownContext } from "../../runtime/compose.ts";
@@ -28,12 +28,9 @@ type DeadLetter = Awaited<ReturnType<Client["listDeadLetters"]>>["data"][number]
  */
 export async function runDeadLetters(config: Config, words: readonly string[]): Promise<string> {
   const command = parse(words);
-  const gateway = createHttpCallable(
-    { ...withDeadLetters(users), name: "gateway" },
-    urlOf(config),
-    createUndiciTransport,
-    { takesBatches: false },
-  );
+  const gateway = createHttpCallable({ ...users, name: "gateway" }, urlOf(config), createUndiciTransport, {
+    takesBatches: false,
+  });
   try {
     return await carryOut(command, config, gateway);
   } catch (error) {
@@ -44,8 +41,8 @@ export async function runDeadLetters(config: Config, words: readonly string[]): 
   }
 }
 
-async function carryOut(command: Command, config: Config, gateway: Callable): Promise<string> {
-  const letters = createClient(deadLetters, gateway);
+async function carryOut(command: Command, config: Config, gateway: HttpCallable): Promise<string> {
+  const letters = createClient(deadLetters, gateway.beside(deadLettersOf("gateway")));
   const token = config.ADMIN_TOKEN ?? (await signIn(createClient(users, gateway), config));
   const ctx = () => ({ ...ownContext(config.CALL_TIMEOUT), token });
   switch (command.action) {
