@@ -78,14 +78,14 @@ const position = z
  * either, at least once and in the order of their log.
  */
 export function describeEvents(contracts: readonly Contract[], info: ApiInfo): AsyncApiDocument {
-  const book = createSchemaRegistry();
-  book.describe(envelope, "input"); // as subscribers take it: a publisher may add members
-  book.describe(position, "input");
+  const registry = createSchemaRegistry();
+  registry.describe(envelope, "input"); // as subscribers take it: a publisher may add members
+  registry.describe(position, "input");
   const publishers = contracts.filter(({ events }) => Object.keys(events).length > 0);
   const messages = publishers.flatMap(({ name, events }) =>
     Object.entries(events).map(([type, schema]) => [
       type,
-      message(name, type, book.describe(schema, "input"), book.named),
+      message(name, type, registry.describe(schema, "input"), registry.named),
     ]),
   );
   const lines = publishers.flatMap(({ name, events }) =>
@@ -102,7 +102,7 @@ export function describeEvents(contracts: readonly Contract[], info: ApiInfo): A
     operations: Object.fromEntries(
       lines.map(({ name, events, carrier }) => [`${name}-${carrier}`, operation(name, events, carrier)]),
     ),
-    components: { schemas: book.named, messages: Object.fromEntries(messages) },
+    components: { schemas: registry.named, messages: Object.fromEntries(messages) },
   };
 }
 

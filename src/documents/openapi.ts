@@ -53,33 +53,34 @@ export function describeApi(
   info: ApiInfo,
   routes: Readonly<Record<string, PlainRoute>> = {},
 ): OpenApiDocument {
-  const book = createSchemaRegistry();
+  const registry = createSchemaRegistry();
   const shared: Record<string, Described> = {};
   const paths: Record<string, Record<string, Described>> = {};
   const add = (path: string, method: string, described: Described) => {
     paths[path] = { ...paths[path], [method]: described };
   };
   const types = problemTypes(...contracts.map(({ problems }) => problems));
-  book.describe(problem, "output");
+  registry.describe(problem, "output");
   const operations = contracts.flatMap(({ name, operations }) =>
     Object.entries(operations).map(([id, operation]) => ({ tag: name, id, operation })),
   );
-  for (const { operation } of operations) book.describe(operation.output, "output"); // all names, before any use
+  for (const { operation } of operations) registry.describe(operation.output, "output"); // all names, before any use
   for (const { tag, id, operation } of operations) {
     const method = operation.method.toLowerCase();
-    const described = { tags: [tag], ...describeOperation(operation, book, shared, types) };
+    const described = { tags: [tag], ...describeOperation(operation, registry, shared, types) };
     add(operation.path, method, { operationId: id, ...described });
     for (const [index, alias] of (operation.aliases ?? []).entries()) {
       add(alias, method, { operationId: `${id}Alias${index || ""}`, ...described });
     }
   }
-  for (const [path, route] of Object.entries(routes)) add(path, "get", describeRoute(path, route, book, shared, types));
+  for (const [path, route] of Object.entries(routes))
+    add(path, "get", describeRoute(path, route, registry, shared, types));
   return {
     openapi: "3.1.1",
     info,
     tags: [...contracts.map(({ name }) => ({ name })), ...(Object.keys(routes).length > 0 ? [{ name: OWN_TAG }] : [])],
     paths,
-    components: { schemas: book.named, responses: shared, headers: HEADERS, securitySchemes: { bearer: BEARER } },
+    components: { schemas: registry.named, responses: shared, headers: HEADERS, securitySchemes: { bearer: BEARER } },
   };
 }
 
@@ -90,17 +91,17 @@ const BEARER = { type: "http", scheme: "bearer", bearerFormat: "JWT" };
 
 function describeOperation(
   operation: Operation,
-  book: SchemaRegistry,
+  registry: SchemaRegistry,
   shared: Record<string, Described>,
   types: ProblemTypes,
 ): Described {
-  const input = describeInput(operation, book);
+  const input = describeInput(operation, registry);
   return {
     summary: operation.summary,
     security: operation.access === "public" ? [] : [{ bearer: [] }],
     ...input,
     responses: {
-      ...describeSuccess(operation, book),
+      ...describeSuccess(operation, registry),
       ...shareResponses(describeProblems(problemsOf(operation, "requestBody" in input), RATE, types), shared),
     },
   };
@@ -109,14 +110,17 @@ function describeOperation(
 function describeRoute(
   path: string,
   { operationId, summary, answers, problems = [] }: PlainRoute,
-  book: SchemaRegistry,
+  registry: SchemaRegistry,
   shared: Record<string, Described>,
   types: ProblemTypes,
 ): Described {
   const parameters = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => {
     return { name, in: "path", required: true, schema: { type: "string" } };
   });
-  const content = Object.entries(answers).map(([type, schema]) => [type, { schema: book.describe(schema, "output") }]);
+  const content = Object.entries(answers).map(([type, schema]) => [
+    type,
+    { schema: registry.describe(schema, "output") },
+  ]);
   const answer = { description: "OK", headers: refs(ALWAYS), content: Object.fromEntries(content) };
   return {
     operationId,
@@ -131,8 +135,8 @@ function describeRoute(
   };
 }
 
-function describeInput(operation: Operation, book: SchemaRegistry): Described {
-  const { properties, required, ...rest } = book.describe(operation.input, "input");
+function describeInput(operation: Operation, registry: SchemaRegistry): Described {
+  const { properties, required, ...rest } = registry.describe(operation.input, "input");
   const schemas = properties as Record<string, JsonSchema>;
   const needed = new Set(required as string[] | undefined);
   const members = Binding.of(operation).members;
@@ -156,7 +160,7 @@ function describeInput(operation: Operation, book: SchemaRegistry): Described {
   };
   return {
     ...(parameters.length > 0 ? { parameters } : {}),
-    ...(inBody.length > 0 ? { requestBody: { required: true, content: json(body, book) } } : {}),
+    ...(inBody.length > 0 ? { requestBody: { required: true, content: json(body, registry) } } : {}),
   };
 }
 
@@ -164,15 +168,15 @@ function describePreference(name: string, preference: string): Described {
   return { name, in: "header", required: false, schema: { type: "string" }, description: `${preference}=N (RFC 7240)` };
 }
 
-function describeSuccess(operation: Operation, book: SchemaRegistry): Described {
+function describeSuccess(operation: Operation, registry: SchemaRegistry): Described {
   const { location, etag, paged, inputHeaders = {}, outputHeaders = {}, status = 200 } = operation;
   const hasPreferences = Object.values(inputHeaders).some(({ preference }) => preference !== undefined);
-  const { properties, required, ...rest } = book.describe(operation.output, "output");
+  const { properties, required, ...rest } = registry.describe(operation.output, "output");
   const isInBody = (name: string) => !(name in outputHeaders);
   const schema =
     properties === undefined
       ? rest
-      : book.shorten({
+      : registry.shorten({
           ...rest,
           properties: Object.fromEntries(Object.entries(properties as JsonSchema).filter(([name]) => isInBody(name))),
           required: ((required ?? []) as string[]).filter(isInBody),
@@ -188,7 +192,7 @@ function describeSuccess(operation: Operation, book: SchemaRegistry): Described 
   ]);
   if (status === NO_CONTENT) return { [status]: { description: "No content", headers } };
   return {
-    [status]: { description: status === 201 ? "Created" : "OK", headers, content: json(schema, book) },
+    [status]: { description: status === 201 ? "Created" : "OK", headers, content: json(schema, registry) },
     ...(operation.method === "GET" && etag !== undefined ? { 304: { description: "Not modified", headers } } : {}),
   };
 }

@@ -8,8 +8,9 @@ import type { Budget, Callable, Operation } from "../contract/contract.ts";
 import { type HealthDeps, mountHealth } from "../health/status.ts";
 import { createHttpApp } from "../http/app.ts";
 import { type MetricsPage, mountMetrics } from "../http/metrics-route.ts";
-import { mountContract, type RouteOptions } from "../http/routes.ts";
+import { mountContract } from "../http/routes.ts";
 import { securityHeaders } from "../http/security-headers.ts";
+import type { VerifyToken } from "../identity/access.ts";
 import { mountBuiltPages } from "./built-pages.ts";
 import { clientAddress } from "./client-address.ts";
 import { compressResponses } from "./compression.ts";
@@ -32,7 +33,7 @@ export interface GatewayDeps {
   readonly callables: readonly Callable[];
   /** The dead letters of each. */
   readonly letters: readonly Callable[];
-  readonly verify: RouteOptions["verify"];
+  readonly verify: VerifyToken;
   readonly settings: {
     readonly callTimeoutMs: number;
     readonly rateLimit: RateLimitSetting;

@@ -1,6 +1,6 @@
 import type { Context } from "koa";
 import { isProblem, Problem } from "../../base/problem.ts";
-import type { RouteOptions } from "../../http/routes.ts";
+import { requireAccess, type VerifyToken } from "../../identity/access.ts";
 import { readBearer } from "../../identity/token-verifier.ts";
 
 /** The names of this machine that nobody else can claim: a name from the DNS may point here too. */
@@ -20,13 +20,10 @@ export interface ConsoleAccess {
 }
 
 /** @param oneClick whether one click may sign anyone in at all */
-export function createConsoleAccess(verify: RouteOptions["verify"], oneClick: boolean): ConsoleAccess {
+export function createConsoleAccess(verify: VerifyToken, oneClick: boolean): ConsoleAccess {
   const allowsOneClick = (koa: Context) => oneClick && comesFromOwnPage(koa);
 
-  async function requireAdmin(token: string): Promise<void> {
-    const { role } = await verify(token);
-    if (role !== "admin") throw new Problem("forbidden", "This needs an admin.");
-  }
+  const requireAdmin = async (token: string) => requireAccess("admin", await verify(token));
 
   return {
     async admitReader(koa) {

@@ -6,7 +6,7 @@ import { Problem } from "../../base/problem.ts";
 import type { Bus } from "../../bus/bus.ts";
 import { type HealthDeps, readStatus } from "../../health/status.ts";
 import { readBody } from "../../http/body.ts";
-import type { RouteOptions } from "../../http/routes.ts";
+import type { VerifyToken } from "../../identity/access.ts";
 import { PRESENCE_TOPIC, ROLL_CALL_TOPIC } from "../../telemetry/presence.ts";
 import { SPANS_TOPIC } from "../../telemetry/span-record.ts";
 import { type ConsoleAccess, createConsoleAccess } from "./access.ts";
@@ -23,7 +23,7 @@ const DEFAULT_TRACES = 50;
 export interface ConsoleDeps {
   readonly bus: Pick<Bus, "broadcast" | "onBroadcast">;
   readonly health: HealthDeps;
-  readonly verify: RouteOptions["verify"];
+  readonly verify: VerifyToken;
   /** Signs the demo admin in; left out where one click must not be enough. */
   readonly signIn?: ((koa: Context) => Promise<Record<string, unknown>>) | undefined;
   readonly version: string;

@@ -33,6 +33,6 @@ export function canonicalEmail(email: string): string {
 }
 
 /** Oneself, or anyone for an admin. */
-export function maySee(principal: Principal | null, userId: string): boolean {
-  return principal !== null && (principal.role === "admin" || principal.id === userId);
+export function maySee({ id, role }: Principal, userId: string): boolean {
+  return role === "admin" || id === userId;
 }
