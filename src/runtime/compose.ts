@@ -97,17 +97,22 @@ export async function createModule(
 /** @throws Refusal when another process serves it, or it cannot be used */
 async function openToServe(name: ModuleName, config: Config, logger: Logger): Promise<Store> {
   const file = databaseIn(config.DATA_DIR, name);
+  const lost = new AbortController();
   const unlock = await lockForServing(
     { name, file },
     {
       onWait: () => logger.warn(`${name}: another process serves ${file}; waiting for it to end`),
-      onLost: () => requestStop(`${name}: the lock of ${file} was removed, and another process serves it now`),
+      onLost() {
+        lost.abort();
+        requestStop(`${name}: the lock of ${file} was removed, and another process serves it now`);
+      },
     },
   );
   try {
     requireFinishedRestore(config.DATA_DIR); // one may have begun while this waited
     const onOpened = (told: string) => logger.info(`${name}: ${told}`);
-    const store = openStore({ name, file, migrations: migrationsOf(name), onOpened, onDistrust: requestStop });
+    const told = { onOpened, onDistrust: requestStop, lost: lost.signal };
+    const store = openStore({ name, file, migrations: migrationsOf(name), ...told });
     return { ...store, close: () => store.close().finally(unlock) };
   } catch (error) {
     unlock();

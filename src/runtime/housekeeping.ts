@@ -10,9 +10,13 @@ const BOUND_LOGS_EVERY_MS = 10_000;
  */
 export function expireAnswers(stores: readonly Store[], logger: Logger): () => void {
   const expire = () => {
-    for (const { name, answers } of stores) {
-      answers.expire().catch((error: unknown) => {
-        logger.warn({ err: error, module: name }, "Old answers could not be deleted; that is tried again in an hour");
+    for (const store of stores) {
+      const work = async () => void (await store.answers.expire());
+      store.lease("expire answers", work).catch((error: unknown) => {
+        logger.warn(
+          { err: error, module: store.name },
+          "Old answers could not be deleted; that is tried again in an hour",
+        );
       });
     }
   };

@@ -34,6 +34,13 @@ export interface Store {
   readonly cursors: Cursors;
   /** Answers that are kept for retries. */
   readonly answers: Answers;
+  /**
+   * Does work that one process at a time does, such as relaying the log: begins when nobody else does what has this name, and ends
+   * when the work does. SQLite: at once, since one process serves the file; within it one comes after the other.
+   * @param work told by the signal that another may do it from now on: when the store closes, or the file is served by another
+   * @throws whatever `work` throws; Problem draining when it cannot begin any more
+   */
+  lease(role: string, work: (lost: AbortSignal) => Promise<void>): Promise<void>;
   /** From now on the bytes of what is deleted are overwritten. */
   overwriteDeleted(): void;
   /**

@@ -13,6 +13,21 @@ describe("the SQLite engine", () => {
   afterEach(() => temporary.dispose());
 
   storeRows("a SQLite file", async () => temporary.open());
+
+  it("has leases only as long as no other process serves the file", async () => {
+    const lock = new AbortController();
+    const store = temporary.open({ lost: lock.signal });
+    const begun = Promise.withResolvers<void>();
+    const held = store.lease("relay", (lost) => {
+      begun.resolve();
+      return new Promise((resolve) => lost.addEventListener("abort", () => resolve()));
+    });
+    await begun.promise;
+    lock.abort();
+    await held;
+    const refused = store.lease("relay", async () => expect.fail("it began"));
+    expect(await refused.catch((error: { code: string }) => error.code)).to.equal("draining");
+  });
 });
 
 describe("a unit of work", () => {

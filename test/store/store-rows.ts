@@ -3,6 +3,7 @@ import { sql } from "../../src/store/sql.ts";
 import type { Store } from "../../src/store/store.ts";
 import type { Step, Unit, Work } from "../../src/store/unit.ts";
 import { answerRows } from "./answer-rows.ts";
+import { leaseRows } from "./lease-rows.ts";
 import { logRows } from "./log-rows.ts";
 import { addNote, noteAdded } from "./temporary-store.ts";
 
@@ -170,5 +171,6 @@ export function storeRows(engine: string, open: () => Promise<Store>): void {
 
     logRows(() => store);
     answerRows(() => store, open);
+    leaseRows(() => store);
   });
 }

@@ -58,11 +58,12 @@ export function createMemoryBus(options: MemoryBusOptions): Bus {
       subscribers.push(createSubscriber({ store, subscription, source, outage, faults, clock, logger }));
       names.push(store.name);
     }
-    prunes.push(async () => {
+    const prune = async () => {
       const reported = names.map((name) => positions.get(name));
       const below = await publisher.log.prunable(await lowestPosition(publisher.log, reported), pruneWindowMs);
       if (below > ((await publisher.log.floor()) ?? 0)) await publisher.log.prune(below);
-    });
+    };
+    prunes.push(() => publisher.lease("prune", prune));
   }
 
   function* subscriptionsTo(publisher: string): Generator<[Store, Subscription]> {

@@ -114,7 +114,12 @@ export function createRedisBus(options: RedisBusOptions): Bus {
     const looks = { pruneWindowMs, pace, clock, outage: outageOfLoop() };
     const relay = createRelay({ log: store.log, database: store.database, replica, subscribers: names, ...looks });
     relays.push({ relay, pace, unhook: store.log.onAppended(pace.wake) });
-    relaying.push(relay.run());
+    relaying.push(
+      store.lease("relay", (lost) => {
+        lost.addEventListener("abort", pace.stop);
+        return relay.run();
+      }),
+    );
   }
 
   function startSubscriber(store: Store, subscription: Subscription, lease: Lease, shared: Redis): void {

@@ -1,4 +1,5 @@
 import type { Problem } from "../../../base/problem.ts";
+import { createTurns } from "../../../base/turns.ts";
 import { users } from "../contract.ts";
 import type { FailureRows, Failures } from "./failure-rows.ts";
 
@@ -38,6 +39,7 @@ const LONGEST_WAIT_MS = 60_000;
 export function createAttemptLimiter({ rows, freeFailures, now }: AttemptLimiterOptions): AttemptLimiter {
   /** The attempts of each lane that are being checked here. */
   const running = new Map<string, Set<Entered>>();
+  /** What is read of a lane still holds when it is acted on. */
   const inTurn = createTurns();
 
   /**
@@ -106,23 +108,6 @@ export function createAttemptLimiter({ rows, freeFailures, now }: AttemptLimiter
       else await leave(lane, own, () => rows.forget(lane, now())).catch(() => undefined); // they are forgotten in time
       return result;
     },
-  };
-}
-
-/** Lets work on the same lane happen one after the other: what is read there still holds when it is acted on. */
-function createTurns(): <T>(lane: string, work: () => Promise<T>) => Promise<T> {
-  const last = new Map<string, Promise<void>>();
-  return async (lane, work) => {
-    const before = last.get(lane);
-    const { promise: turn, resolve: end } = Promise.withResolvers<void>();
-    last.set(lane, turn);
-    await before;
-    try {
-      return await work();
-    } finally {
-      if (last.get(lane) === turn) last.delete(lane);
-      end();
-    }
   };
 }
 

@@ -16,6 +16,7 @@ import { GroupCommit, type GroupEffects } from "./commit/group-commit.ts";
 import { type SyncFile, WriteAheadLog, writeAgain } from "./commit/write-ahead-log.ts";
 import { SqliteEventLog } from "./event-log.ts";
 import { identityOf, requireOwn, writeIdentity } from "./identity.ts";
+import { createLeases } from "./leases.ts";
 import { migrate, readSchema, requireKnownVersion, type Schema, versionOf } from "./migrations.ts";
 import { randomName, seatOf } from "./seat.ts";
 import { SharedReads } from "./shared-reads.ts";
@@ -65,6 +66,8 @@ export interface OpenStoreOptions {
   readonly onOpened?: (told: string) => void;
   /** Told once when a sync has failed, in words: this process must not go on with the file. */
   readonly onDistrust?: (told: string) => void;
+  /** Fires when another process serves the file. */
+  readonly lost?: AbortSignal;
   /** A name that no other opening of this database has. */
   readonly randomEpoch?: () => string;
 }
@@ -189,6 +192,7 @@ function createStore(database: Database.Database, options: OpenStoreOptions): Sq
     betweenGroups: (work) => group.betweenGroups(work),
     onFailedSync: (reason) => group.distrust(reason),
   });
+  const leases = createLeases(options.lost);
   const emptyLog = async () => !database.open || (await checkpoints.empty());
   newIdsAfter(statements.get(sql<{ id: string | null }>`SELECT max(id) AS id FROM dead_letters`)?.id);
   return {
@@ -209,7 +213,11 @@ function createStore(database: Database.Database, options: OpenStoreOptions): Sq
     },
     fault: () => group.fault(),
     stats: () => group.stats(),
-    close: () => group.close(),
+    lease: leases.hold,
+    close() {
+      leases.end();
+      return group.close();
+    },
   };
 }
 
