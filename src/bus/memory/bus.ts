@@ -7,7 +7,7 @@ import type { Fault } from "../../call/faults.ts";
 import type { LogEntry, Position, Store } from "../../store/store.ts";
 import { createBroadcasts } from "../broadcasts.ts";
 import type { Bus } from "../bus.ts";
-import { createSubscriber, describeStall, type Subscriber } from "../follow/subscriber.ts";
+import { type Consumer, createConsumer, describeStall } from "../follow/consumer.ts";
 import { DEFAULT_PRUNE_WINDOW_MS, lowestPosition, rowsAfter } from "../pruning.ts";
 import type { Subscription } from "../subscription.ts";
 import { createLocalLog } from "./local-log.ts";
@@ -35,7 +35,7 @@ export function createMemoryBus(options: MemoryBusOptions): Bus {
   const appended = new EventEmitter2({ maxListeners: 0 });
   const broadcasts = createBroadcasts(logger);
   const members = new Map<string, { store: Store; subscriptions: readonly Subscription[] }>();
-  const subscribers: Subscriber[] = [];
+  const consumers: Consumer[] = [];
   const running: Promise<void>[] = [];
   const unhook: (() => void)[] = [];
   const prunePace = createPace(clock);
@@ -55,7 +55,7 @@ export function createMemoryBus(options: MemoryBusOptions): Bus {
         return local;
       };
       const outage = createOutage({ what: `The subscription of ${store.name} to ${publisher.name}`, logger, clock });
-      subscribers.push(createSubscriber({ store, subscription, source, outage, faults, clock, logger }));
+      consumers.push(createConsumer({ store, subscription, source, outage, faults, clock, logger }));
       names.push(store.name);
     }
     const prune = async () => {
@@ -83,14 +83,14 @@ export function createMemoryBus(options: MemoryBusOptions): Bus {
     return repeat(step, { pace: prunePace, onFailure: outage.failed, onSuccess: outage.worked });
   }
 
-  async function positionsOf({ name, publisher }: Subscriber): Promise<readonly Position[]> {
+  async function positionsOf({ name, publisher }: Consumer): Promise<readonly Position[]> {
     const store = members.get(name)?.store;
     return (await store?.read((reading) => store.cursors.positions(reading, publisher))) ?? [];
   }
 
   /** Positions before heads: what one subscriber applies in between may be news to another. */
   async function areSettled(): Promise<boolean> {
-    const able = subscribers.filter((subscriber) => subscriber.stalled() === undefined);
+    const able = consumers.filter((consumer) => consumer.stalled() === undefined);
     const reached = await Promise.all(able.map(positionsOf));
     const heads = await Promise.all(able.map(({ publisher }) => members.get(publisher)?.store.log.head()));
     return heads.every(
@@ -101,17 +101,17 @@ export function createMemoryBus(options: MemoryBusOptions): Bus {
 
   return {
     status() {
-      const stall = describeStall(subscribers);
+      const stall = describeStall(consumers);
       return stall === undefined
         ? { kind: "memory", status: "running" }
         : { kind: "memory", status: "degraded", detail: stall };
     },
-    stalled: (module) => describeStall(subscribers.filter(({ name }) => name === module)),
+    stalled: (module) => describeStall(consumers.filter(({ name }) => name === module)),
     async backlogs() {
-      const all = subscribers.map(async (subscriber) => {
-        const { publisher, name } = subscriber;
+      const all = consumers.map(async (consumer) => {
+        const { publisher, name } = consumer;
         const log = members.get(publisher)?.store.log;
-        const [position] = await positionsOf(subscriber);
+        const [position] = await positionsOf(consumer);
         return log === undefined ? [] : [{ publisher, subscriber: name, rows: await rowsAfter(log, position) }];
       });
       return (await Promise.all(all)).flat();
@@ -122,7 +122,7 @@ export function createMemoryBus(options: MemoryBusOptions): Bus {
     },
     async start() {
       for (const { store } of members.values()) serve(store);
-      running.push(prune(), ...subscribers.map((subscriber) => subscriber.run()));
+      running.push(prune(), ...consumers.map((consumer) => consumer.run()));
     },
     async stop(timeoutMs) {
       prunePace.stop();
@@ -131,7 +131,7 @@ export function createMemoryBus(options: MemoryBusOptions): Bus {
       for (const endMs = clock.now() + timeoutMs; clock.now() < endMs && !(await areSettled()); ) {
         await settling.sleep(SETTLE_POLL_MS);
       }
-      for (const subscriber of subscribers) subscriber.stop();
+      for (const consumer of consumers) consumer.stop();
       await Promise.all(running);
       for (const off of unhook) off();
     },

@@ -7,7 +7,7 @@ import type { Fault } from "../../call/faults.ts";
 import type { Store } from "../../store/store.ts";
 import { createBroadcasts, writeBroadcast } from "../broadcasts.ts";
 import { type Backlog, type Bus, UNNAMED_DEPLOYMENT } from "../bus.ts";
-import { createSubscriber, describeStall, type Subscriber } from "../follow/subscriber.ts";
+import { type Consumer, createConsumer, describeStall } from "../follow/consumer.ts";
 import { DEFAULT_PRUNE_WINDOW_MS, rowsAfter } from "../pruning.ts";
 import { createRelay, type Relay } from "../relay.ts";
 import type { Subscription } from "../subscription.ts";
@@ -51,7 +51,7 @@ export interface RedisBusOptions {
  * everything: a publisher's commit never waits for it, and what is lost there comes again from the logs.
  */
 export function createRedisBus(options: RedisBusOptions): Bus {
-  const { url, logger, subscribers: subscriberNames, faults, keyPrefix = "quartet:" } = options;
+  const { url, logger, subscribers, faults, keyPrefix = "quartet:" } = options;
   const { pruneWindowMs = DEFAULT_PRUNE_WINDOW_MS, deployment = () => UNNAMED_DEPLOYMENT } = options;
   const clock = systemClock;
   const channel = `${keyPrefix}broadcast`;
@@ -59,8 +59,8 @@ export function createRedisBus(options: RedisBusOptions): Bus {
   const broadcasts = createBroadcasts(logger);
   const connections: Redis[] = [];
   const relays: { relay: Relay; pace: Pace; unhook: () => void }[] = [];
-  const subscribers: Subscriber[] = [];
-  const subscribing: Promise<void>[] = [];
+  const consumers: Consumer[] = [];
+  const consuming: Promise<void>[] = [];
   const relaying: Promise<void>[] = [];
   const leases: { lease: Lease; pace: Pace }[] = [];
   const leasing: Promise<void>[] = [];
@@ -110,7 +110,7 @@ export function createRedisBus(options: RedisBusOptions): Bus {
   function startRelay(store: Store, lease: Lease, shared: Redis): void {
     const pace = createPace(clock);
     const replica = lease.guard(createRedisReplica({ keyPrefix, publisher: store.name, commands: shared }));
-    const names = subscriberNames[store.name] ?? [];
+    const names = subscribers[store.name] ?? [];
     const looks = { pruneWindowMs, pace, clock, outage: outageOfLoop() };
     const relay = createRelay({ log: store.log, database: store.database, replica, subscribers: names, ...looks });
     relays.push({ relay, pace, unhook: store.log.onAppended(pace.wake) });
@@ -122,30 +122,30 @@ export function createRedisBus(options: RedisBusOptions): Bus {
     );
   }
 
-  function startSubscriber(store: Store, subscription: Subscription, lease: Lease, shared: Redis): void {
+  function startConsumer(store: Store, subscription: Subscription, lease: Lease, shared: Redis): void {
     const { publisher } = subscription;
     const reader = connect("blocking");
     const source = () => lease.guard(createRedisSource({ keyPrefix, publisher, commands: shared, reader }));
     const told = { outage: outageOfLoop(), logger };
-    const subscriber = createSubscriber({ store, subscription, source, faults, clock, ...told });
-    subscribers.push({
-      ...subscriber,
+    const consumer = createConsumer({ store, subscription, source, faults, clock, ...told });
+    consumers.push({
+      ...consumer,
       stop: () => {
-        subscriber.stop();
+        consumer.stop();
         reader.disconnect();
       },
     });
-    subscribing.push(subscriber.run());
+    consuming.push(consumer.run());
   }
 
   function stallOfBus(): string | undefined {
-    return joined.length > 0 && deployment() === undefined ? DEPLOYMENT_UNKNOWN : describeStall(subscribers);
+    return joined.length > 0 && deployment() === undefined ? DEPLOYMENT_UNKNOWN : describeStall(consumers);
   }
 
   async function backlogsOf({ name: publisher, log }: Store): Promise<Backlog[]> {
     if (commands === undefined) throw new Error("the bus has not started");
     const { positions } = await createRedisReplica({ keyPrefix, publisher, commands }).reports();
-    const names = subscriberNames[publisher] ?? [];
+    const names = subscribers[publisher] ?? [];
     return Promise.all(
       names.map(async (subscriber): Promise<Backlog> => {
         return { publisher, subscriber, rows: await rowsAfter(log, positions.get(subscriber)) };
@@ -192,7 +192,7 @@ export function createRedisBus(options: RedisBusOptions): Bus {
         ? { kind: "redis", status: "running" }
         : { kind: "redis", status: "degraded", detail: stall };
     },
-    stalled: (module) => describeStall(subscribers.filter(({ name }) => name === module)),
+    stalled: (module) => describeStall(consumers.filter(({ name }) => name === module)),
     async backlogs() {
       const found = await Promise.all(joined.map(({ store }) => backlogsOf(store)));
       return found.flat();
@@ -209,14 +209,14 @@ export function createRedisBus(options: RedisBusOptions): Bus {
       for (const { store, subscriptions } of joined) {
         const lease = startModuleLease(store, place, commands);
         startRelay(store, lease, commands);
-        for (const subscription of subscriptions) startSubscriber(store, subscription, lease, commands);
+        for (const subscription of subscriptions) startConsumer(store, subscription, lease, commands);
       }
     },
     async stop(timeoutMs) {
       const endMs = clock.now() + timeoutMs;
       // Subscribers first: the last they apply may append to the logs that are relayed after it.
-      for (const subscriber of subscribers) subscriber.stop();
-      await Promise.all(subscribing);
+      for (const consumer of consumers) consumer.stop();
+      await Promise.all(consuming);
       const settling = createPace(clock);
       const areCurrent = async () => (await Promise.all(relays.map(({ relay }) => relay.isCurrent()))).every(Boolean);
       const isBehind = async () => outage.reason() === undefined && !(await areCurrent());

@@ -1,7 +1,7 @@
 import Database from "better-sqlite3";
 import { createOutage } from "../../../src/base/outage.ts";
 import { createPace } from "../../../src/base/pace.ts";
-import { createSubscriber, type Subscriber } from "../../../src/bus/follow/subscriber.ts";
+import { type Consumer, createConsumer } from "../../../src/bus/follow/consumer.ts";
 import { createRelay } from "../../../src/bus/relay.ts";
 import type { Subscription } from "../../../src/bus/subscription.ts";
 import type { SqliteStore } from "../../../src/store/engines/sqlite/open-store.ts";
@@ -110,8 +110,8 @@ export function startProcess(options: ModuleOptions, onDeath: () => void): Simul
     };
   }
 
-  const following: Subscriber[] = publishers.map((publisher) =>
-    createSubscriber({
+  const consumers: Consumer[] = publishers.map((publisher) =>
+    createConsumer({
       store,
       subscription: subscriptionTo(publisher),
       source: () => redis.source(publisher, after),
@@ -132,7 +132,7 @@ export function startProcess(options: ModuleOptions, onDeath: () => void): Simul
   }
 
   void relay.run();
-  for (const subscriber of following) void subscriber.run();
+  for (const consumer of consumers) void consumer.run();
   return {
     store,
     get alive() {

@@ -6,12 +6,12 @@ import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { systemClock } from "../../src/base/clock.ts";
 import { createPace } from "../../src/base/pace.ts";
-import { createConsumer } from "../../src/bus/follow/consumer.ts";
+import { Applier } from "../../src/bus/follow/applier.ts";
 import type { SqliteStore } from "../../src/store/engines/sqlite/open-store.ts";
 import { applied, openModule, publish, range, remember, silent } from "./modules.ts";
 import { createRandom } from "./simulation/random.ts";
 
-describe("a consumer", () => {
+describe("an applier", () => {
   let folder: string;
   let orders: SqliteStore;
   let products: SqliteStore;
@@ -19,7 +19,7 @@ describe("a consumer", () => {
   function create() {
     const subscription = remember("orders");
     const pace = createPace(systemClock);
-    return createConsumer({ store: products, subscription, logger: silent, pace, clock: systemClock });
+    return new Applier({ store: products, subscription, logger: silent, pace, clock: systemClock });
   }
 
   beforeEach(() => {
@@ -36,10 +36,10 @@ describe("a consumer", () => {
   it("applies each event once, however often, in whatever pieces and by how many at once it is delivered", async () => {
     await publish(orders, range(1, 300));
     const random = createRandom(1);
-    const deliver = async (consumer: ReturnType<typeof create>) => {
+    const deliver = async (applier: ReturnType<typeof create>) => {
       for (let reached = 0; reached < 300; ) {
         const rows = await orders.log.readAfter(random.integer(0, reached + 5), random.integer(1, 100));
-        const { connected } = await consumer.apply(rows);
+        const { connected } = await applier.apply(rows);
         if (connected) reached = Math.max(reached, rows.at(-1)?.seq ?? 0);
       }
     };
@@ -61,10 +61,10 @@ describe("a consumer", () => {
   it("leaves rows alone that do not connect, and all after them", async () => {
     await publish(orders, range(1, 20));
     const rows = await orders.log.readAfter(0, 20);
-    const consumer = create();
-    expect(await consumer.apply(rows.slice(0, 5))).to.deep.equal({ applied: 5, connected: true });
-    expect(await consumer.apply(rows.slice(6))).to.deep.equal({ applied: 0, connected: false });
-    expect(await consumer.apply([...rows.slice(2, 8), ...rows.slice(10)])).to.deep.equal({
+    const applier = create();
+    expect(await applier.apply(rows.slice(0, 5))).to.deep.equal({ applied: 5, connected: true });
+    expect(await applier.apply(rows.slice(6))).to.deep.equal({ applied: 0, connected: false });
+    expect(await applier.apply([...rows.slice(2, 8), ...rows.slice(10)])).to.deep.equal({
       applied: 3,
       connected: false,
     });
