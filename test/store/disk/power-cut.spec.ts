@@ -6,6 +6,7 @@ import { skipWithoutShim } from "../../support/disk/shim.ts";
 import { extent } from "../../support/extent.ts";
 import { until } from "../../support/process.ts";
 import { noteIds, type TemporaryStore, temporaryStore } from "../temporary-store.ts";
+import { expectWhole as expectWholeStore } from "./expect-whole.ts";
 import { startWitness, type Witness } from "./witness.ts";
 
 /** When the power goes: in the midst of making the file, of commits, of the syncs of a checkpoint; see shim.c. */
@@ -132,22 +133,8 @@ describe("a store on a disk that loses its power", function () {
     return running;
   }
 
-  /** That the store has these notes and perhaps more, each with its row in the log, and no damage. */
   async function expectWhole(told: ReadonlySet<string>, when: string): Promise<void> {
-    const store = temporary.open();
-    const notes = noteIds(store);
-    const rows = await store.log.readAfter(0, 1_000_000);
-    expect([...told.difference(new Set(notes))], `lost: ${when}`).to.deep.equal([]);
-    expect(
-      rows.map(({ event }) => JSON.parse(event).subject),
-      when,
-    ).to.have.members(notes);
-    expect(
-      rows.map(({ seq }) => seq),
-      when,
-    ).to.deep.equal(rows.map((_, i) => i + 1));
-    expect(store.prepare("PRAGMA integrity_check").get(), when).to.deep.equal({ integrity_check: "ok" });
-    await store.close();
+    await expectWholeStore(temporary.folder, told, when);
     platter.begin();
   }
 });

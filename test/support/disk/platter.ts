@@ -39,13 +39,7 @@ export class Platter {
   cut(random?: Random, isCut: (name: string) => boolean = () => true): void {
     const live = this.#liveNames();
     const safe = this.#safeNames();
-    const names = [...new Set([...live.keys(), ...safe.keys()])].filter(isCut).sort();
-    const left = names.map((name) => {
-      const keys = [safe.get(name), live.get(name)];
-      const key = random === undefined ? keys[0] : random.pick(keys);
-      return { name, content: key === undefined ? undefined : this.#contentOf(key, live, random) };
-    });
-    for (const { name, content } of left) {
+    for (const [name, content] of this.#leftBy(random, isCut)) {
       const file = join(this.#folder, name);
       rmSync(file, { force: true });
       if (content !== undefined) writeFileSync(file, content, { mode: 0o600 });
@@ -59,6 +53,27 @@ export class Platter {
       }
     }
     this.#writeNames(safe);
+  }
+
+  /** Makes another folder what this one would be after a power cut now; its processes must do nothing meanwhile. */
+  copyAsCut(to: string, random?: Random): void {
+    for (const [name, content] of this.#leftBy(random)) {
+      if (content !== undefined) writeFileSync(join(to, name), content, { mode: 0o600 });
+    }
+  }
+
+  /** What each name leads to after a power cut, undefined for none. */
+  #leftBy(random: Random | undefined, isCut: (name: string) => boolean = () => true): Map<string, Buffer | undefined> {
+    const live = this.#liveNames();
+    const safe = this.#safeNames();
+    const names = [...new Set([...live.keys(), ...safe.keys()])].filter(isCut).sort();
+    return new Map(
+      names.map((name) => {
+        const keys = [safe.get(name), live.get(name)];
+        const key = random === undefined ? keys[0] : random.pick(keys);
+        return [name, key === undefined ? undefined : this.#contentOf(key, live, random)];
+      }),
+    );
   }
 
   #contentOf(key: string, live: Names, random: Random | undefined): Buffer {
