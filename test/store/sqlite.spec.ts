@@ -38,4 +38,14 @@ describe("a unit of work", () => {
     const refused = Array.from(stdout.matchAll(/foreign-steps\.ts\((\d+),\d+\): error TS/g), ([, line]) => line);
     expect(refused, stdout).to.deep.equal(["9", "15", "21"]);
   });
+
+  it("is refused by a check where it is made and not run", function () {
+    this.timeout(60_000);
+    const tool = fileURLToPath(new URL("../../tools/forgotten-steps.ts", import.meta.url));
+    const fixture = fileURLToPath(new URL("../fixtures/forgotten-steps/forgotten-steps.ts", import.meta.url));
+    const { stderr, status } = spawnSync(process.execPath, [tool, fixture], { encoding: "utf8" });
+    const lines = Array.from(stderr.matchAll(/forgotten-steps\.ts:(\d+):\d+ is work/g), ([, line]) => Number(line));
+    expect([...new Set(lines)], stderr).to.deep.equal([17, 18, 19, 20, 21, 22, 23, 24, 32]);
+    expect(status).to.equal(1);
+  });
 });
