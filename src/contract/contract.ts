@@ -139,10 +139,14 @@ type AnswersKnown<C extends Contract> = {
 
 /**
  * Declares a contract.
- * @throws Error when a problem has the name of another of the kit's, or an operation without content has an output
+ * @throws Error when a problem has the name of another of the kit's, an operation without content has an output, or an idempotent
+ *   one no key or nothing to tell a replay with
  */
 export function defineContract<const C extends Contract>(contract: C & AnswersKnown<C>): C & OwnProblems<CodeOf<C>> {
-  for (const [name, { status, output }] of Object.entries(contract.operations)) {
+  for (const [name, { status, input, output, idempotent }] of Object.entries(contract.operations)) {
+    if (idempotent === true && !("idempotencyKey" in input.shape && "replayed" in output.shape)) {
+      throw new Error(`${contract.name}.${name} is idempotent: it takes idempotencyKey, and answers replayed`);
+    }
     if (status === NO_CONTENT && Object.keys(output.shape).length > 0) {
       throw new Error(`${contract.name}.${name} answers ${NO_CONTENT}, which has no content, but has an output`);
     }

@@ -132,6 +132,18 @@ describe("a service of an idempotent operation", () => {
     expect(claims.at(-1)).to.equal(undefined);
   });
 
+  it("is not declared without a key to take, or without saying that an answer is given again", () => {
+    const { count } = counting.operations;
+    for (const wrong of [
+      { ...count, input: z.strictObject({ by: z.int() }) },
+      { ...count, output: z.object({ count: z.int() }) },
+    ]) {
+      const declare = () =>
+        defineContract({ name: "counting", problems: {}, operations: { count: wrong }, events: {} });
+      expect(declare).to.throw("counting.count is idempotent");
+    }
+  });
+
   it("is not made where nothing keeps its answers", () => {
     const handlers = { count: () => ({ count: 0 }), look: () => ({}) };
     expect(() => createService(counting, handlers, { onUnexpected })).to.throw("counting.count");
