@@ -9,7 +9,7 @@ import { type ProcessShop, SERVICES, type Service } from "../support/topology.ts
 export type Fault = () => Promise<string>;
 
 /** Waits for a sync to fail at most this long: a module that nobody writes to has none. */
-const SYNC_WITHIN_MS = 2_000;
+const SYNC_WITHIN_MS = 5_000;
 
 /**
  * What can be done to a shop of processes.
@@ -23,7 +23,6 @@ export function faultsOf(
   always: readonly string[],
 ): Readonly<Record<string, Fault>> {
   const victims: readonly (Service | "redis")[] = shop.redis === undefined ? ["gateway"] : [...SERVICES, "redis"];
-
   const { pick, integer } = random;
 
   async function kill(): Promise<string> {
@@ -40,7 +39,8 @@ export function faultsOf(
   return { kill, ...diskFaultsOf(shop, disk, random, always) };
 }
 
-function diskFaultsOf(shop: ProcessShop, disk: Disk, random: Random, always: readonly string[]) {
+/** Those of them that befall its disk. */
+export function diskFaultsOf(shop: ProcessShop, disk: Disk, random: Random, always: readonly string[] = []) {
   const { pick, integer, chance } = random;
   const platter = disk.platter(shop.dataDir);
 
@@ -73,8 +73,7 @@ function diskFaultsOf(shop: ProcessShop, disk: Disk, random: Random, always: rea
   }
 
   /** Of a module's log, or of its database, as at a checkpoint. Its process does not go on with a file that it cannot trust. */
-  async function sync(): Promise<string> {
-    const victim = pick(MODULES);
+  async function sync(victim = pick(MODULES)): Promise<string> {
     const file = `${victim}.db${chance(0.8) ? "-wal" : ""}`;
     const { exited } = shop.process(victim);
     disk.behave(...always, `fail 1 ${file}`);

@@ -1,15 +1,12 @@
-import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { parseArgs, promisify } from "node:util";
+import { parseArgs } from "node:util";
 import { createRandom, type Random } from "../bus/simulation/random.ts";
-import { type Api, addProduct, allOrders, createApi, register, type Session, signIn } from "../support/api.ts";
-import { assertBalanced, type Opening } from "../support/books.ts";
+import { addProduct, createApi, register, signIn } from "../support/api.ts";
 import { createDisk } from "../support/disk/disk.ts";
-import { until } from "../support/process.ts";
-import { fourProcesses, oneProcess, type ProcessShop } from "../support/topology.ts";
-import { type Load, startLoad } from "../system/steady-load.ts";
+import { fourProcesses, oneProcess } from "../support/topology.ts";
+import { startLoad } from "../system/steady-load.ts";
 import { type Fault, faultsOf } from "./faults.ts";
+import { judge } from "./judge.ts";
 
 /**
  * No acknowledged order is lost, none appears from nowhere, whatever befalls a shop under load: what the clients were told is held
@@ -34,10 +31,8 @@ const { values: flags } = parseArgs({
   },
 });
 
-const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const PRODUCTS = 5;
 const STOCK = 1_000_000;
-const FINAL_WITHIN_MS = 30_000;
 
 const topology = flags.topology === "one" ? oneProcess : fourProcesses;
 const random = createRandom(Number(flags.seed));
@@ -79,23 +74,6 @@ async function harmAtRandom(
     done.set(what, (done.get(what) ?? 0) + 1);
   }
   return done;
-}
-
-/** @throws Error when anything was lost or doubled, is not final in time, or does not add up */
-async function judge(shop: ProcessShop, api: Api, admin: Session, load: Load, opening: Opening): Promise<string> {
-  const startedAt = performance.now();
-  const isFinal = async () => (await allOrders(api, admin)).every(({ status }) => status !== "pending");
-  await until("every order is final", isFinal, FINAL_WITHIN_MS);
-  const finalMs = Math.round(performance.now() - startedAt);
-  await shop.settled();
-  const found = new Set((await assertBalanced(api, admin, opening)).map(({ id }) => id));
-  const told = new Set(load.acknowledged.values());
-  const lost = told.difference(found).size;
-  const unexpected = found.difference(told).size;
-  const { stdout } = await promisify(execFile)(process.execPath, [MAIN, "reconcile", shop.dataDir]);
-  const figures = `${told.size} orders, asked again ${load.unanswered.length} times: lost ${lost}, unexpected ${unexpected}, all final after ${finalMs} ms`;
-  if (lost + unexpected > 0 || !stdout.includes("All adds up.")) throw new Error(`${figures}\n${stdout}`);
-  return `${figures}; stock and orders add up`;
 }
 
 function describe(harmed: ReadonlyMap<string, number>): string {

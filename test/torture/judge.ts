@@ -1,0 +1,37 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { type Api, allOrders, type Session } from "../support/api.ts";
+import { assertBalanced, type Opening } from "../support/books.ts";
+import { until } from "../support/process.ts";
+import type { ProcessShop } from "../support/topology.ts";
+import type { Load } from "../system/steady-load.ts";
+
+const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const FINAL_WITHIN_MS = 30_000;
+
+/**
+ * Holds what clients were told against what is there, once all is final. Resolves figures, in words.
+ * @throws Error when anything was lost or doubled, is not final in time, or does not add up
+ */
+export async function judge(
+  shop: ProcessShop,
+  api: Api,
+  admin: Session,
+  load: Load,
+  opening: Opening,
+): Promise<string> {
+  const startedAt = performance.now();
+  const isFinal = async () => (await allOrders(api, admin)).every(({ status }) => status !== "pending");
+  await until("every order is final", isFinal, FINAL_WITHIN_MS);
+  const finalMs = Math.round(performance.now() - startedAt);
+  await shop.settled();
+  const found = new Set((await assertBalanced(api, admin, opening)).map(({ id }) => id));
+  const told = new Set(load.acknowledged.values());
+  const lost = told.difference(found).size;
+  const unexpected = found.difference(told).size;
+  const { stdout } = await promisify(execFile)(process.execPath, [MAIN, "reconcile", shop.dataDir]);
+  const figures = `${told.size} orders, asked again ${load.unanswered.length} times: lost ${lost}, unexpected ${unexpected}, all final after ${finalMs} ms`;
+  if (lost + unexpected > 0 || !stdout.includes("All adds up.")) throw new Error(`${figures}\n${stdout}`);
+  return `${figures}; stock and orders add up`;
+}
