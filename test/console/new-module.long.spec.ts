@@ -5,13 +5,14 @@ import { promisify } from "node:util";
 import { expect } from "chai";
 import type { Browser } from "playwright-core";
 import { cloneRepository, type Scratch } from "../docs/scratch.ts";
+import { until } from "../support/process.ts";
 import type { ProcessShop } from "../support/topology.ts";
 import { openChromium } from "./chromium.ts";
 import { readSteps, untilLive, type Visit, visit } from "./page.ts";
 
 /** A module in one folder and one row: everything else follows. */
 describe("modules that new:module has begun, in a copy of the repository,", function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   let scratch: Scratch;
   const npm = (...args: readonly string[]) => promisify(execFile)("npm", [...args], { cwd: scratch.dir });
   const begin = (...args: readonly string[]) => npm("run", "--silent", "new:module", "--", ...args);
@@ -87,11 +88,22 @@ describe("modules that new:module has begun, in a copy of the repository,", func
     it("are told in the plan, and in the real steps of an order", async () => {
       const { page } = visitor;
       await page.locator("quartet-step-list", { hasText: "Event bus → Shipments" }).waitFor();
-      await page.locator("[data-run=order]").click();
-      await page.getByText("confirmed. Nobody waited").waitFor();
-      await page.locator("quartet-step-list ol.real", { hasText: "Event bus → Shipments" }).waitFor();
+      const told = page.locator("quartet-step-list ol.real", { hasText: "Shipments → shipments.db" });
+      // A run is shown with what is known of it after a few seconds: on a machine that is busy one more has to be run.
+      await until(
+        "an order is told to its end",
+        async () => {
+          if ((await told.count()) > 0) return true;
+          await page
+            .locator("[data-run=order]")
+            .click()
+            .catch(() => undefined);
+          return false;
+        },
+        300_000,
+      );
       const routes = (await readSteps(page)).map(({ route }) => route);
-      expect(routes).to.include("Shipments → shipments.db");
+      expect(routes).to.include.members(["Event bus → Shipments", "Shipments → shipments.db"]);
     });
 
     it("are listed and tried", async () => {

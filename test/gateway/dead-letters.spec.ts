@@ -9,6 +9,7 @@ import { z } from "zod";
 import { type Api, addProduct, bodyOf, createApi, register, type Session, signIn, stockOf } from "../support/api.ts";
 import { freePorts, type ShopProcess, startShopProcess, until, untilReady } from "../support/process.ts";
 import { type RedisServer, startRedisServer } from "../support/redis.ts";
+import { placesOf, SERVICES } from "../support/topology.ts";
 
 interface DeadLetter {
   readonly id: string;
@@ -23,8 +24,8 @@ const POISON = { FAULTS: "products:order.created=poison" };
 const NOBODY = "0193f0a0-0000-7000-8000-000000000000";
 
 const splits = [
-  { name: "one process", groups: [["gateway", "users", "products", "orders"]] },
-  { name: "HTTP and Redis", groups: [["gateway", "users", "orders"], ["products"]] },
+  { name: "one process", groups: [SERVICES] },
+  { name: "HTTP and Redis", groups: [SERVICES.filter((name) => name !== "products"), ["products"]] },
 ] as const;
 
 for (const { name, groups } of splits) {
@@ -151,15 +152,14 @@ interface Shop {
 
 async function startShop(groups: readonly (readonly string[])[]): Promise<Shop> {
   const folder = await mkdtemp(join(tmpdir(), "dead-letters-"));
-  const [gateway, users, products, orders] = await freePorts(4);
+  const ports = await freePorts(SERVICES.length);
+  const places = placesOf(SERVICES.map((service, at) => [service, ports[at] ?? 0]));
   const redis: RedisServer | undefined = groups.length > 1 ? await startRedisServer() : undefined;
-  const url = `http://127.0.0.1:${gateway}`;
+  const url = `http://127.0.0.1:${places.PORT}`;
   const env = {
     ...{ NODE_ENV: "test", LOG_LEVEL: "fatal", BCRYPT_COST: "4", DATA_DIR: folder },
     ...{ RATE_LIMIT: "off", AUTH_RATE_LIMIT: "off", REFRESH_RATE_LIMIT: "off" },
-    ...{ PORT: `${gateway}`, USERS_PORT: `${users}`, PRODUCTS_PORT: `${products}`, ORDERS_PORT: `${orders}` },
-    ...{ USERS_URL: `http://127.0.0.1:${users}`, ORDERS_URL: `http://127.0.0.1:${orders}` },
-    PRODUCTS_URL: `http://127.0.0.1:${products}`,
+    ...places,
     ...(redis === undefined ? {} : { REDIS_URL: redis.url }),
   };
   const running = new Map<string, ShopProcess>();
@@ -173,7 +173,7 @@ async function startShop(groups: readonly (readonly string[])[]): Promise<Shop> 
       const [serve, process] = [...running].find(([name]) => name.includes("products")) ?? [];
       await process?.terminate();
       spawn(serve ?? "");
-      if (redis !== undefined) await untilReady(env.PRODUCTS_URL, [...running.values()]);
+      if (redis !== undefined) await untilReady(`http://127.0.0.1:${places.PRODUCTS_PORT}`, [...running.values()]);
       await untilReady(url, [...running.values()]);
     },
     command: (words) =>

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { expect } from "chai";
 import { type Api, addProduct, allOrders, bodyOf, createApi, register, type Session, signIn } from "../support/api.ts";
 import { until } from "../support/process.ts";
-import { fourProcesses, oneProcess, type ProcessShop, type Service } from "../support/topology.ts";
+import { fourProcesses, oneProcess, type ProcessShop, SERVICES, type Service } from "../support/topology.ts";
 import { readMetrics, samplesOf, sampleValue } from "./metrics-page.ts";
 
 const SETTINGS = { RATE_LIMIT: "10000/60s", FAULTS: "products:order.cancelled=poison" };
@@ -101,7 +101,7 @@ for (const topology of [oneProcess, fourProcesses]) {
 
     it("promtool finds nothing to say", async function () {
       if (spawnSync("promtool", ["--version"]).error !== undefined) this.skip();
-      const services: Service[] = isSplit ? ["gateway", "users", "products", "orders"] : ["gateway"];
+      const services: readonly Service[] = isSplit ? SERVICES : ["gateway"];
       for (const service of services) {
         const input = await readMetrics(await originOf(service));
         const { status, stdout, stderr } = spawnSync("promtool", ["check", "metrics"], { input, encoding: "utf8" });

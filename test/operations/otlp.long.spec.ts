@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { addProduct, bodyOf, createApi, register, signIn } from "../support/api.ts";
 import { until } from "../support/process.ts";
-import { fourProcesses } from "../support/topology.ts";
+import { fourProcesses, SERVICES } from "../support/topology.ts";
 import { type ReceivedSpan, startOtlpReceiver, startSilentReceiver } from "./otlp-receiver.ts";
 
 describe("export of traces by OTLP, four processes", () => {
@@ -86,11 +86,9 @@ describe("export of traces by OTLP, four processes", () => {
         expect(new Set(answers.map(({ status }) => status))).to.deep.equal(new Set([200]));
         if (kind === "hangs") await until("it was sent something", () => receiver.requests() > 0);
         bodyOf(await api.get("/products"));
-        const exits = await Promise.all(
-          (["gateway", "users", "products", "orders"] as const).map((service) => shop.process(service).terminate()),
-        );
+        const exits = await Promise.all(SERVICES.map((service) => shop.process(service).terminate()));
         // A stop that takes ten seconds is cut short, with status 1.
-        expect(exits.map(({ code }) => code)).to.deep.equal([0, 0, 0, 0]);
+        expect(exits.map(({ code }) => code)).to.deep.equal(SERVICES.map(() => 0));
       } finally {
         await api.close();
         await shop.stop();

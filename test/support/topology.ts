@@ -124,14 +124,15 @@ async function places(folder: string, redis: RedisServer | undefined): Promise<S
 /** The settings that say where services are on this machine. */
 export function placesOf(ports: Iterable<readonly [Service, number]>): Settings {
   const settings = [...ports].flatMap(([service, port]) => {
-    if (service === "gateway") return [["PORT", `${port}`]];
-    const name = service.toUpperCase();
-    return [
-      [`${name}_PORT`, `${port}`],
-      [`${name}_URL`, `http://127.0.0.1:${port}`],
-    ];
+    const own = [portSettingOf(service), `${port}`];
+    return service === "gateway" ? [own] : [own, [`${service.toUpperCase()}_URL`, `http://127.0.0.1:${port}`]];
   });
   return Object.fromEntries(settings);
+}
+
+/** The name of the setting that says on which port a service listens. */
+export function portSettingOf(service: Service): string {
+  return service === "gateway" ? "PORT" : `${service.toUpperCase()}_PORT`;
 }
 
 class Processes implements ProcessShop {
@@ -169,7 +170,7 @@ class Processes implements ProcessShop {
     this.#spawn(this.#group(service), preload);
     // The gateway looks at its neighbours once a second: for a while it may still tell how they were before.
     if (service !== "gateway" && this.#split.length > 1) {
-      const port = this.#env[`${service.toUpperCase()}_PORT`];
+      const port = this.#env[portSettingOf(service)];
       await untilReady(`http://127.0.0.1:${port}`, [this.process(service)]);
     }
     await this.#allReady();

@@ -5,10 +5,11 @@ import { expect } from "chai";
 import { whyNoContainers } from "../support/containers.ts";
 import { inWholeRun } from "../support/extent.ts";
 import { freePorts, until } from "../support/process.ts";
+import { SERVICES } from "../support/topology.ts";
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const SERVICES = ["gateway", "users", "products", "orders", "redis"];
+const CONTAINERS = [...SERVICES, "redis"];
 
 inWholeRun("Compose: one image, nothing made anew, and what is killed is started again", () => {
   describe("the shop in containers", function () {
@@ -73,7 +74,7 @@ inWholeRun("Compose: one image, nothing made anew, and what is killed is started
       expect(await containersNow()).to.deep.equal(before);
     });
 
-    for (const service of SERVICES) {
+    for (const service of CONTAINERS) {
       it(`starts ${service} again when it is killed`, async () => {
         const before = await restarts(service);
         await killProgram(await container(service));

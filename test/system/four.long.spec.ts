@@ -8,7 +8,7 @@ import { expect } from "chai";
 import { Redis } from "ioredis";
 import { freePorts, type ShopProcess, startShopProcess, until, untilReady } from "../support/process.ts";
 import { startRedis, startRedisServer, type TestRedis } from "../support/redis.ts";
-import { type Settings, TEST_SETTINGS } from "../support/topology.ts";
+import { portSettingOf, SERVICES, type Settings, TEST_SETTINGS } from "../support/topology.ts";
 
 describe("four processes by one command", function () {
   this.timeout(60_000);
@@ -178,7 +178,7 @@ describe("four processes that cannot be, or remain, four", function () {
   });
 });
 
-const PORTS = ["PORT", "USERS_PORT", "PRODUCTS_PORT", "ORDERS_PORT"] as const;
+const PORTS = SERVICES.map(portSettingOf);
 
 async function freePlaces(folder: string): Promise<Settings> {
   const ports = await freePorts(PORTS.length);

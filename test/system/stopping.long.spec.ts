@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { inWholeRun } from "../support/extent.ts";
 import { freePorts, until } from "../support/process.ts";
-import { type Settings, TEST_SETTINGS } from "../support/topology.ts";
+import { portSettingOf, SERVICES, type Settings, TEST_SETTINGS } from "../support/topology.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const MAIN = join(ROOT, "src/main.ts");
@@ -25,7 +25,7 @@ describe("whoever stops it, it stops", function () {
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), "quartet-stopping-"));
-    const ports = await freePorts(4);
+    const ports = await freePorts(SERVICES.length);
     urls = ports.map((port) => `http://127.0.0.1:${port}`);
     env = {
       ...TEST_SETTINGS,
@@ -34,9 +34,7 @@ describe("whoever stops it, it stops", function () {
       SEED: "off",
       LOG_LEVEL: "info",
       DATA_DIR: join(folder, "data"),
-      ...Object.fromEntries(
-        ["PORT", "USERS_PORT", "PRODUCTS_PORT", "ORDERS_PORT"].map((name, n) => [name, `${ports[n]}`]),
-      ),
+      ...Object.fromEntries(SERVICES.map((service, n) => [portSettingOf(service), `${ports[n]}`])),
     };
   });
   afterEach(async () => {
