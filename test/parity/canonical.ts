@@ -17,6 +17,7 @@ const NAMED: Readonly<Record<string, string>> = {
   epoch: "epoch",
   previous_epoch: "epoch",
   fingerprint: "fingerprint",
+  lane: "lane",
 };
 
 /**
@@ -34,7 +35,7 @@ export class Canonical {
     if (typeof value === "object" && value !== null) {
       return Object.fromEntries(Object.entries(value).map(([name, item]) => [this.#plain(name), this.of(item, name)]));
     }
-    return /^(kept_at|since|seen)_ms$/.test(member) ? "<ms>" : value;
+    return /^(kept_at|since|seen|wait_until|forget_at)_ms$/.test(member) ? "<ms>" : value;
   }
 
   #text(text: string, member: string): string {
