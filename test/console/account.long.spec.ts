@@ -1,28 +1,17 @@
 import { expect } from "chai";
-import type { Browser, Page } from "playwright-core";
-import { oneProcess, type ProcessShop } from "../support/topology.ts";
-import { openChromium } from "./chromium.ts";
-import { untilLive, type Visit, visit } from "./page.ts";
+import type { Page } from "playwright-core";
+import { oneProcess } from "../support/topology.ts";
+import { untilLive, type Visit } from "./page.ts";
+import { showShop } from "./shown-shop.ts";
 
 describe("console: who is signed in", function () {
   this.timeout(60_000);
-  let browser: Browser;
-  let shop: ProcessShop;
+  const shown = showShop(oneProcess);
   let own: Visit;
   let page: Page;
 
-  before(async () => {
-    browser = await openChromium();
-    shop = await oneProcess.start({ NODE_ENV: "development", SEED: "on" });
-  });
-
-  after(async () => {
-    await browser?.close();
-    await shop?.stop();
-  });
-
   beforeEach(async () => {
-    own = await visit(browser, shop.url, { reducedMotion: "reduce" });
+    own = await shown.visit({ reducedMotion: "reduce" });
     page = own.page;
     await untilLive(page);
   });

@@ -1,32 +1,21 @@
 import { expect } from "chai";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { tooLate } from "../../src/contract/in-time.ts";
 import { inWholeRun } from "../support/extent.ts";
 import { until } from "../support/process.ts";
-import { fourProcesses, type ProcessShop } from "../support/topology.ts";
+import { fourProcesses } from "../support/topology.ts";
 import { findViolations } from "./axe.ts";
-import { openChromium } from "./chromium.ts";
-import { textOf, untilLive, type Visit, visit } from "./page.ts";
+import { textOf, untilLive, type Visit } from "./page.ts";
+import { showShop } from "./shown-shop.ts";
 
 describe("console: what fails is drawn where it failed", function () {
   this.timeout(90_000);
-  let browser: Browser;
-  let shop: ProcessShop;
+  const shown = showShop(fourProcesses);
   let own: Visit;
   let page: Page;
 
-  before(async () => {
-    browser = await openChromium();
-    shop = await fourProcesses.start({ NODE_ENV: "development", SEED: "on" });
-  });
-
-  after(async () => {
-    await browser?.close();
-    await shop?.stop();
-  });
-
   const open = async () => {
-    own = await visit(browser, shop.url, { width: 1440, reducedMotion: "reduce" });
+    own = await shown.visit({ width: 1440, reducedMotion: "reduce" });
     page = own.page;
   };
 
@@ -39,7 +28,7 @@ describe("console: what fails is drawn where it failed", function () {
     await open();
     await untilLive(page);
     await page.locator("button.demo-admin").click();
-    await shop.kill("products");
+    await shown.shop.kill("products");
     await light("products", "down");
     const posted = page.waitForRequest((request) => request.url().endsWith("/orders/create"));
     await run(page, "order");
@@ -61,7 +50,7 @@ describe("console: what fails is drawn where it failed", function () {
     await page.getByRole("tab", { name: "GET /products", selected: true }).waitFor();
     await broken(page, "gateway-products");
     await page.getByRole("tab", { name: "Order" }).click();
-    await shop.restart("products");
+    await shown.shop.restart("products");
     await banner.waitFor({ state: "detached" });
     await run(page, "order");
     await page.getByText("confirmed. Nobody waited").waitFor();
@@ -99,22 +88,22 @@ describe("console: what fails is drawn where it failed", function () {
 
   inWholeRun("the page with more that is down", () => {
     it("a service that was down before the page came, and one that signs in", async () => {
-      await shop.kill("products");
+      await shown.shop.kill("products");
       await open();
       await untilLive(page);
       await light("products", "down");
       await run(page, "order");
       await page.getByRole("tab", { name: "Order", selected: true }).waitFor();
       await broken(page, "gateway-products");
-      await shop.restart("products");
+      await shown.shop.restart("products");
       await own.close();
-      await shop.kill("users");
+      await shown.shop.kill("users");
       await open();
       await untilLive(page);
       await run(page, "order");
       await broken(page, "gateway-users");
       expect(await page.locator("quartet-flow-verdict .fault").innerText()).to.match(/API Gateway → Users/);
-      await shop.restart("users");
+      await shown.shop.restart("users");
     });
 
     it("the gateway itself, and nothing says so any more once it is back", async () => {
@@ -122,13 +111,13 @@ describe("console: what fails is drawn where it failed", function () {
       await untilLive(page);
       await page.locator("button.demo-admin").click();
       await page.locator(".who-name").waitFor();
-      await shop.kill("gateway");
+      await shown.shop.kill("gateway");
       await page.locator("button.link.reconnecting").waitFor();
       await run(page, "order");
       await broken(page, "client-gateway");
       const banner = page.locator("quartet-flow-section .outcome");
       await banner.waitFor();
-      await shop.restart("gateway");
+      await shown.shop.restart("gateway");
       await banner.waitFor({ state: "detached" });
       await untilLive(page);
     });

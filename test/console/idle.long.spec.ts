@@ -1,28 +1,17 @@
 import { expect } from "chai";
-import type { Browser, Page } from "playwright-core";
-import { oneProcess, type ProcessShop } from "../support/topology.ts";
-import { openChromium } from "./chromium.ts";
-import { runningAnimations, untilLive, visit } from "./page.ts";
+import type { Page } from "playwright-core";
+import { oneProcess } from "../support/topology.ts";
+import { runningAnimations, untilLive } from "./page.ts";
+import { showShop } from "./shown-shop.ts";
 
 const WATCHED_MS = 8_000;
 
 describe("console: a page that nobody touches", function () {
   this.timeout(60_000);
-  let browser: Browser;
-  let shop: ProcessShop;
-
-  before(async () => {
-    browser = await openChromium();
-    shop = await oneProcess.start({ NODE_ENV: "development", SEED: "on" });
-  });
-
-  after(async () => {
-    await browser?.close();
-    await shop?.stop();
-  });
+  const shown = showShop(oneProcess);
 
   it("rests: it moves nothing and takes under 2 % of a core", async () => {
-    const { page, close } = await visit(browser, shop.url);
+    const { page, close } = await shown.visit();
     try {
       await untilLive(page);
       const work = await watchWork(page);

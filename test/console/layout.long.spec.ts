@@ -1,27 +1,16 @@
 import { expect } from "chai";
-import type { Browser, Locator, Page } from "playwright-core";
-import { oneProcess, type ProcessShop } from "../support/topology.ts";
-import { openChromium } from "./chromium.ts";
-import { textOf, untilLive, type VisitOptions, visit } from "./page.ts";
+import type { Locator, Page } from "playwright-core";
+import { oneProcess } from "../support/topology.ts";
+import { textOf, untilLive, type VisitOptions } from "./page.ts";
+import { showShop } from "./shown-shop.ts";
 
 /** What is seen at once, on which screen. */
 describe("console: at a look", function () {
   this.timeout(60_000);
-  let browser: Browser;
-  let shop: ProcessShop;
-
-  before(async () => {
-    browser = await openChromium();
-    shop = await oneProcess.start({ NODE_ENV: "development", SEED: "on" });
-  });
-
-  after(async () => {
-    await browser?.close();
-    await shop?.stop();
-  });
+  const shown = showShop(oneProcess);
 
   const look = async (options: VisitOptions, check: (page: Page) => Promise<void>): Promise<void> => {
-    const { page, close } = await visit(browser, shop.url, { reducedMotion: "reduce", ...options });
+    const { page, close } = await shown.visit({ reducedMotion: "reduce", ...options });
     try {
       await untilLive(page);
       await check(page);
@@ -134,7 +123,7 @@ describe("console: at a look", function () {
         "/status",
       ]);
       for (const path of links) {
-        expect((await fetch(shop.url + path)).status, String(path)).to.equal(200);
+        expect((await fetch(shown.shop.url + path)).status, String(path)).to.equal(200);
       }
     }));
 });

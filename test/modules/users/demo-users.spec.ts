@@ -1,34 +1,11 @@
 import { expect } from "chai";
-import type { UsersSettings } from "../../../src/modules/users/index.ts";
-import { as, GOOD_PASSWORD, makeFolder, problemOf, startUsers, type UsersSystem } from "./users-system.ts";
+import { as, emailsOf, GOOD_PASSWORD, problemOf, restartUsers, type UsersSystem } from "./users-system.ts";
 
 const nobody = as(null);
-const anAdmin = as({ id: "0190a000-0000-7000-8000-000000000000", role: "admin" });
 const admin = { email: "root@example.com", password: GOOD_PASSWORD };
 
 describe("the demo accounts", () => {
-  let folder: ReturnType<typeof makeFolder>;
-  let system: UsersSystem | undefined;
-
-  async function start(settings: Partial<UsersSettings> = {}): Promise<UsersSystem> {
-    await system?.stop();
-    system = undefined;
-    system = await startUsers(folder.path, settings);
-    return system;
-  }
-
-  async function emails({ client }: UsersSystem): Promise<string[]> {
-    return (await client.listUsers({}, anAdmin)).data.map(({ email }) => email);
-  }
-
-  beforeEach(() => {
-    folder = makeFolder();
-  });
-  afterEach(async () => {
-    await system?.stop();
-    system = undefined;
-    folder.remove();
-  });
+  const { start } = restartUsers();
 
   it("are an admin and a customer", async () => {
     const { client, seed } = await start();
@@ -45,7 +22,7 @@ describe("the demo accounts", () => {
   it("are seeded beside the configured admin", async () => {
     const started = await start({ admin });
     expect(await started.seed()).to.be.a("string");
-    expect(await emails(started)).to.have.members([admin.email, "admin@example.com", "customer@example.com"]);
+    expect(await emailsOf(started)).to.have.members([admin.email, "admin@example.com", "customer@example.com"]);
   });
 
   it("are not seeded twice, nor by two at once", async () => {
@@ -54,7 +31,7 @@ describe("the demo accounts", () => {
     expect(wrote.filter((words) => words !== undefined)).to.have.length(1);
     const again = await start();
     expect(await again.seed()).to.equal(undefined);
-    expect(await emails(again)).to.have.length(2);
+    expect(await emailsOf(again)).to.have.length(2);
   });
 
   it("keep a shop that refuses them from starting, until their passwords are others", async () => {

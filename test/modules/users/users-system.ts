@@ -61,6 +61,46 @@ export async function startUsers(
   return { client: createClient(users, service), store, unexpected, seed: async () => module.seed?.(), stop };
 }
 
+/** Users that a suite starts again and again on one database, which each test has anew. */
+export interface RestartedUsers {
+  readonly folder: string;
+  /** Stops what runs, and starts with other settings. */
+  start(settings?: Partial<UsersSettings>): Promise<UsersSystem>;
+}
+
+/** To be called in a suite: what its tests start is stopped after each, and its folder removed. */
+export function restartUsers(): RestartedUsers {
+  let folder: ReturnType<typeof makeFolder>;
+  let system: UsersSystem | undefined;
+  const stop = async () => {
+    await system?.stop();
+    system = undefined;
+  };
+  beforeEach(() => {
+    folder = makeFolder();
+  });
+  afterEach(async () => {
+    await stop();
+    folder.remove();
+  });
+  return {
+    get folder() {
+      return folder.path;
+    },
+    async start(settings = {}) {
+      await stop();
+      system = await startUsers(folder.path, settings);
+      return system;
+    },
+  };
+}
+
+/** The addresses of all accounts. */
+export async function emailsOf({ client }: UsersSystem): Promise<string[]> {
+  const anAdmin = as({ id: "0190a000-0000-7000-8000-000000000000", role: "admin" });
+  return (await client.listUsers({}, anAdmin)).data.map(({ email }) => email);
+}
+
 export function makeFolder(): { readonly path: string; remove(): void } {
   const path = mkdtempSync(join(tmpdir(), "quartet-users-"));
   return { path, remove: () => rmSync(path, { recursive: true }) };
