@@ -4,7 +4,10 @@ import type { Outage } from "../../base/outage.ts";
 /** A command that is not answered by then has failed for its caller; it may still run later. */
 const COMMAND_TIMEOUT_MS = 1_000;
 
-/** Silence on a connection that waits for an answer: longer than any blocking read. */
+/**
+ * Silence on a connection that waits for an answer: longer than any blocking read, one included that waits for a connection. Of
+ * a client that is disconnected between two attempts to connect nobody else ends it.
+ */
 const SILENCE_TIMEOUT_MS = 3_000;
 
 /** What a Redis answers that was the primary when the connection was made. */
@@ -37,7 +40,7 @@ export function connectRedis(url: string, purpose: "commands" | "blocking", opti
     keyPrefix,
     connectTimeout: CONNECT_TIMEOUT_MS,
     socketTimeout: SILENCE_TIMEOUT_MS,
-    ...(purpose === "commands" ? { commandTimeout: COMMAND_TIMEOUT_MS } : undefined),
+    commandTimeout: purpose === "commands" ? COMMAND_TIMEOUT_MS : SILENCE_TIMEOUT_MS,
     autoResendUnfulfilledCommands: false,
     autoResubscribe: false,
     maxRetriesPerRequest: 0,
