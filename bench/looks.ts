@@ -1,20 +1,21 @@
 import { parseArgs } from "node:util";
 import { interleave } from "./interleave.ts";
 import { applySteadyLoad, type Loaded } from "./load.ts";
-import { quantile } from "./quantile.ts";
+import { median, quantile } from "./quantile.ts";
 import { openShop, type Shop } from "./shop.ts";
 import { type Topology, type TopologyName, topologies } from "./topologies.ts";
 
 /**
  * How long a look at a product takes while orders are placed, on disks that sync as they do and on slower ones: nobody is to wait for
- * a sync that is not his own. Interleaved in one run.
+ * a sync that is not his own. Interleaved in one run, and with another checkout if one is given; figures are medians over the rounds.
  *
- *     node bench/looks.ts --topology one --sync-delays 0,2 --orders 100 --looks 200
+ *     node bench/looks.ts --topology one --sync-delays 0,2 --orders 100 --looks 200 --against ../before
  */
 
 const { values: flags } = parseArgs({
   options: {
     topology: { type: "string", default: "one" },
+    against: { type: "string" },
     "sync-delays": { type: "string", default: "0,2" },
     orders: { type: "string", default: "100" },
     looks: { type: "string", default: "200" },
@@ -23,25 +24,34 @@ const { values: flags } = parseArgs({
   },
 });
 
-const delays = flags["sync-delays"].split(",").map(Number);
-const start = topologies[flags.topology as TopologyName];
-
+const checkouts = [undefined, ...(flags.against === undefined ? [] : [flags.against])];
 const running: Topology[] = [];
 try {
-  const shops: Shop[] = [];
-  for (const syncDelayMs of delays) {
-    const topology = await start({ syncDelayMs });
-    running.push(topology);
-    shops.push(await openShop(topology));
+  const shops: [string, Shop][] = [];
+  for (const delay of flags["sync-delays"].split(",")) {
+    for (const checkout of checkouts) {
+      const options = { syncDelayMs: Number(delay), ...(checkout === undefined ? {} : { checkout }) };
+      const topology = await topologies[flags.topology as TopologyName](options);
+      running.push(topology);
+      shops.push([`+${delay} ms${checkout === undefined ? "" : `, ${checkout}`}`, await openShop(topology)]);
+    }
   }
-  await interleave(shops, 1, beside); // to warm up
-  const measured = await interleave(shops, Number(flags.rounds), beside);
+  await interleave(shops, 1, ([, shop]) => beside(shop)); // to warm up
+  const measured = await interleave(shops, Number(flags.rounds), ([, shop]) => beside(shop));
   console.log(`${flags.looks} looks at a product and ${flags.orders} orders a second, ${flags.topology}\n`);
-  print(["sync", "looks p50", "p99", "orders p50", "p99 ms"]);
+  print(["each sync", "looks p50", "p99", "orders p50", "p99 ms"]);
   for (const [at, rounds] of measured.entries()) {
-    const of = (kind: "orders" | "looks") => rounds.flatMap((round) => round[kind].latenciesMs).sort((a, b) => a - b);
-    const figures = [of("looks"), of("orders")].flatMap((sorted) => [quantile(sorted, 0.5), quantile(sorted, 0.99)]);
-    print([`+${delays[at]} ms`, ...figures.map((figure) => figure.toFixed(2))]);
+    const figure = (kind: "orders" | "looks", share: number) =>
+      median(
+        rounds.map((round) =>
+          quantile(
+            round[kind].latenciesMs.toSorted((a, b) => a - b),
+            share,
+          ),
+        ),
+      ).toFixed(2);
+    const kinds = ["looks", "orders"] as const;
+    print([shops[at]?.[0] ?? "", ...kinds.flatMap((kind) => [figure(kind, 0.5), figure(kind, 0.99)])]);
   }
 } finally {
   await Promise.all(running.map((topology) => topology.stop()));
@@ -58,5 +68,5 @@ async function beside({ port, requests }: Shop): Promise<Readonly<Record<"orders
 }
 
 function print(cells: readonly string[]): void {
-  console.log(cells.map((cell, column) => (column === 0 ? cell.padEnd(8) : cell.padStart(12))).join(""));
+  console.log(cells.map((cell, column) => (column === 0 ? cell.padEnd(24) : cell.padStart(12))).join(""));
 }
