@@ -47,7 +47,8 @@ describe("a store on a disk that loses its power", function () {
       for (const [at, cut] of CUTS.entries()) {
         disk.behave(cut);
         const witness = begin(`cut-${at}`);
-        expect(await witness.exited, cut).to.include({ signal: "SIGKILL", complaint: "" });
+        const exit = await witness.exited;
+        expect(exit, `${cut}: ${exit.complaint}`).to.include({ signal: "SIGKILL", complaint: "" });
         platter.cut(at % 2 === 0 ? random : undefined);
         for (const id of everythingTold(witness)) told.add(id);
         await expectWhole(told, cut);

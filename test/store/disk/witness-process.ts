@@ -61,6 +61,14 @@ async function follow(): Promise<void> {
   }
 }
 
+/** Said before anything else happens. The pipe takes a line whole, or not yet. */
 function tell(what: string, id: string): void {
-  writeSync(1, `${what} ${id}\n`);
+  for (;;) {
+    try {
+      writeSync(1, `${what} ${id}\n`);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+    }
+  }
 }
