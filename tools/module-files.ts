@@ -55,16 +55,17 @@ function contractOf(module: NewModule): string {
       method: "POST",
       path: "/${name}",
       access: "admin",
+      idempotent: true,
       summary: "Add a ${one}",
-      input: z.strictObject({ name: name(100).meta({ examples: ["My first"] }) }),
-      output: ${one},
+      input: z.strictObject({ name: name(100).meta({ examples: ["My first"] }), idempotencyKey: idempotencyKey.optional() }),
+      output: ${one}.extend({ replayed }),
       status: 201,
       problems: [],
       location: ({ id }) => \`/${name}/\${id}\`,
     }),`;
   return `import { z } from "zod";
 import { defineContract, operation } from "../../contract/contract.ts";
-import { id, ${isHearing ? "" : "name, "}page, pageQuery, timestamp } from "../../contract/schemas.ts";
+import { id, ${isHearing ? "" : "idempotencyKey, name, "}page, pageQuery, ${isHearing ? "" : "replayed, "}timestamp } from "../../contract/schemas.ts";
 
 export const ${one} = z
   .object({ id, ${isHearing ? `${columnOf(module)}: id` : `name: z.string().meta({ examples: ["My first"] })`}, created_at: timestamp })
@@ -121,7 +122,7 @@ function indexOf(module: NewModule): string {
   const add = `
       add${capital(one)}({ name }, ctx) {
         const ${one} = { id: newId(), name, created_at: new Date(now()).toISOString() };
-        return kept.add(${one}, beginning(ctx));
+        return kept.add(${one}, ctx.claim, beginning(ctx));
       },`;
   return `import { newId } from "../../base/id.ts";
 import { Problem } from "../../base/problem.ts";
@@ -175,22 +176,23 @@ function storeOf(module: NewModule): string {
   const declared = isHearing
     ? `  /** In a unit of work: keeps a new one. */
   add(unit: Unit, ${one}: ${type}): Work<void>;`
-    : `  /** Keeps a new one. @param begin says whether it is still in time */
-  add(${one}: ${type}, begin: Begin): Promise<${type}>;`;
+    : `  /** Keeps a new one, and the answer to a retry. @param begin called first, throws when it is too late */
+  add(${one}: ${type}, claim: Claim | undefined, begin: Begin): Promise<${type}>;`;
   const added = isHearing
     ? `*add(unit, ${members}) {
       yield* unit.run(${insert});
     },`
-    : `add: (${one}, begin) =>
+    : `add: (${one}, claim, begin) =>
       store.write(function* (unit) {
         begin();
         const ${members} = ${one};
         yield* unit.run(${insert});
+        if (claim !== undefined) yield* unit.keepAnswer(claim, ${one});
         return ${one};
       }),`;
   return `import { MAX as MAX_ID } from "uuid";
 import type { z } from "zod";
-${isHearing ? "" : `import type { Begin } from "../../contract/in-time.ts";\n`}import { sql } from "../../store/sql.ts";
+${isHearing ? "" : `import type { Claim } from "../../contract/claim.ts";\nimport type { Begin } from "../../contract/in-time.ts";\n`}import { sql } from "../../store/sql.ts";
 import type { Store } from "../../store/store.ts";
 ${isHearing ? `import type { Unit, Work } from "../../store/unit.ts";\n` : ""}import type { ${one} } from "./contract.ts";
 
@@ -253,6 +255,13 @@ function specOf(module: NewModule): string {
     expect(await client.get${capital(one)}({ id: first.id }, admin)).to.deep.equal(first);
     expect((await client.list${capital(name)}({}, admin)).data).to.deep.equal([second, first]);
   });
+
+  it("adds one for a request that is sent again", async () => {
+    const request = { name: "first", idempotencyKey: "a key" };
+    const first = await client.add${capital(one)}(request, admin);
+    expect(await client.add${capital(one)}(request, admin)).to.deep.equal({ ...first, replayed: true });
+    expect((await client.list${capital(name)}({}, admin)).data).to.deep.equal([first]);
+  });
 `;
   const neighbours = module.calls.map((each) => `, ${each}: createClient(${each}, away)`).join("");
   const away = `
@@ -289,7 +298,7 @@ describe("${capital(name)}", () => {
     const migrations = new URL("../../../src/modules/${name}/migrations/", import.meta.url);
     store = openStore({ name: "${name}", file: join(folder, "${name}.db"), migrations });
     module = create${capital(name)}({ store, settings: {}, logger: pino({ level: "silent" }), now: Date.now${neighbours} });
-    client = createClient(${name}, createService(${name}, module.handlers, { onUnexpected: (_, error) => expect.fail(String(error)) }));
+    client = createClient(${name}, createService(${name}, module.handlers, { answers: store.answers, onUnexpected: (_, error) => expect.fail(String(error)) }));
   });
   afterEach(async () => {
     await store.close();
