@@ -160,7 +160,7 @@ export function create${capital(name)}({ store${isHearing ? "" : ", now"} }: ${d
       },${isHearing ? "" : add}
     },
     subscriptions: [${subscriptions.join("")}],
-    prepare: () => continueIds(store, sql\`${name}\`),
+    start: () => continueIds(store, sql\`${name}\`),
   };
 }
 `;

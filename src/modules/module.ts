@@ -23,7 +23,7 @@ export interface Module<C extends Contract> {
   readonly handlers: HandlersOf<C>;
   readonly subscriptions: readonly Subscription[];
   /** What must be there before the first call, such as a signing key or the first admin. @throws StartRefusal */
-  prepare?(): Promise<void>;
+  start?(): Promise<void>;
   /** Writes the demo data, never over existing data. Resolves what it wrote, in words, or undefined. */
   seed?(): Promise<string | undefined>;
   /** Ends what waits (a long poll) so that the process can drain. */

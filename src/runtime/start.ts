@@ -101,7 +101,7 @@ async function begin(
   const system: System = { config, logger, bus, deployment, served, callables, verifier, remotes };
 
   for (const { name, module } of served) {
-    if (module.prepare !== undefined) await step(`${name}: prepared`, () => module.prepare?.());
+    if (module.start !== undefined) await step(`${name}: prepared`, () => module.start?.());
   }
   if (config.SEED) await seed(system, step);
   await step("events", () => startBus(system, lifetime));

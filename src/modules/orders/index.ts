@@ -48,7 +48,7 @@ export function createOrders(deps: ModuleDeps<OrdersSettings> & Neighbours): Mod
       cancelOrder: cancelling(book, waits, now),
     },
     subscriptions: [settleOrders(book, waits, logger, now)],
-    prepare: () => continueIds(store, sql`orders`),
+    start: () => continueIds(store, sql`orders`),
     drain: waits.drain,
   };
 }

@@ -30,7 +30,7 @@ export function createProducts(deps: ModuleDeps<ProductsSettings>): Module<typeo
   return {
     handlers: createHandlers(catalogue, now),
     subscriptions: [decideOrders(catalogue, now)],
-    prepare: () => continueIds(store, sql`products`),
+    start: () => continueIds(store, sql`products`),
     async seed() {
       const demo = DEMO_PRODUCTS.map((draft, index) => createProduct(demoId(index), draft, now()));
       return (await catalogue.addIfEmpty(demo)) ? `${demo.length} demo products` : undefined;

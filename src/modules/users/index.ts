@@ -73,7 +73,7 @@ export function createUsers({ store: file, settings, logger, now }: ModuleDeps<U
       },
     },
     subscriptions: [],
-    async prepare() {
+    async start() {
       await continueIds(file, sql`users`);
       const keys = await openSigningKeys({
         store: createKeyStore(file),

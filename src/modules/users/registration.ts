@@ -33,13 +33,13 @@ export function createRegistration(deps: SignInDeps, answers: Answers): Pick<Han
   return {
     async registerUser({ idempotencyKey: key, password, ...person }, ctx) {
       if (key === undefined) {
-        const { account, first, session } = await prepare(person, password, deps);
+        const { account, first, session } = await newCustomer(person, password, deps);
         await deps.store.add(account, beginning(ctx), first);
         return session;
       }
       const claim = claimOf(ANYBODY, "registerUser", { ...person, idempotencyKey: sha256(key) });
       const kept = await answers.once(claim, async () => {
-        const { account, first, session } = await prepare(person, password, deps);
+        const { account, first, session } = await newCustomer(person, password, deps);
         const answer = { sealed: seal({ session, passwordHash: account.password_hash } satisfies Registered, key) };
         await deps.store.add(account, beginning(ctx), first, claim && { claim, answer });
         return answer;
@@ -53,7 +53,7 @@ export function createRegistration(deps: SignInDeps, answers: Answers): Pick<Han
 }
 
 /** @throws Problem weak-password, email-taken */
-async function prepare(
+async function newCustomer(
   { name, email }: Pick<Account, "name" | "email">,
   chosen: string,
   deps: SignInDeps,

@@ -53,7 +53,7 @@ export async function startUsers(
     await store.close();
   };
   try {
-    await module.prepare?.();
+    await module.start?.();
   } catch (error) {
     await stop();
     throw error;
