@@ -15,11 +15,12 @@ import type { Module } from "../modules/module.ts";
 import { openStore } from "../store/engines/sqlite/open-store.ts";
 import { lockForServing } from "../store/engines/sqlite/serving-lock.ts";
 import type { Store } from "../store/store.ts";
-import { type Config, urlSetting } from "./config.ts";
+import type { Config } from "./config.ts";
 import { databaseIn, migrationsOf } from "./database-files.ts";
 import { learnDeployment, nameDeployment } from "./deployment.ts";
 import { requireHeardPublishers } from "./heard-publishers.ts";
 import { type ModuleName, moduleNames, modules, remoteNeighbours, settingsOf, subscribersOf } from "./modules.ts";
+import { urlSetting } from "./settings.ts";
 import { requestStop } from "./stop-request.ts";
 import { requireFinishedRestore } from "./unfinished-restore.ts";
 

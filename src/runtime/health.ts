@@ -2,8 +2,9 @@ import type { EventPositions } from "../health/event-status.ts";
 import { createLocalProbe, createRemoteProbe, type ModuleProbe } from "../health/module-probe.ts";
 import type { HealthDeps } from "../health/status.ts";
 import type { ServedModule, System } from "./compose.ts";
-import { type Config, portOf, urlSetting } from "./config.ts";
+import { type Config, portOf } from "./config.ts";
 import { moduleNames, remoteNeighbours, type ServiceName, servesAll } from "./modules.ts";
+import { urlSetting } from "./settings.ts";
 
 /** How a service finds itself and its neighbours: the gateway answers for all modules, a module for itself. */
 export function healthOf(name: ServiceName, system: System, draining: () => boolean): HealthDeps {

@@ -1,5 +1,5 @@
 import { originOf } from "../../base/origin.ts";
-import { type Config, portOf, urlSetting } from "../../runtime/config.ts";
+import { type Config, portOf } from "../../runtime/config.ts";
 import {
   type ModuleName,
   moduleNames,
@@ -9,6 +9,7 @@ import {
   serviceNames,
   subscribersOf,
 } from "../../runtime/modules.ts";
+import { urlSetting } from "../../runtime/settings.ts";
 
 /**
  * Describes who runs where, who calls whom and how, and who hears whose events, as these settings have it.
