@@ -54,12 +54,20 @@ const SILENT_MS = 2_500;
 export function startProcess(options: ModuleOptions, onDeath: () => void): SimulatedProcess {
   const { name, folder, publishers, subscribers, scheduler, random, redis, pruneWindowMs } = options;
   let alive = true;
+  let endSync = () => {};
   const after: Scheduler["after"] = (delayMs, run) => scheduler.after(delayMs, () => alive && run());
   const clock = { now: scheduler.now, after };
   const opened = openModule(name, folder, {
     schedule: (run) => void after(random.integer(0, 5), run),
-    // Also of a process that has died meanwhile: a kill takes nothing from the disk.
-    sync: (_log, told) => void scheduler.after(random.integer(0, 3), () => told(null)),
+    sync(_log, told) {
+      let isOpen = true;
+      endSync = () => {
+        if (isOpen) told(null);
+        isOpen = false;
+      };
+      scheduler.after(random.integer(0, 3), endSync);
+      if (!alive) endSync();
+    },
     now: scheduler.now,
     randomEpoch: () => String(random.integer(1, 2 ** 50)),
   });
@@ -126,8 +134,11 @@ export function startProcess(options: ModuleOptions, onDeath: () => void): Simul
   function crash(): void {
     if (!alive) return;
     alive = false;
-    // Not within a transaction of its own.
-    setImmediate(() => opened.close());
+    // Not within a transaction of its own. A kill takes nothing from the disk, and closes all files.
+    setImmediate(() => {
+      endSync();
+      void opened.close();
+    });
     onDeath();
   }
 
