@@ -10,6 +10,8 @@ export interface Module {
   readonly options: ModuleOptions;
   readonly file: string;
   readonly backups: { readonly atMs: number; readonly bytes: Buffer }[];
+  /** When it was restored last, if it was. */
+  restoredAtMs?: number;
   processes: SimulatedProcess[];
 }
 
@@ -63,13 +65,15 @@ export function chooseFaults(options: FaultsOptions): void {
 
   /** Only while the module is stopped, and none that is too old. */
   function restoreSomeone(): void {
-    const recent = modules.flatMap(({ file, backups, processes }) =>
-      backups
+    const recent = modules.flatMap((module) =>
+      module.backups
         .filter(({ atMs }) => atMs >= scheduler.now() - oldestBackupMs)
-        .map(({ bytes }) => ({ file, processes, bytes })),
+        .map(({ bytes }) => ({ module, bytes })),
     );
     if (recent.length === 0) return;
-    const { file, processes, bytes } = pick(recent);
+    const { module, bytes } = pick(recent);
+    const { file, processes } = module;
+    module.restoredAtMs = scheduler.now();
     for (const process of processes) process.crash();
     // The dead close their files a moment later.
     setImmediate(() => {

@@ -18,6 +18,12 @@ const SETTLE_POLL_MS = 250;
 /** So much later all who are there are known to be, and nobody else; and a loss is mended. */
 const CALM_MS = 3_500;
 
+/**
+ * In this time whoever was restored has said where it stands. One that goes away before that needs rows again of which nobody knows, and
+ * which are gone when the window has passed: the window is to be longer than backups are old and a restored module is away.
+ */
+const REPORTED_MS = 2 * CALM_MS;
+
 /** One that passes several times, and one that allows for old backups. */
 const PRUNE_WINDOWS_MS = [4_500, 12_000];
 
@@ -99,7 +105,8 @@ class World {
     this.#faulty = false;
     this.#redis.away = false;
     this.#redis.unreliability = 0;
-    if (this.#random.chance(0.3)) await this.#goOnWithout(this.#random.pick(this.#modules.slice(1)));
+    const away = this.#random.chance(0.3) ? this.#random.pick(this.#modules.slice(1)) : undefined;
+    if (away !== undefined && (away.restoredAtMs ?? 0) < FAULTS_MS - REPORTED_MS) await this.#goOnWithout(away);
     await this.#settle();
     this.#check();
     await this.#loseAll();
