@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, realpathSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, realpathSync } from "node:fs";
 import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { createDeletionClock } from "../../../base/deletion-clock.ts";
@@ -124,7 +124,7 @@ function inspect(name: string, file: string, schema: Schema): void {
   if (!existsSync(file)) return;
   accessSync(file, constants.W_OK);
   // Closing the last connection to a crashed database would move its write-ahead log into the file.
-  const readonly = existsSync(`${file}-wal`);
+  const readonly = existsSync(`${realpathSync(file)}-wal`);
   const database = new Database(file, { readonly, timeout: BUSY_TIMEOUT_MS });
   try {
     requireOwn(database, name, schema);
@@ -176,15 +176,9 @@ function createStore(database: Database.Database, options: OpenStoreOptions): Sq
   // SQLite has its log beside the file that a link leads to.
   const onFile = file === IN_MEMORY ? undefined : realpathSync(file);
   const onDistrust = (reason: string) => options.onDistrust?.(`${name}: ${file} is not trusted any more: ${reason}`);
-  const commits = { effects, schedule, now, onDistrust };
-  const group = new GroupCommit({
-    name,
-    database,
-    statements,
-    reads,
-    log: new WriteAheadLog(onFile, options.sync),
-    ...commits,
-  });
+  const writeAheadLog = new WriteAheadLog(onFile, options.sync);
+  const parts = { database, statements, reads, log: writeAheadLog, effects };
+  const group = new GroupCommit({ name, ...parts, schedule, now, onDistrust });
   const pagesInLog = database.prepare<[], { log: number }>("PRAGMA wal_checkpoint(NOOP)");
   const checkpoints = new Checkpoints({
     file: onFile,
@@ -208,8 +202,7 @@ function createStore(database: Database.Database, options: OpenStoreOptions): Sq
     overwriteDeleted: () => database.pragma("secure_delete = ON"),
     emptyLog,
     async boundLog() {
-      const size = statSync(`${onFile}-wal`, { throwIfNoEntry: false })?.size ?? 0;
-      if (size > LOG_BOUND_BYTES) await emptyLog();
+      if (writeAheadLog.bytes() > LOG_BOUND_BYTES) await emptyLog();
     },
     fault: () => group.fault(),
     stats: () => group.stats(),

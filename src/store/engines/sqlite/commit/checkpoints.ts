@@ -11,6 +11,8 @@ const AGAIN_AFTER_PAGES = CHECKPOINT_PAGES / 4;
 /** While a checkpoint is made the log grows by at most this much. */
 const GROWTH_PAGES = CHECKPOINT_PAGES / 2;
 
+const NOTHING_MOVED: Checkpoint = { isComplete: false, pages: 0 };
+
 /** Units of work between two looks at the log, each some dozen pages at the most. */
 const LOOK_EVERY_UNITS = 32;
 
@@ -72,11 +74,7 @@ export class Checkpoints {
   }
 
   #moveBetweenGroups(mode: CheckpointMode): Promise<Checkpoint> {
-    return this.#options.betweenGroups(() => this.#move(mode)).catch(() => this.#nothingMoved());
-  }
-
-  #nothingMoved(): Checkpoint {
-    return { isComplete: false, pages: this.#options.pages() };
+    return this.#options.betweenGroups(() => this.#move(mode)).catch(() => NOTHING_MOVED);
   }
 
   /** One that fails, for a full disk say, is tried again later: all is in the log still. */
@@ -86,7 +84,7 @@ export class Checkpoints {
       if (made.fault !== undefined && isFailedSync(made.fault)) this.#options.onFailedSync(made.fault.reason);
       return made;
     } catch {
-      return this.#nothingMoved(); // a thread that could not start, or ended
+      return NOTHING_MOVED; // a thread that could not start, or ended
     }
   }
 }

@@ -122,11 +122,7 @@ export class GroupCommit {
   distrust(reason: string): void {
     if (this.#distrust !== undefined) return;
     this.#distrust = reason;
-    const problem = problemOfDistrust(reason);
-    for (const write of this.#queue.splice(0)) {
-      write.failed(problem);
-      write.settle();
-    }
+    rejectAll(this.#queue.splice(0), problemOfDistrust(reason));
     this.#options.onDistrust(reason);
   }
 
@@ -214,7 +210,8 @@ export class GroupCommit {
       // Only a change of some size that reaches the disk proves that a fault has passed.
       this.#options.reads.pause(() => this.#transaction.run(group, this.#fault !== undefined));
     } catch (error) {
-      this.#abandon(group, error);
+      if (isFailedSync(error)) this.#loseTrust(group, error);
+      else this.#abandon(group, error);
       this.#leave();
       return;
     }
@@ -239,13 +236,9 @@ export class GroupCommit {
 
   /** The rows of the group may be on disk, or not; whoever has seen them is told so. */
   #loseTrust(group: readonly QueuedWrite[], error: unknown): void {
+    const reason = this.#distrust ?? reasonOf(error);
     this.#options.effects.undo(0);
-    const problem = problemOfFault(error);
-    for (const write of group) {
-      write.failed(problem);
-      write.settle();
-    }
-    const reason = reasonOf(error);
+    rejectAll(group, problemOfFault(error));
     this.#onDisk?.reject(problemOfDistrust(reason));
     this.#onDisk = undefined;
     this.distrust(reason);
@@ -253,16 +246,15 @@ export class GroupCommit {
 
   #abandon(group: readonly QueuedWrite[], error: unknown): void {
     const { effects, now } = this.#options;
-    if (isFailedSync(error)) {
-      this.#loseTrust(group, error);
-      return;
-    }
     effects.undo(0);
     this.#fault = { reason: reasonOf(error), atMs: now() };
-    const problem = problemOfFault(error);
-    for (const write of group) {
-      write.failed(problem);
-      write.settle();
-    }
+    rejectAll(group, problemOfFault(error));
+  }
+}
+
+function rejectAll(writes: readonly QueuedWrite[], problem: Problem): void {
+  for (const write of writes) {
+    write.failed(problem);
+    write.settle();
   }
 }

@@ -1,4 +1,4 @@
-import { closeSync, fdatasync, fdatasyncSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, fdatasync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 
 /** Brings what was written to a file to the disk, and tells when it is there, or why it may not be. */
 export type SyncFile = (descriptor: number, told: (error: Error | null) => void) => void;
@@ -27,17 +27,23 @@ export function writeAgain(path: string): void {
  * `synchronous = NORMAL` only when it begins anew and before a checkpoint.
  */
 export class WriteAheadLog {
-  readonly #file: string | undefined;
   readonly #syncFile: SyncFile;
   #descriptor: number | undefined;
 
   /**
-   * @param database the database's file; undefined for one in memory, which has no log
+   * @param database the file of an open database; undefined for one in memory, which has no log
    * @param syncFile by default in libuv's pool: the event loop goes on meanwhile
    */
   constructor(database: string | undefined, syncFile: SyncFile = fdatasync) {
-    this.#file = database === undefined ? undefined : `${database}-wal`;
+    // Now, and not at the first sync: a process that has run out of descriptors by then could not sync what it has committed.
+    // Closing it does no harm: SQLite's locks are on other files.
+    this.#descriptor = database === undefined ? undefined : openSync(`${database}-wal`, "r");
     this.#syncFile = syncFile;
+  }
+
+  /** How large the file is. */
+  bytes(): number {
+    return this.#descriptor === undefined ? 0 : fstatSync(this.#descriptor).size;
   }
 
   /**
@@ -45,18 +51,8 @@ export class WriteAheadLog {
    * @param told called once it is on disk, or with why it may not be; at once where there is no file
    */
   sync(told: (error: unknown) => void): void {
-    if (this.#file === undefined) {
-      told(undefined);
-      return;
-    }
-    try {
-      // It is there from the first commit on. Closing it does no harm: SQLite's locks are on other files.
-      this.#descriptor ??= openSync(this.#file, "r");
-    } catch (error) {
-      told(error);
-      return;
-    }
-    this.#syncFile(this.#descriptor, (error) => told(error ?? undefined));
+    if (this.#descriptor === undefined) told(undefined);
+    else this.#syncFile(this.#descriptor, (error) => told(error ?? undefined));
   }
 
   close(): void {
