@@ -24,6 +24,8 @@ export interface ShopProcess {
   /** Settles when it has ended, however that came. */
   readonly exited: Promise<Exit>;
   readonly running: boolean;
+  /** Whether it runs, or how it has ended, in words. */
+  readonly state: string;
   /** SIGTERM, as an operator does it. Resolves how it ended; after 20 seconds it is killed. */
   terminate(): Promise<Exit>;
   /** SIGKILL: it has no say in it. */
@@ -65,6 +67,9 @@ export function startShopProcess({ env, args = [], cwd, preload }: ShopProcessOp
     get running() {
       return child.exitCode === null && child.signalCode === null;
     },
+    get state() {
+      return this.running ? "runs" : `has ended (${child.signalCode ?? `status ${child.exitCode}`})`;
+    },
     async terminate() {
       child.kill("SIGTERM");
       const timer = setTimeout(killWithUs, STOP_WITHIN_MS);
@@ -90,7 +95,7 @@ export async function untilReady(url: string, needed: readonly ShopProcess[]): P
     if (answer?.status === 200) return;
     await sleep(25);
   }
-  const told = needed.map((each) => `${each.running ? "runs" : "has ended"}, printed:\n${each.output()}`).join("\n");
+  const told = needed.map((each) => `${each.state}, printed:\n${each.output()}`).join("\n");
   throw new Error(`${url} is not ready; its processes: ${told}`);
 }
 

@@ -30,6 +30,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -279,12 +280,15 @@ static void keep(struct file *file, const struct capture *captured, uint32_t kin
   free(record);
 }
 
+/* One process at a time: several run in the folder, and the list of who was slower would stand for that of who came later. */
 static void keep_names(void) {
   char key[64], new[PATH_MAX + 16], old[PATH_MAX + 16];
   mode_t mode;
   uint64_t size;
   snprintf(new, sizeof new, "%s/names.new", state);
   snprintf(old, sizeof old, "%s/names", state);
+  int turn = open_beside("names", ".turn", O_WRONLY | O_CREAT);
+  if (turn < 0 || flock(turn, LOCK_EX) != 0) abort();
   FILE *out = checked(fopen(new, "we"));
   DIR *all = checked(opendir(folder));
   for (struct dirent *each; (each = readdir(all)) != NULL;)
@@ -292,6 +296,7 @@ static void keep_names(void) {
       fprintf(out, "%s %s\n", key, each->d_name);
   closedir(all);
   if (fclose(out) != 0 || rename(new, old) != 0) abort();
+  close(turn);
 }
 
 /* ---- calls ---- */
