@@ -1,12 +1,12 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { access, mkdtemp, rm } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Redis } from "ioredis";
+import { findProgram, freePort } from "./programs.ts";
 
 const run = promisify(execFile);
 const START_TIMEOUT_MS = 10_000;
@@ -89,38 +89,15 @@ export async function startRedisServer(settings: readonly string[] = []): Promis
 
 /** The path of redis-server; on Debian root installs it when it is missing. */
 async function findRedisServer(): Promise<string> {
-  const found = await onPath("redis-server");
+  const found = await findProgram("redis-server");
   if (found !== undefined) return found;
-  if (process.getuid?.() === 0 && (await onPath("apt-get")) !== undefined) {
+  if (process.getuid?.() === 0 && (await findProgram("apt-get")) !== undefined) {
     await run("apt-get", ["update"]).catch(() => undefined);
     await run("apt-get", ["install", "-y", "--no-install-recommends", "redis-server"]).catch(() => undefined);
-    const installed = await onPath("redis-server");
+    const installed = await findProgram("redis-server");
     if (installed !== undefined) return installed;
   }
   throw new Error("These tests need a Redis: install redis-server, or set REDIS_URL to one that may be written to.");
-}
-
-async function onPath(name: string): Promise<string | undefined> {
-  for (const folder of (process.env.PATH ?? "").split(delimiter)) {
-    const path = join(folder, name);
-    if (
-      await access(path).then(
-        () => true,
-        () => false,
-      )
-    )
-      return path;
-  }
-  return undefined;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 async function answers(port: number, child: ChildProcess): Promise<void> {

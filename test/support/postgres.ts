@@ -1,0 +1,171 @@
+import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, existsSync, openSync, readdirSync } from "node:fs";
+import { chown, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { Client } from "pg";
+import { freePort } from "./programs.ts";
+
+const run = promisify(execFile);
+const START_TIMEOUT_MS = 30_000;
+
+/** Where Debian keeps each version's programs, beside the path. */
+const DEBIAN = "/usr/lib/postgresql";
+
+/** The superuser of a server that was started here. */
+const SUPERUSER = "postgres";
+
+/** A PostgreSQL of one's own, to be harmed at will. */
+export interface PostgresServer {
+  /** Of the superuser, to the database `postgres`. */
+  readonly url: string;
+  readonly port: number;
+  /** The folder of its data and of what it says (`log`). */
+  readonly dir: string;
+  /** The postmaster's. */
+  readonly pid: number;
+  /** Makes an empty database. Resolves the superuser's URL of it. */
+  createDatabase(): Promise<string>;
+  /** Runs statements as the superuser. Resolves the rows of the last. */
+  query<Row extends object>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** Starts it again after `kill`, on the same port, with the same data. */
+  start(): Promise<void>;
+  /** Kills its postmaster: all else of it ends by itself, and recovers when it is started. */
+  kill(): Promise<void>;
+  /** Ends it and deletes its data. */
+  stop(): Promise<void>;
+}
+
+/** Why there can be no PostgreSQL on this machine, and what to do; undefined where there can be one. */
+export function missingPostgres(): string | undefined {
+  if (folderOfPrograms() === undefined) {
+    return "There is no PostgreSQL on this machine: install Debian's package `postgresql`, or have `initdb` and `postgres` on the path.";
+  }
+  if (process.getuid?.() === 0 && ownerOfServer() === undefined) {
+    return "PostgreSQL does not run as root, and there is no user `postgres` on this machine.";
+  }
+  return undefined;
+}
+
+/**
+ * Starts an empty PostgreSQL on a free port of this machine, with its data in a temporary folder.
+ * @param settings further ones of postgresql.conf, such as `max_connections=50`
+ * @throws Error that says what to do when there can be none; see `missingPostgres`
+ */
+export async function startPostgresServer(settings: readonly string[] = []): Promise<PostgresServer> {
+  const programs = folderOfPrograms();
+  const missing = missingPostgres();
+  if (programs === undefined || missing !== undefined) throw new Error(missing);
+  const owner = process.getuid?.() === 0 ? ownerOfServer() : undefined;
+  const dir = await mkdtemp(join(tmpdir(), "postgres-"));
+  if (owner !== undefined) await chown(dir, owner.uid, owner.gid);
+  const data = join(dir, "data");
+  const how = ["-D", data, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
+  await run(join(programs, "initdb"), how, { ...owner, cwd: dir });
+  const port = await freePort();
+  const urlOf = (database: string) => `postgres://${SUPERUSER}@127.0.0.1:${port}/${database}`;
+  const url = urlOf("postgres");
+  let child: ChildProcess | undefined;
+  let databases = 0;
+
+  const kill = async () => {
+    const running = child;
+    child = undefined;
+    if (running === undefined || hasEnded(running)) return;
+    const exited = once(running, "exit");
+    running.kill("SIGKILL");
+    await exited;
+  };
+  const start = async () => {
+    const where = ["listen_addresses=127.0.0.1", `port=${port}`, "unix_socket_directories="];
+    const options = [...where, ...settings].flatMap((setting) => ["-c", setting]);
+    const from = Date.now();
+    // What is left of one that was killed ends by itself, and until then the next does not start.
+    do {
+      const log = openSync(join(dir, "log"), "a");
+      child = spawn(join(programs, "postgres"), ["-D", data, ...options], {
+        ...owner,
+        cwd: dir,
+        stdio: ["ignore", log, log],
+      });
+      closeSync(log);
+      if (await answers(url, child, from + START_TIMEOUT_MS)) return;
+      await kill();
+      await sleep(50);
+    } while (Date.now() - from < START_TIMEOUT_MS);
+    throw new Error(`PostgreSQL did not start on port ${port}`);
+  };
+  const query = <Row extends object>(text: string, values?: readonly unknown[]) => ask<Row>(url, text, values);
+  await start();
+  return {
+    url,
+    port,
+    dir,
+    get pid() {
+      if (child?.pid === undefined) throw new Error("this PostgreSQL does not run");
+      return child.pid;
+    },
+    async createDatabase() {
+      const name = `test_${++databases}`;
+      await query(`CREATE DATABASE ${name}`);
+      return urlOf(name);
+    },
+    query,
+    start,
+    kill,
+    async stop() {
+      await kill();
+      await rm(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+    },
+  };
+}
+
+/** Runs statements by a connection of their own. Resolves the rows of the last. */
+export async function ask<Row extends object>(url: string, text: string, values?: readonly unknown[]): Promise<Row[]> {
+  const client = new Client({ connectionString: url });
+  client.on("error", () => {});
+  try {
+    await client.connect();
+    const results = [await client.query<Row, unknown[]>(text, values && [...values])].flat();
+    return results.at(-1)?.rows ?? [];
+  } finally {
+    await client.end();
+  }
+}
+
+/** Whether it answers before it ends and before `untilMs`. */
+async function answers(url: string, child: ChildProcess, untilMs: number): Promise<boolean> {
+  while (!hasEnded(child) && Date.now() < untilMs) {
+    const ready = await ask(url, "SELECT 1").then(
+      () => true,
+      () => false,
+    );
+    if (ready) return true;
+    await sleep(20);
+  }
+  return false;
+}
+
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
+}
+
+function folderOfPrograms(): string | undefined {
+  const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN).sort((one, other) => Number(other) - Number(one)) : [];
+  const folders = [...(process.env.PATH ?? "").split(delimiter), ...versions.map((name) => join(DEBIAN, name, "bin"))];
+  return folders.find((folder) => ["initdb", "postgres"].every((program) => existsSync(join(folder, program))));
+}
+
+/** Whom a server runs as where this process is root. */
+function ownerOfServer(): { readonly uid: number; readonly gid: number } | undefined {
+  try {
+    const id = (which: string) =>
+      Number(execFileSync("id", [which, SUPERUSER], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }));
+    return { uid: id("-u"), gid: id("-g") };
+  } catch {
+    return undefined;
+  }
+}
