@@ -6,12 +6,15 @@ export class Query<out Row = unknown> {
   /** The text around the values; the same array each time that the same template is evaluated. */
   readonly strings: readonly string[];
   readonly values: readonly (Value | Query)[];
+  /** What PostgreSQL is given in its place, where that does not speak alike. */
+  readonly postgres: Query<Row> | undefined;
   /** Tells the compiler what its rows are like. */
   declare protected readonly row: Row;
 
-  constructor(strings: readonly string[], values: readonly (Value | Query)[]) {
+  constructor(strings: readonly string[], values: readonly (Value | Query)[], postgres?: Query<Row>) {
     this.strings = strings;
     this.values = values;
+    this.postgres = postgres;
   }
 }
 
@@ -22,6 +25,11 @@ export class Query<out Row = unknown> {
  */
 export function sql<Row = unknown>(strings: TemplateStringsArray, ...values: readonly (Value | Query)[]): Query<Row> {
   return new Query<Row>(strings, values);
+}
+
+/** The same statement, or part of one, as each engine writes it: only where one text cannot serve both. */
+export function dialects<Row>({ sqlite, postgres }: Readonly<Record<"sqlite" | "postgres", Query<Row>>>): Query<Row> {
+  return new Query<Row>(sqlite.strings, sqlite.values, postgres);
 }
 
 /** Puts parts one after the other, with the text of `separator` in between. */
