@@ -21,6 +21,8 @@ const BROKEN: Readonly<Record<string, readonly string[]>> = {
     "src/modules/products/index.ts → src/bus/bus.ts",
   ],
   "sqlite-in-store": ["src/gateway/needs-sqlite.ts → better-sqlite3"],
+  "pg-in-store": ["src/runtime/needs-postgres.ts → pg"],
+  "postgres-when-used": ["src/runtime/needs-postgres.ts → src/store/engines/postgres/open-store.ts"],
   "awilix-in-runtime": ["src/gateway/needs-sqlite.ts → awilix"],
   "gateway-knows-no-module": ["src/gateway/needs-module.ts → src/modules/orders/contract.ts"],
   "base-below-contract": ["src/base/up.ts → src/contract/up.ts"],

@@ -1,0 +1,34 @@
+import type { ConnectionOptions } from "node:tls";
+
+/** Where a module's schema is, and as whom it is used. */
+export interface PostgresPlace {
+  /** `postgres://role@host:port/database`; parameters such as `sslmode` as the driver knows them. */
+  readonly url: string;
+  /** Asked for at each connection, in place of the URL's: who changes it need not start anew. */
+  readonly password?: () => Promise<string>;
+  /** How TLS is used, in place of what the URL says. */
+  readonly tls?: ConnectionOptions;
+  /** The module's schema, by default of its name; made if absent, where the role may. */
+  readonly schema?: string;
+  /**
+   * Whether a pooler is in between that gives each transaction another connection, such as PgBouncer's transaction mode. Then
+   * statements are not prepared, and the role itself must have the settings of `roleSettings`, since the pooler would lose those of a
+   * connection.
+   */
+  readonly pooled?: boolean;
+  /** The most connections that units of work and reads have at once, by default 8; two more are the log's own. */
+  readonly connections?: number;
+}
+
+export interface OpenPostgresStoreOptions extends PostgresPlace {
+  /** The module's name. */
+  readonly name: string;
+  /** The folder of the module's `NNNN-*.sql` files for PostgreSQL. */
+  readonly migrations: URL;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+  /** Milliseconds since some moment, by a clock that nobody sets; by default `now`, where that is given. */
+  readonly monotonicMs?: () => number;
+  /** Told what was found and done, in words. */
+  readonly onOpened?: (told: string) => void;
+}
