@@ -38,7 +38,7 @@ export interface Reading {
 
 /** What a unit of work can ask for: its rows, events, cursors and kept answers commit together or not at all. */
 export interface Unit extends Reading {
-  /** As `get`, and nobody else changes the row before this unit ends. */
+  /** As `get`, and nobody else changes what it finds before this unit ends: of several rows, each is locked in the order asked for. */
   lock<Row>(query: Query<Row>): Step<Row | undefined>;
   /** Runs a statement for its effect. Answers how many rows it changed. */
   run(query: Query): Step<number>;

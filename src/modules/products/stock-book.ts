@@ -21,7 +21,7 @@ export function readStockBook(database: Pick<Store, "read">): Promise<StockBook>
   return database.read(function* (reading) {
     const products = yield* reading.all(
       sql<{ id: string; stock: number; ledgerSum: number }>`SELECT id, stock,
-        coalesce((SELECT sum(delta) FROM stock_ledger WHERE product_id = products.id), 0) AS "ledgerSum"
+        CAST(coalesce((SELECT sum(delta) FROM stock_ledger WHERE product_id = products.id), 0) AS BIGINT) AS "ledgerSum"
         FROM products ORDER BY id`,
     );
     const refused = yield* reading.all(
@@ -29,7 +29,7 @@ export function readStockBook(database: Pick<Store, "read">): Promise<StockBook>
     );
     const moved = yield* reading.all(
       sql<{ orderId: string; productId: string; held: number }>`SELECT cause AS "orderId", product_id AS "productId",
-        -sum(delta) AS held FROM stock_ledger WHERE reason IN ('reserved', 'released') GROUP BY cause, product_id`,
+        CAST(-sum(delta) AS BIGINT) AS held FROM stock_ledger WHERE reason IN ('reserved', 'released') GROUP BY cause, product_id`,
     );
     const reservations = new Map<string, { state: Reservation["state"]; held: Map<string, number> }>();
     for (const { orderId, state } of refused) reservations.set(orderId, { state, held: new Map() });

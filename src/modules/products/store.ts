@@ -2,13 +2,14 @@ import { newId } from "../../base/id.ts";
 import { Problem } from "../../base/problem.ts";
 import type { Claim } from "../../contract/claim.ts";
 import type { Begin } from "../../contract/in-time.ts";
-import { type Query, sql } from "../../store/sql.ts";
+import { dialects, type Query, sql } from "../../store/sql.ts";
 import type { Store } from "../../store/store.ts";
-import type { Reading, Step, Unit, Work } from "../../store/unit.ts";
+import type { Step, Unit, Work } from "../../store/unit.ts";
 import type { ListPosition } from "./list-position.ts";
 import type { Product } from "./product.ts";
 import { listProducts, type ProductFilter } from "./product-lists.ts";
 import { addUp, findRejection, type OrderLines, type Refusal, type Rejection } from "./reservation.ts";
+import { tsvector } from "./search-text.ts";
 
 /** How the stock is changed by hand; a correction says why. */
 export type StockMovement = { readonly reason: "restocked" } | { readonly reason: "corrected"; readonly note: string };
@@ -126,12 +127,15 @@ function* reserve(
 }
 
 function* release(unit: Unit, orderId: string, now: string): Work<boolean> {
+  if (!(yield* isDecided(unit, orderId))) {
+    yield* refuse(unit, orderId, "cancelled");
+    return false;
+  }
   const held = yield* unit.all(
-    sql<{ product_id: string; units: number }>`SELECT product_id, -sum(delta) AS units FROM stock_ledger
+    sql<{ product_id: string; units: number }>`SELECT product_id, CAST(-sum(delta) AS BIGINT) AS units FROM stock_ledger
       WHERE cause = ${orderId} GROUP BY product_id HAVING -sum(delta) > 0 ORDER BY product_id`,
   );
   for (const { product_id, units } of held) yield* move(unit, product_id, units, orderId, now);
-  if (held.length === 0 && !(yield* isDecided(unit, orderId))) yield* refuse(unit, orderId, "cancelled");
   return held.length > 0;
 }
 
@@ -153,10 +157,17 @@ function* record(unit: Unit, { cause, reason, productId, delta, at, note }: Ledg
   );
 }
 
-function* isDecided(reading: Reading, orderId: string): Work<boolean> {
-  const decision = yield* reading.get(
-    sql`SELECT 1 FROM stock_ledger WHERE cause = ${orderId}
-      UNION ALL SELECT 1 FROM refusals WHERE order_id = ${orderId} LIMIT 1`,
+/** Whether an order is decided. If not, whoever asks is about to, and nobody else before this unit ends. */
+function* isDecided(unit: Unit, orderId: string): Work<boolean> {
+  const decision = yield* unit.get(
+    dialects({
+      sqlite: sql`SELECT 1 FROM stock_ledger WHERE cause = ${orderId}
+        UNION ALL SELECT 1 FROM refusals WHERE order_id = ${orderId} LIMIT 1`,
+      postgres: sql`WITH asked AS (
+          INSERT INTO decisions AS known (order_id, times) VALUES (${orderId}, 1)
+          ON CONFLICT (order_id) DO UPDATE SET times = known.times + 1 RETURNING times
+        ) SELECT 1 FROM asked WHERE times > 1`,
+    }),
   );
   return decision !== undefined;
 }
@@ -185,8 +196,8 @@ function* add(unit: Unit, product: Product): Work<boolean> {
 function insert(unit: Unit, product: Product): Step<number> {
   const { id, name, description, price_cents, currency, stock, active, created_at, updated_at } = toRow(product);
   return unit.run(
-    sql`INSERT INTO products (${COLUMNS}) VALUES (${id}, ${name}, ${description}, ${price_cents}, ${currency}, ${stock},
-      ${active}, ${created_at}, ${updated_at}) ON CONFLICT (id) DO NOTHING`,
+    sql`INSERT INTO products (${COLUMNS}${WORDS}) VALUES (${id}, ${name}, ${description}, ${price_cents}, ${currency}, ${stock},
+      ${active}, ${created_at}, ${updated_at}${wordsOf(product)}) ON CONFLICT (id) DO NOTHING`,
   );
 }
 
@@ -194,8 +205,19 @@ function update(unit: Unit, product: Product): Step<number> {
   const { id, name, description, price_cents, stock, active, updated_at } = toRow(product);
   return unit.run(
     sql`UPDATE products SET name = ${name}, description = ${description}, price_cents = ${price_cents}, stock = ${stock},
-      active = ${active}, updated_at = ${updated_at} WHERE id = ${id}`,
+      active = ${active}, updated_at = ${updated_at}${reworded(product)} WHERE id = ${id}`,
   );
+}
+
+/** PostgreSQL is told what a product is found by; SQLite has triggers that do it. */
+const WORDS = dialects({ sqlite: sql``, postgres: sql`, words` });
+
+function wordsOf({ name, description }: Product): Query {
+  return dialects({ sqlite: sql``, postgres: sql`, CAST(${tsvector(name, description)} AS tsvector)` });
+}
+
+function reworded({ name, description }: Product): Query {
+  return dialects({ sqlite: sql``, postgres: sql`, words = CAST(${tsvector(name, description)} AS tsvector)` });
 }
 
 function toProduct(row: Row): Product {

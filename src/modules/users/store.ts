@@ -9,7 +9,7 @@ import { forgetLane } from "./attempts/failure-rows.ts";
 import { laneOfAddress, laneOfUser } from "./attempts/lanes.ts";
 import { users } from "./contract.ts";
 import type { RefreshTokenHashes } from "./sessions/refresh-token.ts";
-import { createSessionRows, type Exchange } from "./sessions/session-rows.ts";
+import { createSessionRows, type Exchange, type SessionRows } from "./sessions/session-rows.ts";
 import { type Account, canonicalEmail, type User } from "./user.ts";
 
 /** A refresh token that is issued now. */
@@ -147,7 +147,7 @@ export function createUserStore(
     async erase(id, now, begin) {
       await store.write(function* (unit) {
         begin();
-        yield* erase(unit, id, now);
+        yield* erase(unit, id, now, sessions);
       });
       if (!(await store.emptyLog())) void keepEmptyingLog(store);
     },
@@ -198,19 +198,23 @@ function* replaceHash(unit: Unit, { id, password_hash }: Account, hash = passwor
   return replaced === 1;
 }
 
-function* erase(unit: Unit, id: string, now: string): Work<void> {
-  if ((yield* unit.get(sql`SELECT 1 FROM erased_users WHERE id = ${id}`)) !== undefined) return;
+function* erase(unit: Unit, id: string, now: string, sessions: SessionRows): Work<void> {
+  // Of two admins who erase one another, one is left.
+  if ((yield* unit.get(byId(id)))?.role === "admin") yield* unit.lock(ADMINS);
   const user = yield* unit.lock(byId(id));
-  if (user === undefined) throw new Problem("not-found", "There is no such user.");
-  if (user.role === "admin" && !(yield* isOtherAdmin(unit, id))) {
+  if (user === undefined) {
+    if ((yield* unit.get(sql`SELECT 1 FROM erased_users WHERE id = ${id}`)) !== undefined) return;
+    throw new Problem("not-found", "There is no such user.");
+  }
+  if (user.role === "admin" && (yield* unit.all(ADMINS)).length === 1) {
     throw new Problem("forbidden", "The last admin cannot be erased: nobody could look after the shop.");
   }
+  yield* sessions.revokeAllOf(unit, id);
   yield* unit.run(sql`DELETE FROM users WHERE id = ${id}`); // the sessions go with it
   yield* unit.run(sql`INSERT INTO erased_users (id, erased_at) VALUES (${id}, ${now})`);
   yield* unit.forgetAnswers(id);
   for (const lane of [laneOfAddress(user.email), laneOfUser(id)]) yield* forgetLane(unit, lane);
 }
 
-function* isOtherAdmin(unit: Unit, id: string): Work<boolean> {
-  return (yield* unit.lock(sql`SELECT 1 FROM users WHERE role = 'admin' AND id <> ${id} LIMIT 1`)) !== undefined;
-}
+/** Everybody locks them in the same order. */
+const ADMINS = sql`SELECT id FROM users WHERE role = 'admin' ORDER BY id`;

@@ -227,7 +227,7 @@ describe("Lists of products", () => {
   });
 
   describe("walk an index, and sort nothing but few matches:", () => {
-    const LIST = { match: "x", after: undefined, limit: 1 } as const;
+    const LIST = { text: "x", after: undefined, limit: 1 } as const;
     const AFTER = { key: "x", id: "x" };
     const planOf = async (shape: Omit<ListShape, keyof typeof LIST> & Partial<ListShape>) => {
       const plan = sql<{ detail: string }>`EXPLAIN QUERY PLAN ${listQuery({ ...LIST, ...shape })}`;

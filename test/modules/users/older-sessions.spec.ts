@@ -40,7 +40,7 @@ describe("sessions of a database from before tabs could refresh at once", () => 
   async function writeOlder(): Promise<void> {
     const older = join(folder.path, "older");
     cpSync(MIGRATIONS, older, { recursive: true });
-    for (const name of readdirSync(older)) if (name >= "0005") rmSync(join(older, name));
+    for (const name of readdirSync(older)) if (name >= "0005") rmSync(join(older, name), { recursive: true });
     const file = join(folder.path, "users.db");
     const store = openStore({ name: "users", file, migrations: pathToFileURL(`${older}/`) });
     const { id, name, email, role, created_at } = newAccount(

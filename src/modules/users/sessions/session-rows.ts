@@ -36,6 +36,12 @@ interface SessionRow {
   readonly expires_at: string;
 }
 
+interface TokenRow {
+  readonly handle_hash: string;
+  readonly parent_hash: string | null;
+  readonly key_hash: string | null;
+}
+
 /** How long after its first use a token may be used again: as long as tabs that woke up together take. */
 const GRACE_MS = 10_000;
 
@@ -47,6 +53,8 @@ const SESSIONS_PER_USER = 100;
  * ones, the newest. Any other is taken for one used long ago. More than one address may ask for in a minute, unless set otherwise.
  */
 const TOKENS_PER_SESSION = 64;
+
+const ALL = 1_000_000_000;
 
 /**
  * @param monotonicMs a clock that nobody sets, in milliseconds. It begins anew with the process: a second use of a token that was
@@ -72,7 +80,9 @@ export function createSessionRows(monotonicMs: () => number, deletionNow: () => 
 
   return {
     *begin(unit, userId, { handleHash, tokenHash }, expiresAt) {
-      yield* unit.run(sql`DELETE FROM sessions WHERE expires_at <= ${new Date(deletionNow()).toISOString()}`);
+      const expired = sql`expires_at <= ${new Date(deletionNow()).toISOString()}`;
+      yield* lockSessions(unit, expired);
+      yield* unit.run(sql`DELETE FROM sessions WHERE ${expired}`);
       yield* unit.run(
         sql`INSERT INTO sessions (handle_hash, user_id, expires_at) VALUES (${handleHash}, ${userId}, ${expiresAt})`,
       );
@@ -98,6 +108,7 @@ export function createSessionRows(monotonicMs: () => number, deletionNow: () => 
     },
     revoke,
     *revokeAllOf(unit, userId) {
+      yield* lockSessions(unit, sql`user_id = ${userId}`);
       yield* unit.run(
         sql`DELETE FROM refresh_tokens WHERE handle_hash IN (SELECT handle_hash FROM sessions WHERE user_id = ${userId})`,
       );
@@ -112,7 +123,14 @@ function bySession(handleHash: string): Query<SessionRow> {
   return sql<SessionRow>`SELECT user_id, expires_at FROM sessions WHERE handle_hash = ${handleHash}`;
 }
 
+/** Everybody locks sessions, before their tokens, in the same order. */
+function* lockSessions(unit: Unit, which: Query): Work<void> {
+  yield* unit.lock(sql`SELECT 1 FROM sessions WHERE ${which} ORDER BY handle_hash`);
+}
+
+/** Waits for an exchange that is under way, whose token goes with the others. */
 function* revoke(unit: Unit, handleHash: string): Work<void> {
+  yield* unit.lock(bySession(handleHash));
   yield* unit.run(sql`DELETE FROM refresh_tokens WHERE handle_hash = ${handleHash}`);
 }
 
@@ -144,17 +162,21 @@ function* addToken(
 
 /** The row is made anew, so that the spent ones are in the order in which they were spent. */
 function* spend(unit: Unit, tokenHash: string): Work<void> {
+  const token = yield* unit.get(
+    sql<TokenRow>`DELETE FROM refresh_tokens WHERE token_hash = ${tokenHash} RETURNING handle_hash, parent_hash, key_hash`,
+  );
+  if (token === undefined) return;
   yield* unit.run(
-    sql`REPLACE INTO refresh_tokens (token_hash, handle_hash, parent_hash, key_hash, spent)
-      SELECT token_hash, handle_hash, parent_hash, key_hash, 1 FROM refresh_tokens WHERE token_hash = ${tokenHash}`,
+    sql`INSERT INTO refresh_tokens (token_hash, handle_hash, parent_hash, key_hash, spent)
+      VALUES (${tokenHash}, ${token.handle_hash}, ${token.parent_hash}, ${token.key_hash}, 1)`,
   );
 }
 
 function* trimTokens(unit: Unit, handleHash: string, spent: 0 | 1): Work<void> {
   yield* unit.run(
-    sql`DELETE FROM refresh_tokens WHERE rowid IN (
+    sql`DELETE FROM refresh_tokens WHERE handle_hash = ${handleHash} AND rowid IN (
       SELECT rowid FROM refresh_tokens WHERE handle_hash = ${handleHash} AND spent = ${spent} ORDER BY rowid DESC
-      LIMIT -1 OFFSET ${TOKENS_PER_SESSION})`,
+      LIMIT ${ALL} OFFSET ${TOKENS_PER_SESSION})`,
   );
 }
 
@@ -163,6 +185,6 @@ function* trimSessions(unit: Unit, userId: string, begun: string): Work<void> {
   yield* unit.run(
     sql`DELETE FROM sessions WHERE user_id = ${userId} AND rowid IN (
       SELECT rowid FROM sessions WHERE user_id = ${userId} ORDER BY handle_hash = ${begun} DESC, expires_at DESC, rowid DESC
-      LIMIT -1 OFFSET ${SESSIONS_PER_USER})`,
+      LIMIT ${ALL} OFFSET ${SESSIONS_PER_USER})`,
   );
 }
