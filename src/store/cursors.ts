@@ -83,10 +83,11 @@ function* positions(reading: Reading, publisher: string): Work<Position[]> {
 /** Where two processes of the publisher overlap, its epochs alternate: the cursor that moved last has the highest id. */
 function* move(unit: Unit, publisher: string, { epoch, seq }: Position): Work<void> {
   const moved = yield* unit.run(
-    sql`INSERT INTO cursors (publisher, epoch, seq) VALUES (${publisher}, ${epoch}, ${seq})
+    sql`INSERT INTO cursors (id, publisher, epoch, seq)
+      SELECT coalesce(max(id), 0) + 1, ${publisher}, ${epoch}, ${seq} FROM cursors WHERE true
       ON CONFLICT (publisher, epoch) DO UPDATE SET
         seq = excluded.seq,
-        id = (SELECT max(id) + (max(id) > cursors.id) FROM cursors AS others)
+        id = CASE WHEN excluded.id > cursors.id + 1 THEN excluded.id ELSE cursors.id END
       WHERE excluded.seq >= cursors.seq`,
   );
   if (moved === 0) throw new Error(`the cursor of ${publisher} stands beyond row ${seq} of epoch ${epoch}`);
@@ -110,7 +111,7 @@ function* countAttempt(unit: Unit, publisher: string, { epoch, seq }: Position):
     sql<{
       attempts: number;
     }>`INSERT INTO attempts (publisher, epoch, seq, attempts) VALUES (${publisher}, ${epoch}, ${seq}, 1)
-      ON CONFLICT (publisher, epoch, seq) DO UPDATE SET attempts = attempts + 1 RETURNING attempts`,
+      ON CONFLICT (publisher, epoch, seq) DO UPDATE SET attempts = attempts.attempts + 1 RETURNING attempts`,
   );
   return row?.attempts ?? 0;
 }

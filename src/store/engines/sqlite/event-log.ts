@@ -1,87 +1,40 @@
-import { randomUUIDv7 } from "node:crypto";
-import { beginSpan, type Span } from "../../../base/span.ts";
-import { formatTraceparent, parseSampled } from "../../../base/trace.ts";
-import type { CloudEvent, EventDraft } from "../../../contract/event.ts";
+import type { Span } from "../../../base/span.ts";
+import type { EventDraft } from "../../../contract/event.ts";
+import { draftEvent } from "../../log/cloud-events.ts";
+import { HEAD, StoredLog, type StoredLogOptions } from "../../log/stored-log.ts";
 import { sql } from "../../sql.ts";
-import type { EventLog, LogEntry, Position, Store } from "../../store.ts";
-import type { Unit, Work } from "../../unit.ts";
-import { PruneWindow } from "./prune-window.ts";
+import type { LogEntry } from "../../store.ts";
 import type { Statements } from "./statements.ts";
 
-/** Rows deleted in one unit of work: pruning a long log never delays others for long. */
-const PRUNE_ROWS = 1_000;
-
-const COLUMNS = sql`seq, epoch, previous_epoch AS "previousEpoch", event`;
-const HEAD = sql<Position>`SELECT epoch, seq FROM outbox ORDER BY seq DESC LIMIT 1`;
-const FLOOR = sql<{ seq: number | null }>`SELECT min(seq) AS seq FROM outbox`;
-
-export interface EventLogOptions {
+export interface EventLogOptions extends StoredLogOptions {
   readonly statements: Statements;
   /** The module: events are of the source `/<name>`. */
   readonly name: string;
   /** Names this opening of the database: a restore, which needs a closed one, shows in every row after it. */
   readonly epoch: string;
   readonly now: () => number;
-  /** See `PruneWindowOptions`. */
-  readonly settledNow: () => number;
-  readonly read: Store["read"];
-  readonly write: Store["write"];
 }
 
 /** The module's own log: the outbox table, and what the running transaction has added to it. */
-export class SqliteEventLog implements EventLog {
+export class SqliteEventLog extends StoredLog {
   readonly #options: EventLogOptions;
-  readonly #listeners = new Set<(entries: readonly LogEntry[]) => void>();
-  readonly #window: PruneWindow;
   #added: LogEntry[] = [];
   /** The spans of sampled rows among those, by number: an event is published when it is committed. */
   readonly #publishing = new Map<number, Span>();
 
   constructor(options: EventLogOptions) {
+    super(options);
     this.#options = options;
-    this.#window = new PruneWindow(options);
-  }
-
-  head(): Promise<Position | undefined> {
-    return this.#options.read((reading) => reading.get(HEAD));
-  }
-
-  async floor(): Promise<number | undefined> {
-    return (await this.#options.read((reading) => reading.get(FLOOR)))?.seq ?? undefined;
-  }
-
-  readAfter(seq: number, limit: number): Promise<LogEntry[]> {
-    return this.#options.read((reading) =>
-      reading.all(sql<LogEntry>`SELECT ${COLUMNS} FROM outbox WHERE seq > ${seq} ORDER BY seq LIMIT ${limit}`),
-    );
-  }
-
-  entry(seq: number): Promise<LogEntry | undefined> {
-    return this.#options.read((reading) =>
-      reading.get(sql<LogEntry>`SELECT ${COLUMNS} FROM outbox WHERE seq = ${seq}`),
-    );
-  }
-
-  prunable(lowest: number, windowMs: number): Promise<number> {
-    return this.#window.look(lowest, windowMs);
-  }
-
-  async prune(seq: number): Promise<void> {
-    while ((await this.#options.write((unit) => pruneSome(unit, seq))) === PRUNE_ROWS);
-  }
-
-  onAppended(listener: (entries: readonly LogEntry[]) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
   }
 
   /** Adds a row to the running transaction. Nobody else writes before it ends, so its last row is the log's. */
   append(draft: EventDraft): void {
-    const { statements, epoch } = this.#options;
+    const { statements, name, epoch, now } = this.#options;
     const last = this.#added.at(-1) ?? statements.get(HEAD);
     const seq = (last?.seq ?? 0) + 1;
     const previousEpoch = last?.epoch ?? "";
-    const event = JSON.stringify(this.#envelope(draft, seq));
+    const { event, span } = draftEvent(name, draft, now());
+    if (span !== undefined) this.#publishing.set(seq, span);
     statements.run(sql`INSERT INTO outbox VALUES (${seq}, ${epoch}, ${previousEpoch}, ${event})`);
     this.#added.push({ seq, epoch, previousEpoch, event });
   }
@@ -97,19 +50,13 @@ export class SqliteEventLog implements EventLog {
     this.#added.length = mark;
   }
 
-  /** Tells the listeners of the rows that are on disk now. What a listener throws harms nobody. */
+  /** Tells the listeners of the rows that are on disk now. */
   committed(): void {
     if (this.#added.length === 0) return;
     const entries = this.#added;
     this.#added = [];
     if (this.#publishing.size > 0) this.#published(entries, "ok");
-    for (const listener of this.#listeners) {
-      try {
-        listener(entries);
-      } catch (error) {
-        process.emitWarning(error instanceof Error ? error : String(error));
-      }
-    }
+    this.tell(entries);
   }
 
   #published(entries: readonly LogEntry[], status: string): void {
@@ -118,36 +65,4 @@ export class SqliteEventLog implements EventLog {
       this.#publishing.delete(seq);
     }
   }
-
-  /** The trace that an event carries: below its cause, if that is sampled, the span of its being published. */
-  #publish(id: string, type: string, seq: number, cause: string): string {
-    const parent = parseSampled(cause);
-    if (parent === undefined) return cause;
-    const attributes = { "messaging.message.id": id, "quartet.event.type": type };
-    const span = beginSpan(parent, { kind: "publish", name: type, service: this.#options.name, attributes });
-    this.#publishing.set(seq, span);
-    return formatTraceparent(span.context);
-  }
-
-  #envelope({ type, subject, data, traceparent }: EventDraft, seq: number): CloudEvent {
-    const id = randomUUIDv7(); // a tenth of the cost of the uuid package's, whose order within a millisecond nothing needs here
-    return {
-      specversion: "1.0",
-      id,
-      source: `/${this.#options.name}`,
-      type,
-      subject,
-      time: new Date(this.#options.now()).toISOString(),
-      datacontenttype: "application/json",
-      ...(traceparent === undefined ? undefined : { traceparent: this.#publish(id, type, seq, traceparent) }),
-      data,
-    };
-  }
-}
-
-function* pruneSome(unit: Unit, below: number): Work<number> {
-  return yield* unit.run(
-    sql`DELETE FROM outbox WHERE seq < min(${below}, (SELECT max(seq) FROM outbox))
-      AND seq < (SELECT min(seq) FROM outbox) + ${PRUNE_ROWS}`,
-  );
 }

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Database } from "better-sqlite3";
+import { newestOf, type Schema } from "../../migration-files.ts";
 import { StoreRefusal } from "../../refusal.ts";
-import { type Schema, versionsOf } from "./migrations.ts";
+import { versionsOf } from "./migrations.ts";
 
 /**
  * Looks whether a database is a module's own, without changing it. One from before databases said so is known by the first table that
@@ -12,7 +13,7 @@ export function requireOwn(database: Database, name: string, schema: Schema): vo
   requireNoOther(database, name);
   if (hasTable(database, "identity")) return;
   const { store, module } = versionsOf(database);
-  if (store > schema.store.length) return; // newer: its tables may be others
+  if (store > newestOf(schema).store) return; // newer: its tables may be others
   if (database.prepare("SELECT 1 FROM sqlite_master LIMIT 1").get() === undefined) return;
   // The store's own tables are made first: tables without them are another program's, whatever they are called.
   if (store === 0) throw new StoreRefusal(`is not a database of ${name}`);

@@ -7,6 +7,7 @@ import { createSettledClock } from "../../../base/settled-clock.ts";
 import { KeptAnswers, NEWEST_ANSWER } from "../../answers.ts";
 import { createCursors } from "../../cursors.ts";
 import { makeFolder } from "../../make-folder.ts";
+import type { Schema } from "../../migration-files.ts";
 import { keepPrivate } from "../../private-file.ts";
 import { reasonOf, StoreRefusal } from "../../refusal.ts";
 import { sql } from "../../sql.ts";
@@ -17,7 +18,7 @@ import { type SyncFile, WriteAheadLog, writeAgain } from "./commit/write-ahead-l
 import { SqliteEventLog } from "./event-log.ts";
 import { identityOf, requireOwn, writeIdentity } from "./identity.ts";
 import { createLeases } from "./leases.ts";
-import { migrate, readSchema, requireKnownVersion, type Schema, versionOf } from "./migrations.ts";
+import { migrate, readSchema, requireKnownVersion, versionOf } from "./migrations.ts";
 import { randomName, seatOf } from "./seat.ts";
 import { SharedReads } from "./shared-reads.ts";
 import { isDatabaseFault, isFailedSync, problemOfRead } from "./sqlite-fault.ts";

@@ -1,6 +1,6 @@
+import type { StatementGroup } from "../../../statement-spans.ts";
 import type { Unit, Work } from "../../../unit.ts";
 import type { SqliteUnit } from "../sqlite-unit.ts";
-import type { StatementGroup } from "../statement-spans.ts";
 
 /** A unit of work that waits for its group, and what came of it. */
 export class QueuedWrite {

@@ -1,5 +1,5 @@
-import { type Query, sql } from "../../sql.ts";
-import type { Store } from "../../store.ts";
+import { dialects, type Query, sql } from "../sql.ts";
+import type { Store } from "../store.ts";
 
 export interface PruneWindowOptions {
   /** See `createSettledClock`: a row that goes too early is lost to whoever is restored from a backup. */
@@ -17,6 +17,16 @@ interface Kept {
 }
 
 const FIND = sql<Kept>`SELECT prunable, lowest, since_ms, seen_ms FROM prune_window`;
+
+/** The lower and the higher of what is kept and what is told now. */
+const LOWER = dialects({
+  sqlite: sql`min(kept.lowest, excluded.lowest)`,
+  postgres: sql`least(kept.lowest, excluded.lowest)`,
+});
+const LATER = dialects({
+  sqlite: sql`max(kept.seen_ms, excluded.seen_ms)`,
+  postgres: sql`greatest(kept.seen_ms, excluded.seen_ms)`,
+});
 
 /** Remembers the lowest positions of subscribers over a window of time, also from one start to the next. */
 export class PruneWindow {
@@ -47,13 +57,13 @@ function isNews({ lowest, since_ms, seen_ms }: Kept, lowestNow: number, nowMs: n
  * was if the clock was set back: then the window begins anew. Another process may look a moment earlier than it is kept.
  */
 function advance(lowest: number, nowMs: number, windowMs: number): Query<Pick<Kept, "prunable">> {
-  const isUnknown = sql`(excluded.seen_ms - kept.seen_ms NOT BETWEEN ${-windowMs / 16} AND ${windowMs / 4})`;
+  const isUnknown = sql`(excluded.seen_ms - kept.seen_ms NOT BETWEEN ${-Math.floor(windowMs / 16)} AND ${Math.floor(windowMs / 4)})`;
   const hasPassed = sql`(excluded.since_ms - kept.since_ms >= ${windowMs})`;
   return sql`INSERT INTO prune_window AS kept (id, prunable, lowest, since_ms, seen_ms) VALUES (1, 0, ${lowest}, ${nowMs}, ${nowMs})
     ON CONFLICT (id) DO UPDATE SET
-      prunable = CASE WHEN ${isUnknown} THEN 0 WHEN ${hasPassed} THEN min(kept.lowest, excluded.lowest) ELSE kept.prunable END,
-      lowest = CASE WHEN ${isUnknown} OR ${hasPassed} THEN excluded.lowest ELSE min(kept.lowest, excluded.lowest) END,
+      prunable = CASE WHEN ${isUnknown} THEN 0 WHEN ${hasPassed} THEN ${LOWER} ELSE kept.prunable END,
+      lowest = CASE WHEN ${isUnknown} OR ${hasPassed} THEN excluded.lowest ELSE ${LOWER} END,
       since_ms = CASE WHEN ${isUnknown} OR ${hasPassed} THEN excluded.since_ms ELSE kept.since_ms END,
-      seen_ms = CASE WHEN ${isUnknown} THEN excluded.seen_ms ELSE max(kept.seen_ms, excluded.seen_ms) END
+      seen_ms = CASE WHEN ${isUnknown} THEN excluded.seen_ms ELSE ${LATER} END
     RETURNING prunable`;
 }

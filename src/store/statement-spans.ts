@@ -1,9 +1,11 @@
-import { activeSpan, beginSpan, codeOf, type Span } from "../../../base/span.ts";
+import { activeSpan, beginSpan, codeOf, type Span } from "../base/span.ts";
 
 /** The statements that one operation reads or writes together, as one span. */
 export interface StatementGroup {
   /** Runs work whose statements belong to the group. */
   run<T>(work: () => T): T;
+  /** Makes a statement known that was not run in it. */
+  add(sql: string): void;
   /** @param error why the work failed, undefined if it did not */
   end(error?: unknown): void;
 }
