@@ -24,6 +24,7 @@ export function filesOf(module: NewModule): Readonly<Record<string, string>> {
     [`${folder}/index.ts`]: indexOf(module),
     [`${folder}/store.ts`]: storeOf(module),
     [`${folder}/migrations/0001-${module.name}.sql`]: migrationOf(module),
+    [`${folder}/migrations/postgres/0001-${module.name}.sql`]: postgresMigrationOf(module),
     [`test/modules/${module.name}/${module.name}.spec.ts`]: specOf(module),
   };
 }
@@ -230,6 +231,16 @@ function migrationOf(module: NewModule): string {
   ${columnOf(module)} TEXT NOT NULL,
   created_at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+`;
+}
+
+/** The same for PostgreSQL, with SQLite's order of ids. */
+function postgresMigrationOf(module: NewModule): string {
+  return `CREATE TABLE ${module.name} (
+  id TEXT COLLATE "C" PRIMARY KEY,
+  ${columnOf(module)} TEXT NOT NULL,
+  created_at TEXT NOT NULL
+);
 `;
 }
 
