@@ -6,6 +6,8 @@ export interface PostgresPlace {
   readonly url: string;
   /** Asked for at each connection, in place of the URL's: who changes it need not start anew. */
   readonly password?: () => Promise<string>;
+  /** Whom each connection acts as, in place of the URL's role: `role` among the settings of its startup packet. Not behind a pooler. */
+  readonly role?: string;
   /** How TLS is used, in place of what the URL says. */
   readonly tls?: ConnectionOptions;
   /** The module's schema, by default of its name; made if absent, where the role may. */
