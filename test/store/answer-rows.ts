@@ -41,9 +41,17 @@ export function answerRows(opened: () => Store, openAgain: () => Promise<Store>)
     });
 
     it("make twenty copies at once have one effect", async () => {
-      const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => add(claim("k"))));
-      const refusals = outcomes.filter((outcome) => outcome.status === "rejected");
-      expect(refusals.map(({ reason }) => reason.code)).to.deep.equal(Array(19).fill("request-in-progress"));
+      const copies = Array.from({ length: 20 }, () => add(claim("k")));
+      const outcomes = await Promise.all(
+        copies.map((copy) =>
+          copy.then(
+            ({ id }) => id,
+            ({ code }) => code,
+          ),
+        ),
+      );
+      expect(outcomes).to.include("note-1").and.include("request-in-progress");
+      expect(outcomes.every((outcome) => ["note-1", "request-in-progress"].includes(outcome))).to.equal(true);
       expect(await noteIds()).to.deep.equal(["note-1"]);
     });
 

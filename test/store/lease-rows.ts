@@ -1,4 +1,4 @@
-import { setImmediate as turn } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import type { Store } from "../../src/store/store.ts";
 
@@ -14,7 +14,7 @@ export function leaseRows(opened: () => Store): void {
     });
 
     const begins = async (what: string) => {
-      for (let left = 1_000; left > 0 && !happened.includes(`${what} begins`); left -= 1) await turn();
+      for (let left = 2_000; left > 0 && !happened.includes(`${what} begins`); left -= 1) await sleep(1);
       expect(happened).to.include(`${what} begins`);
     };
     const hold = (role: string, what: string, until: Promise<unknown>) =>

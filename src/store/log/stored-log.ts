@@ -1,6 +1,6 @@
 import { sql } from "../sql.ts";
 import type { EventLog, LogEntry, Position, Store } from "../store.ts";
-import type { Unit, Work } from "../unit.ts";
+import type { Reading, Unit, Work } from "../unit.ts";
 import { PruneWindow } from "./prune-window.ts";
 
 /** Rows deleted in one unit of work: pruning a long log never delays others for long. */
@@ -34,21 +34,19 @@ export class StoredLog implements EventLog {
   }
 
   head(): Promise<Position | undefined> {
-    return this.#options.read((reading) => reading.get(HEAD));
+    return this.read((reading) => reading.get(HEAD));
   }
 
   async floor(): Promise<number | undefined> {
-    return (await this.#options.read((reading) => reading.get(FLOOR)))?.seq ?? undefined;
+    return (await this.read((reading) => reading.get(FLOOR)))?.seq ?? undefined;
   }
 
   readAfter(seq: number, limit: number): Promise<LogEntry[]> {
-    return this.#options.read((reading) => reading.all(rowsAfter(seq, limit)));
+    return this.read((reading) => reading.all(rowsAfter(seq, limit)));
   }
 
   entry(seq: number): Promise<LogEntry | undefined> {
-    return this.#options.read((reading) =>
-      reading.get(sql<LogEntry>`SELECT ${COLUMNS} FROM outbox WHERE seq = ${seq}`),
-    );
+    return this.read((reading) => reading.get(sql<LogEntry>`SELECT ${COLUMNS} FROM outbox WHERE seq = ${seq}`));
   }
 
   prunable(lowest: number, windowMs: number): Promise<number> {
@@ -62,6 +60,11 @@ export class StoredLog implements EventLog {
   onAppended(listener: (entries: readonly LogEntry[]) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Looks at the log. */
+  protected read<T>(work: (reading: Reading) => Work<T>): Promise<T> {
+    return this.#options.read(work);
   }
 
   /** Tells the listeners of rows that are on disk now. What a listener throws harms nobody. */

@@ -1,10 +1,147 @@
+import { randomUUID } from "node:crypto";
+import { createDeletionClock } from "../../../base/deletion-clock.ts";
+import { createSettledClock } from "../../../base/settled-clock.ts";
+import { KeptAnswers, NEWEST_ANSWER } from "../../answers.ts";
+import { continueIds } from "../../continue-ids.ts";
+import { createCursors } from "../../cursors.ts";
+import { reasonOf, StoreRefusal } from "../../refusal.ts";
+import { sql } from "../../sql.ts";
 import type { Store } from "../../store.ts";
+import { connectionConfig, describePlace } from "./connection.ts";
+import { PostgresEventLog } from "./event-log.ts";
+import { Health } from "./health.ts";
+import { Leases } from "./leases.ts";
+import { type Migrated, migrate } from "./migrations.ts";
 import type { OpenPostgresStoreOptions } from "./options.ts";
+import { Reads } from "./reads.ts";
+import { requireServer } from "./server.ts";
+import { type Session, Sessions } from "./sessions.ts";
+import { Statements } from "./statements.ts";
+import { Units } from "./units.ts";
+import { forgetWitnesses } from "./witness.ts";
+
+/** Connections for units of work and reads. */
+const CONNECTIONS = 8;
+
+/** Connections on which no unit of work waits: one for the log, one for what became of others' COMMITs. */
+const OWN_CONNECTIONS = 2;
+
+/** What is read of a schema when it is opened. */
+interface Opened {
+  readonly seat: string;
+  readonly database: string;
+  readonly head: number;
+  readonly newestAnswerMs: number;
+}
 
 /**
  * Opens a module's schema in PostgreSQL, checked and migrated.
  * @throws StoreRefusal when the server cannot be reached or used, or the schema cannot be migrated or is of newer code
  */
 export async function openPostgresStore(options: OpenPostgresStoreOptions): Promise<Store> {
-  throw new Error(`${options.name}: still to come`);
+  const { name, schema = name } = options;
+  const config = connectionConfig(name, options, schema);
+  const place = describePlace(config, schema);
+  const statements = new Statements(options.pooled === true);
+  const ownSessions = new Sessions({ config, statements, most: OWN_CONNECTIONS });
+  try {
+    const opened = await ownSessions.use(async (session) => {
+      await requireServer(session, schema);
+      const migrated = await migrate(session, name, schema, options.migrations);
+      options.onOpened?.(describeOpening(place, migrated));
+      return look(session, name);
+    });
+    const sessions = new Sessions({ config, statements, most: options.connections ?? CONNECTIONS });
+    const store = createStore(options, opened, sessions, ownSessions);
+    await continueIds(store, sql`dead_letters`);
+    return store;
+  } catch (error) {
+    await ownSessions.close();
+    if (error instanceof StoreRefusal)
+      throw new StoreRefusal(`${name}: ${place} ${error.message}`, { cause: error.cause });
+    throw new StoreRefusal(`${name}: ${place} cannot be opened: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+function describeOpening(place: string, { from, to }: Migrated): string {
+  if (from === undefined) return `made ${place}, version ${to}`;
+  return `opened ${place}, version ${to}${from === to ? "" : `, migrated from ${from}`}`;
+}
+
+async function look(session: Session, name: string): Promise<Opened> {
+  await forgetWitnesses(session);
+  await session.ask(sql`INSERT INTO identity VALUES (1, ${name}, ${randomUUID()}) ON CONFLICT DO NOTHING`);
+  const { rows } = await session.ask(
+    sql<Pick<Opened, "seat" | "database" | "head">>`SELECT database, seq AS head,
+      concat_ws(':', (SELECT system_identifier FROM pg_control_system()), 'outbox_head'::regclass::oid) AS seat
+      FROM identity, outbox_head`,
+  );
+  const newest = await session.ask(NEWEST_ANSWER);
+  const [found] = rows;
+  if (found === undefined) throw new StoreRefusal("has lost rows that it always has");
+  return { ...found, newestAnswerMs: newest.rows[0]?.keptAtMs ?? 0 };
+}
+
+function createStore(
+  options: OpenPostgresStoreOptions,
+  { seat, database, head, newestAnswerMs }: Opened,
+  sessions: Sessions,
+  ownSessions: Sessions,
+): Store {
+  const { name, now = Date.now, isolation = "READ COMMITTED" } = options;
+  const { monotonicMs = options.now ?? (() => performance.now()) } = options;
+  const settledNow = createSettledClock(now, monotonicMs);
+  const health = new Health();
+  const reads = new Reads({ name, sessions, health });
+  const read: Store["read"] = (work) => reads.read(work);
+  const write: Store["write"] = (work) => units.write(work);
+  const deletionNow = createDeletionClock(settledNow, monotonicMs, newestAnswerMs);
+  const answers = new KeptAnswers({ read, write, settledNow, deletionNow });
+  const units = new Units({
+    name,
+    isolation,
+    now,
+    sessions,
+    ownSessions,
+    health,
+    keepAnswer: (unit, claim, answer, person) => answers.keep(unit, claim, answer, person),
+    forgetAnswers: (unit, person) => answers.forget(unit, person),
+    onAppended: () => log.appended(),
+  });
+  const onLook = (error?: unknown) => {
+    if (error !== undefined) health.failed(error);
+    // That it can be asked does not prove that it can write.
+    else if (health.fault !== undefined) write(function* () {}).catch(() => undefined);
+  };
+  const log = new PostgresEventLog({ sessions: ownSessions, head, onLook, read, write, settledNow });
+  const leases = new Leases(write);
+  const close = async () => {
+    await leases.end();
+    await units.close();
+    await log.close();
+    reads.close();
+    await Promise.all([sessions.close(), ownSessions.close()]);
+  };
+  let closed: Promise<void> | undefined;
+  return {
+    name,
+    seat,
+    database,
+    read,
+    write,
+    log,
+    cursors: createCursors({ read, write }, now),
+    answers,
+    lease: leases.hold,
+    // What is deleted goes from the server's files when it vacuums them, and from its own log when that is used again.
+    overwriteDeleted() {},
+    emptyLog: async () => true,
+    boundLog: async () => {},
+    fault: () => health.fault,
+    stats: () => units.stats(),
+    close() {
+      closed ??= close();
+      return closed;
+    },
+  };
 }

@@ -1,5 +1,5 @@
-import { Problem } from "../../../base/problem.ts";
 import { createTurns } from "../../../base/turns.ts";
+import { isClosing } from "../../environment-fault.ts";
 import type { Store } from "../../store.ts";
 
 /** What one process at a time does, for a store that one process serves. */
@@ -18,7 +18,7 @@ export function createLeases(lost: AbortSignal | undefined): Leases {
   return {
     hold: (role, work) =>
       inTurn(role, async () => {
-        if (ended.aborted) throw new Problem("draining", "This store is closing.");
+        if (ended.aborted) throw isClosing();
         await work(ended);
       }),
     end: () => closing.abort(),

@@ -6,6 +6,7 @@ import { newIdsAfter } from "../../../base/id.ts";
 import { createSettledClock } from "../../../base/settled-clock.ts";
 import { KeptAnswers, NEWEST_ANSWER } from "../../answers.ts";
 import { createCursors } from "../../cursors.ts";
+import { cannotRead } from "../../environment-fault.ts";
 import { makeFolder } from "../../make-folder.ts";
 import type { Schema } from "../../migration-files.ts";
 import { keepPrivate } from "../../private-file.ts";
@@ -21,7 +22,7 @@ import { createLeases } from "./leases.ts";
 import { migrate, readSchema, requireKnownVersion, versionOf } from "./migrations.ts";
 import { randomName, seatOf } from "./seat.ts";
 import { SharedReads } from "./shared-reads.ts";
-import { isDatabaseFault, isFailedSync, problemOfRead } from "./sqlite-fault.ts";
+import { isDatabaseFault, isFailedSync } from "./sqlite-fault.ts";
 import { SqliteReading } from "./sqlite-unit.ts";
 import { Statements } from "./statements.ts";
 
@@ -154,7 +155,7 @@ function createStore(database: Database.Database, options: OpenStoreOptions): Sq
     try {
       return new SqliteReading(statements).runToEnd(work);
     } catch (error) {
-      throw isDatabaseFault(error) ? problemOfRead(error) : error;
+      throw isDatabaseFault(error) ? cannotRead(error) : error;
     } finally {
       const syncing = group.onDisk();
       if (syncing !== undefined) await syncing;

@@ -1,5 +1,6 @@
 import Database from "better-sqlite3";
 import { Problem } from "../../../base/problem.ts";
+import { mayHaveHappened, storageFull } from "../../environment-fault.ts";
 
 /** Result codes of SQLite (https://sqlite.org/rescode.html) that no change to the work would cure. */
 const FAULT =
@@ -27,14 +28,8 @@ export function isDatabaseFault(error: unknown): boolean {
 
 /** The problem that callers see when a whole group of writes failed. */
 export function problemOfFault(error: unknown): Problem {
-  if (error instanceof Database.SqliteError && NO_SPACE.test(error.code)) {
-    return new Problem("storage-full", "There is no space left to store this.", { cause: error });
-  }
-  return new Problem("dependency-unavailable", "The store cannot write now; this may or may not have happened.", {
-    retryAfterSeconds: 1,
-    extensions: { outcome: "unknown" },
-    cause: error,
-  });
+  const isFull = error instanceof Database.SqliteError && NO_SPACE.test(error.code);
+  return isFull ? storageFull(error) : mayHaveHappened(error);
 }
 
 /** The problem that callers see once a sync has failed: nothing is read or written any more. */
@@ -43,9 +38,4 @@ export function problemOfDistrust(reason: string): Problem {
     retryAfterSeconds: 1,
     cause: new Error(reason),
   });
-}
-
-/** The problem that callers see when a read failed. */
-export function problemOfRead(cause: unknown): Problem {
-  return new Problem("dependency-unavailable", "The store cannot be read now.", { retryAfterSeconds: 1, cause });
 }

@@ -1,7 +1,8 @@
 import type { Database } from "better-sqlite3";
 import { Distribution } from "../../../../base/distribution.ts";
-import { Problem } from "../../../../base/problem.ts";
+import type { Problem } from "../../../../base/problem.ts";
 import { outsideSpans } from "../../../../base/span.ts";
+import { isClosing } from "../../../environment-fault.ts";
 import { reasonOf } from "../../../refusal.ts";
 import { beginTransactionSpan } from "../../../statement-spans.ts";
 import type { StoreStats } from "../../../store.ts";
@@ -82,7 +83,7 @@ export class GroupCommit {
 
   /** See `Store.write`. */
   write<T>(work: (unit: Unit) => Work<T>): Promise<T> {
-    if (this.#closed !== undefined) return Promise.reject(new Problem("draining", "This store is closing."));
+    if (this.#closed !== undefined) return Promise.reject(isClosing());
     if (this.#distrust !== undefined) return Promise.reject(problemOfDistrust(this.#distrust));
     return new Promise<T>((resolve, reject) => {
       const { name, statements, effects } = this.#options;

@@ -1,0 +1,67 @@
+import { Client, type ClientConfig, type CustomTypesConfig, types } from "pg";
+import type { PostgresPlace } from "./options.ts";
+
+/** How long a transaction may be open whose process says nothing: it may be stopped, or cut off. */
+const IDLE_IN_TRANSACTION_MS = 5_000;
+
+/** How long a statement waits for another's lock: longer than who is stopped keeps it. */
+const LOCK_TIMEOUT_MS = 10_000;
+
+/** How long it may take to make a connection, and to be given one of those that there are. */
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** int8 and numeric, which the driver would give as text: count, sum, and what SQLite calls INTEGER. */
+const NUMBERS: readonly number[] = [types.builtins.INT8, types.builtins.NUMERIC];
+
+const TYPES: CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: "text" | "binary") =>
+    NUMBERS.includes(oid) ? Number : types.getTypeParser(oid, format)) as CustomTypesConfig["getTypeParser"],
+};
+
+/**
+ * Settings of each connection. They are in its startup packet, and not a SET, which costs a turn and which a pooler hands on to others:
+ * where one is in between, the role has them (`ALTER ROLE … SET`), since a module has one of its own. That spares each statement the
+ * schema's name.
+ */
+export function roleSettings(schema: string): ReadonlyMap<string, string> {
+  return new Map([
+    ["search_path", `"${schema}"`],
+    ["default_transaction_isolation", "read committed"],
+    ["idle_in_transaction_session_timeout", `${IDLE_IN_TRANSACTION_MS}`],
+    ["lock_timeout", `${LOCK_TIMEOUT_MS}`],
+    ["tcp_keepalives_idle", "5"],
+    ["tcp_keepalives_interval", "2"],
+    ["tcp_keepalives_count", "3"],
+    ["jit", "off"], // compiling a statement of the log took half a second, where a table was not analysed yet
+  ]);
+}
+
+/** How the driver connects. @throws Error when the URL is none */
+export function connectionConfig(name: string, place: PostgresPlace, schema: string): ClientConfig {
+  // The driver reads the URL; what is given beside it would be ignored by its side.
+  const { host, port, user, database, password, ssl } = new Client({ connectionString: place.url });
+  return {
+    host,
+    port,
+    user,
+    database,
+    password: place.password ?? password,
+    ssl: place.tls ?? ssl,
+    application_name: `quartet ${name}`,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 5_000,
+    pipeline: true,
+    types: TYPES,
+    ...(place.pooled === true ? undefined : { options: startupOptions(schema) }),
+  };
+}
+
+/** Where it is, without a password: `postgres://host:5432/database, schema orders`. */
+export function describePlace({ host, port, database }: ClientConfig, schema: string): string {
+  return `postgres://${host}:${port}/${database}, schema ${schema}`;
+}
+
+function startupOptions(schema: string): string {
+  return Array.from(roleSettings(schema), ([name, value]) => `-c ${name}=${value.replace(/[\\ ]/g, "\\$&")}`).join(" ");
+}

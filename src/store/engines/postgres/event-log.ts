@@ -1,0 +1,116 @@
+import { systemClock } from "../../../base/clock.ts";
+import { backoffMs, createPace } from "../../../base/pace.ts";
+import { StoredLog, type StoredLogOptions } from "../../log/stored-log.ts";
+import type { Reading, Work } from "../../unit.ts";
+import { numberAndRead } from "./sequencer.ts";
+import type { Sessions } from "./sessions.ts";
+
+/** How often to look for what others have committed or numbered. */
+const POLL_MS = 250;
+
+/** How soon to look again while another process numbers. */
+const AGAIN_MS = 2;
+
+export interface PostgresEventLogOptions extends StoredLogOptions {
+  readonly sessions: Sessions;
+  /** The newest row's number: listeners are told of those after it. */
+  readonly head: number;
+  /** Told what came of each look at the server, undefined where it went well. */
+  readonly onLook: (error?: unknown) => void;
+}
+
+/**
+ * The module's own log: the outbox table. Rows get their numbers after their commit, from whichever process comes first; this one looks
+ * when it has committed some itself, and now and then. Whoever reads the log here finds in it all that was committed here before.
+ */
+export class PostgresEventLog extends StoredLog {
+  readonly #options: PostgresEventLogOptions;
+  readonly #pace = createPace(systemClock);
+  /** The newest row that the listeners know. */
+  #told: number;
+  /** How many units of work have appended here, and of how many all rows have their numbers. */
+  #committed = 0;
+  #numbered = 0;
+  #waiting: { readonly upTo: number; readonly go: () => void }[] = [];
+  readonly #ended: Promise<void>;
+
+  constructor(options: PostgresEventLogOptions) {
+    super(options);
+    this.#options = options;
+    this.#told = options.head;
+    this.#ended = this.#run();
+  }
+
+  /** A unit of work that appended is committed. */
+  appended(): void {
+    this.#committed += 1;
+    this.#pace.wake();
+  }
+
+  override async prune(seq: number): Promise<void> {
+    await this.#caughtUp();
+    return super.prune(seq);
+  }
+
+  /** Gives numbers to what was committed here, if it can, and ends. */
+  async close(): Promise<void> {
+    await this.#caughtUp();
+    this.#pace.stop();
+    await this.#ended;
+  }
+
+  protected override async read<T>(work: (reading: Reading) => Work<T>): Promise<T> {
+    await this.#caughtUp();
+    return super.read(work);
+  }
+
+  /** Waits until all that was committed here has its number, or the server is away. */
+  #caughtUp(): Promise<void> {
+    if (this.#numbered >= this.#committed || this.#pace.stopped) return Promise.resolve();
+    return new Promise((go) => this.#waiting.push({ upTo: this.#committed, go }));
+  }
+
+  async #run(): Promise<void> {
+    for (let failures = 0; !this.#pace.stopped; ) {
+      const upTo = this.#committed;
+      try {
+        const isPartial = await this.#pass();
+        failures = 0;
+        this.#options.onLook();
+        if (isPartial) await this.#pace.sleep(AGAIN_MS);
+        else {
+          this.#letGo(upTo);
+          if (this.#committed === upTo) await this.#pace.wait(POLL_MS);
+        }
+      } catch (error) {
+        this.#letGo(this.#committed);
+        if (this.#pace.stopped) return;
+        this.#options.onLook(error);
+        failures += 1;
+        await this.#pace.sleep(backoffMs(failures)).catch(() => undefined);
+      }
+    }
+  }
+
+  /** @returns whether there is more to do at once */
+  async #pass(): Promise<boolean> {
+    const { sessions } = this.#options;
+    const { entries, isPartial, before } = await sessions.use((session) => numberAndRead(session, this.#told));
+    if (before < this.#told) {
+      this.#told = before; // rows are forgotten: another server has taken over, or one was restored
+      return true;
+    }
+    const newest = entries.at(-1);
+    if (newest === undefined) return isPartial;
+    this.#told = newest.seq;
+    this.tell(entries);
+    return isPartial;
+  }
+
+  #letGo(upTo: number): void {
+    this.#numbered = Math.max(this.#numbered, upTo);
+    const waiting = this.#waiting;
+    this.#waiting = waiting.filter((each) => each.upTo > upTo);
+    for (const each of waiting) if (each.upTo <= upTo) each.go();
+  }
+}

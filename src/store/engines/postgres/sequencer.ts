@@ -1,0 +1,56 @@
+import { rowsAfter } from "../../log/stored-log.ts";
+import { sql } from "../../sql.ts";
+import type { LogEntry } from "../../store.ts";
+import type { Session } from "./sessions.ts";
+
+/** Events that get their numbers in one transaction. */
+const BATCH = 500;
+
+/**
+ * Names what may have forgotten rows: the cluster; its timeline, which another one follows at a promotion or a restore to a point in time;
+ * the start of the server, for a copy of its folder; and the table, for a dump that was restored.
+ */
+const EPOCH = sql`left(encode(sha256(convert_to(concat_ws(' ',
+  (SELECT system_identifier FROM pg_control_system()), substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8),
+  extract(epoch FROM pg_postmaster_start_time()), 'outbox_head'::regclass::oid), 'UTF8')), 'hex'), 24)`;
+
+/**
+ * Moves events that are committed into the log, by their ids, with the next numbers: one at a time does, who has the head's row. While
+ * there are none it changes nothing.
+ */
+const NUMBER = sql<{ waiting: boolean; numbered: number; before: number }>`
+  WITH waiting AS MATERIALIZED (SELECT EXISTS (SELECT FROM outbox_arrivals) AS any),
+  head AS MATERIALIZED (SELECT seq, epoch FROM outbox_head WHERE (SELECT waiting.any FROM waiting) FOR UPDATE SKIP LOCKED),
+  now AS MATERIALIZED (SELECT ${EPOCH} AS epoch FROM head),
+  taken AS (
+    DELETE FROM outbox_arrivals WHERE EXISTS (SELECT FROM head)
+      AND id IN (SELECT id FROM outbox_arrivals ORDER BY id LIMIT ${BATCH}) RETURNING id, event
+  ),
+  numbered AS (SELECT row_number() OVER (ORDER BY id) AS n, event FROM taken),
+  written AS (
+    INSERT INTO outbox (seq, epoch, previous_epoch, event)
+    SELECT head.seq + n, now.epoch, CASE WHEN n = 1 THEN head.epoch ELSE now.epoch END, event FROM numbered, head, now ORDER BY n
+  ),
+  moved AS (
+    UPDATE outbox_head SET seq = outbox_head.seq + (SELECT count(*) FROM taken), epoch = now.epoch FROM now
+    WHERE EXISTS (SELECT FROM taken)
+  )
+  SELECT waiting.any AS waiting, (SELECT count(*) FROM taken) AS numbered, outbox_head.seq AS before FROM waiting, outbox_head`;
+
+/** What a pass found. */
+export interface Pass {
+  /** Rows that are new in the log since the last one, whoever numbered them, oldest first. */
+  readonly entries: readonly LogEntry[];
+  /** Whether there are more, or others are about to number what waits. */
+  readonly isPartial: boolean;
+  /** The newest row's number before the pass. */
+  readonly before: number;
+}
+
+/** Numbers what waits, and reads what is new after this number: one turn. @throws as `Session.send` */
+export async function numberAndRead(session: Session, after: number): Promise<Pass> {
+  const [{ rows }, { rows: entries }] = await Promise.all([session.ask(NUMBER), session.ask(rowsAfter(after, BATCH))]);
+  const { waiting = false, numbered = 0, before = 0 } = rows[0] ?? {};
+  const isPartial = (waiting && numbered === 0) || numbered === BATCH || entries.length === BATCH;
+  return { entries, isPartial, before };
+}
