@@ -42,7 +42,7 @@ class Statement<T> extends Step<T> {
 class Compound extends Step<void> {
   readonly #owner: PostgresReading;
   readonly #make: () => Work<void>;
-  #work: Work<void> | undefined;
+  #begun: { readonly work: Work<void> } | undefined;
 
   constructor(owner: PostgresReading, make: () => Work<void>) {
     super();
@@ -52,15 +52,15 @@ class Compound extends Step<void> {
 
   next(answer: unknown): IteratorResult<Step, void> {
     return this.#owner.noting(() => {
-      if (this.#work !== undefined) return this.#work.next(answer);
+      if (this.#begun !== undefined) return this.#begun.work.next(answer);
       this.#owner.begin();
-      this.#work = this.#make();
-      return this.#work.next(undefined);
+      this.#begun = { work: this.#make() };
+      return this.#begun.work.next(undefined);
     });
   }
 
   override throw(error: unknown): IteratorResult<Step, void> {
-    return this.#owner.noting(() => this.#work?.throw(error) ?? super.throw(error));
+    return this.#owner.noting(() => this.#begun?.work.throw(error) ?? super.throw(error));
   }
 }
 
@@ -94,7 +94,7 @@ export class PostgresReading implements Reading {
     this.#isRunning = true;
     try {
       const work = make(this);
-      onBegin?.(work instanceof Statement);
+      onBegin?.(isStatement(work));
       const value = await this.#drive(work, ask);
       if (this.#failure !== undefined) throw cannotGoOn();
       if (this.#open > 0) throw new Error("a step of this unit of work was not run: `yield*` is missing");
@@ -140,7 +140,7 @@ export class PostgresReading implements Reading {
 
   async #answer(step: Step, ask: Ask): Promise<{ readonly value: unknown } | { readonly error: unknown }> {
     try {
-      if (!(step instanceof Statement) || step.owner !== this) throw new Error("this step is of another unit of work");
+      if (!isStatement(step) || step.owner !== this) throw new Error("this step is of another unit of work");
       const { rows, rowCount } = await ask(step.query, step.way === "lock");
       if (step.way === "run") return { value: rowCount ?? 0 };
       return { value: step.way === "all" ? rows : rows[0] };
@@ -159,6 +159,10 @@ export class PostgresReading implements Reading {
   #requireRunning(): void {
     if (!this.#isRunning) throw new Error("this unit of work is not running");
   }
+}
+
+function isStatement(work: unknown): work is Statement<unknown> {
+  return work instanceof Statement;
 }
 
 function cannotGoOn(): Error {
