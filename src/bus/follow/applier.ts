@@ -19,6 +19,8 @@ const MAX_ATTEMPTS = 5;
 /** Delay after the first failed try of an event; it doubles. */
 const FIRST_RETRY_MS = 5;
 
+const NOT_MOVED: ReadonlyMap<string, number> = new Map();
+
 const INTERRUPTED = new Error("the process ended during each try");
 
 export interface ApplierOptions {
@@ -160,19 +162,20 @@ export class Applier {
     reading: Reading,
     row: LogEntry,
     floor: number | undefined,
-    moved: ReadonlyMap<string, number> = new Map(),
+    moved: ReadonlyMap<string, number> = NOT_MOVED,
   ): Work<Standing> {
     const { seq, epoch, previousEpoch } = row;
     const publisher = this.#publisher;
     const { cursors } = this.#options.store;
-    const reached = function* (of: string): Work<number> {
-      return moved.get(of) ?? (yield* cursors.position(reading, publisher, of));
-    };
-    if (seq <= (yield* reached(epoch))) return "applied";
+    // No generator of its own for either look: this runs for each event.
+    const reached = moved.get(epoch) ?? (yield* cursors.position(reading, publisher, epoch));
+    if (seq <= reached) return "applied";
+    const before =
+      previousEpoch === epoch
+        ? reached
+        : (moved.get(previousEpoch) ?? (yield* cursors.position(reading, publisher, previousEpoch)));
     const isNext =
-      seq === 1 ||
-      (yield* reached(previousEpoch)) >= seq - 1 ||
-      (seq === floor && (yield* cursors.positions(reading, publisher)).length === 0);
+      seq === 1 || before >= seq - 1 || (seq === floor && (yield* cursors.positions(reading, publisher)).length === 0);
     return isNext ? (readEvent(row) ?? "disconnected") : "disconnected";
   }
 

@@ -22,20 +22,15 @@ export async function traceApplied<T>(
   const end = (status: string) => {
     for (const span of spans) span.end(status);
   };
-  function* apply(event: CloudEvent, work: Work<void>): Work<void> {
+  function apply(event: CloudEvent, work: Work<void>): Work<void> {
     events.push(event);
     const cause = event.traceparent === undefined ? undefined : parseSampled(event.traceparent);
-    if (cause === undefined) return yield* work;
+    if (cause === undefined) return work;
     const attributes = { "messaging.message.id": event.id, "quartet.event.type": event.type };
     const start = { kind: "apply", name: event.type, service: subscriber, peer: publisher, attributes } as const;
     const span = beginSpan(cause, start);
     spans.push(span);
-    try {
-      yield* workInSpan(span, work);
-    } catch (error) {
-      span.end("failed");
-      throw error;
-    }
+    return workInSpan(span, work);
   }
   try {
     const result = await transaction(apply);
@@ -50,14 +45,19 @@ export async function traceApplied<T>(
 
 /** What the work does between its steps is done in the span, and the steps are made there. */
 function* workInSpan(span: Span, work: Work<void>): Work<void> {
-  let result = span.run(() => work.next(undefined));
-  while (!result.done) {
-    const { value: step } = result;
-    try {
-      const answer = yield step;
-      result = span.run(() => work.next(answer));
-    } catch (error) {
-      result = span.run(() => work.throw(error));
+  try {
+    let result = span.run(() => work.next(undefined));
+    while (!result.done) {
+      const { value: step } = result;
+      try {
+        const answer = yield step;
+        result = span.run(() => work.next(answer));
+      } catch (error) {
+        result = span.run(() => work.throw(error));
+      }
     }
+  } catch (error) {
+    span.end("failed");
+    throw error;
   }
 }

@@ -37,8 +37,8 @@ const MAX_WAITS = 10_000;
 
 /** Orders, from being placed to what became of them; asks users and products, and hears from products. */
 export function createOrders(deps: ModuleDeps<OrdersSettings> & Neighbours): Module<typeof orders> {
-  const { store, logger, users, products } = deps;
-  const now = () => new Date(deps.now()).toISOString();
+  const { store, logger, users, products, now: nowMs } = deps;
+  const now = () => new Date(nowMs()).toISOString();
   const book = createOrderStore(store);
   const waits = createWaits(MAX_WAITS);
   return {

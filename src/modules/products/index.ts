@@ -24,8 +24,8 @@ export type ProductsSettings = Readonly<Record<string, never>>;
 
 /** The catalogue and its stock; decides the orders that it hears of. */
 export function createProducts(deps: ModuleDeps<ProductsSettings>): Module<typeof products> {
-  const { store } = deps;
-  const now = () => new Date(deps.now()).toISOString();
+  const { store, now: nowMs } = deps;
+  const now = () => new Date(nowMs()).toISOString();
   const catalogue = createProductStore(store);
   return {
     handlers: createHandlers(catalogue, now),

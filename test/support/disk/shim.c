@@ -324,9 +324,11 @@ static int sync_it(int fd, const char *call, long number) {
   uint64_t size;
   struct file *file = NULL;
   struct capture captured = {0};
-  if (state[0] == '\0' || !path_of(fd, path) || key_of(fd, "", key, &mode, &size) != 0) return (int)syscall(number, fd);
+  if (state[0] == '\0' || !path_of(fd, path)) return (int)syscall(number, fd);
 
+  /* The size is of the moment at which the blocks are taken: an older one would cut off what a sync in between has kept. */
   pthread_mutex_lock(&mutex);
+  if (key_of(fd, "", key, &mode, &size) != 0) abort();
   struct behaviour how = behaviour_for(path);
   note(call, path, how.hold ? "held" : outcome_of(&how));
   if (keeping && S_ISREG(mode) && !how.lie) capture(file = file_of(key), fd, size, &captured);

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { getRounds } from "bcryptjs";
-import type { Piscina } from "piscina";
 import { Problem } from "../../../base/problem.ts";
+import { ThreadPool } from "../../../base/thread-pool.ts";
 import type * as worker from "./password-worker.ts";
 
 export interface PasswordHasherOptions {
@@ -36,17 +36,12 @@ export function createPasswordHasher({
   queuePerThread = 16,
 }: PasswordHasherOptions): PasswordHasher {
   const limit = threads * (1 + queuePerThread);
-  let pool: Promise<Piscina> | undefined;
+  const pool = new ThreadPool({
+    worker: new URL("./password-worker.ts", import.meta.url),
+    minThreads: 1,
+    maxThreads: threads,
+  });
   let pending = 0;
-
-  /** One that could not be made, for want of a file descriptor say, is not kept. */
-  function openPool(): Promise<Piscina> {
-    pool ??= createPool(threads).catch((error: unknown) => {
-      pool = undefined;
-      throw error;
-    });
-    return pool;
-  }
 
   async function run<Name extends keyof typeof worker>(
     name: Name,
@@ -57,7 +52,7 @@ export function createPasswordHasher({
     }
     pending++;
     try {
-      return await (await openPool()).run(task, { name });
+      return await pool.run(task, name);
     } finally {
       pending--;
     }
@@ -71,19 +66,11 @@ export function createPasswordHasher({
       return same && hash !== undefined;
     },
     isUpToDate: (hash) => getRounds(hash) === cost,
-    stop: async () => (await pool?.catch(() => undefined))?.destroy(),
+    stop: () => pool.stop(),
   };
 }
 
 /** A hash that no password has. */
 function nobodysHash(cost: number): string {
   return `$2b$${String(cost).padStart(2, "0")}$${".".repeat(53)}`;
-}
-
-async function createPool(maxThreads: number): Promise<Piscina> {
-  const { Piscina } = await import("piscina");
-  const filename = new URL("./password-worker.ts", import.meta.url).href;
-  const pool = new Piscina({ filename, minThreads: 1, maxThreads, idleTimeout: 30_000 });
-  pool.on("error", () => {}); // a thread that could not start, or ended, is replaced; its task fails by itself
-  return pool;
 }

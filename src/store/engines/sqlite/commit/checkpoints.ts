@@ -1,4 +1,4 @@
-import type { Piscina } from "piscina";
+import { ThreadPool } from "../../../../base/thread-pool.ts";
 import { isFailedSync } from "../sqlite-fault.ts";
 import type { Checkpoint, CheckpointMode } from "./checkpoint-worker.ts";
 
@@ -10,6 +10,13 @@ const AGAIN_AFTER_PAGES = CHECKPOINT_PAGES / 4;
 
 /** While a checkpoint is made the log grows by at most this much. */
 const GROWTH_PAGES = CHECKPOINT_PAGES / 2;
+
+/** One for all databases of this process. */
+const thread = new ThreadPool({
+  worker: new URL("./checkpoint-worker.ts", import.meta.url),
+  minThreads: 0,
+  maxThreads: 1,
+});
 
 const NOTHING_MOVED: Checkpoint = { isComplete: false, pages: 0 };
 
@@ -80,30 +87,11 @@ export class Checkpoints {
   /** One that fails, for a full disk say, is tried again later: all is in the log still. */
   async #move(mode: CheckpointMode): Promise<Checkpoint> {
     try {
-      const made: Checkpoint = await (await openPool()).run({ file: this.#options.file, mode });
+      const made = await thread.run<Checkpoint>({ file: this.#options.file, mode });
       if (made.fault !== undefined && isFailedSync(made.fault)) this.#options.onFailedSync(made.fault.reason);
       return made;
     } catch {
       return NOTHING_MOVED; // a thread that could not start, or ended
     }
   }
-}
-
-let pool: Promise<Piscina> | undefined;
-
-/** One thread for all databases of this process; it ends when it has been idle. */
-function openPool(): Promise<Piscina> {
-  pool ??= createPool().catch((error: unknown) => {
-    pool = undefined;
-    throw error;
-  });
-  return pool;
-}
-
-async function createPool(): Promise<Piscina> {
-  const { Piscina } = await import("piscina");
-  const filename = new URL("./checkpoint-worker.ts", import.meta.url).href;
-  const made = new Piscina({ filename, minThreads: 0, maxThreads: 1, idleTimeout: 30_000 });
-  made.on("error", () => {}); // a thread that ended is replaced; its task fails by itself
-  return made;
 }
