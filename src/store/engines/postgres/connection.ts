@@ -53,7 +53,7 @@ export function connectionConfig(name: string, place: PostgresPlace, schema: str
     keepAliveInitialDelayMillis: 5_000,
     pipeline: true,
     types: TYPES,
-    ...(place.pooled === true ? undefined : { options: startupOptions(schema) }),
+    ...(place.pooled === true ? undefined : { options: startupOptions(schema, place.role) }),
   };
 }
 
@@ -62,6 +62,7 @@ export function describePlace({ host, port, database }: ClientConfig, schema: st
   return `postgres://${host}:${port}/${database}, schema ${schema}`;
 }
 
-function startupOptions(schema: string): string {
-  return Array.from(roleSettings(schema), ([name, value]) => `-c ${name}=${value.replace(/[\\ ]/g, "\\$&")}`).join(" ");
+function startupOptions(schema: string, role: string | undefined): string {
+  const settings = [...roleSettings(schema), ...(role === undefined ? [] : [["role", role] as const])];
+  return settings.map(([name, value]) => `-c ${name}=${value.replace(/[\\ ]/g, "\\$&")}`).join(" ");
 }
