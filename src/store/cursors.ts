@@ -19,12 +19,19 @@ const AFTER_ALL_IDS = "g";
 
 const ALL = 1_000_000_000;
 
+export interface CursorsOptions extends Pick<Store, "read" | "write"> {
+  readonly now: () => number;
+  /** See `Cursors.take`; nothing to do where one writes at a time. */
+  readonly take?: Cursors["take"];
+}
+
 /** Where a module stands in the logs of others: tables beside its own, so that effect and cursor commit together. */
-export function createCursors({ read, write }: Pick<Store, "read" | "write">, now: () => number): Cursors {
+export function createCursors({ read, write, now, take = function* () {} }: CursorsOptions): Cursors {
   const timestamp = () => new Date(now()).toISOString();
   return {
     position,
     positions,
+    take,
     move,
     async knowPublisher(publisher, met) {
       const known = await read((reading) => knownDatabase(reading, publisher));
@@ -88,9 +95,9 @@ function* move(unit: Unit, publisher: string, { epoch, seq }: Position): Work<vo
       ON CONFLICT (publisher, epoch) DO UPDATE SET
         seq = excluded.seq,
         id = CASE WHEN excluded.id > cursors.id + 1 THEN excluded.id ELSE cursors.id END
-      WHERE excluded.seq >= cursors.seq`,
+      WHERE excluded.seq > cursors.seq`,
   );
-  if (moved === 0) throw new Error(`the cursor of ${publisher} stands beyond row ${seq} of epoch ${epoch}`);
+  if (moved === 0) throw new Error(`the cursor of ${publisher} is not before row ${seq} of epoch ${epoch}`);
   yield* unit.run(sql`DELETE FROM attempts WHERE publisher = ${publisher} AND epoch = ${epoch} AND seq <= ${seq}`);
 }
 

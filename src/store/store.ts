@@ -123,7 +123,15 @@ export interface Cursors {
   position(reading: Reading, publisher: string, epoch: string): Work<number>;
   /** The positions in all epochs of this publisher's log, the one that moved last first. */
   positions(reading: Reading, publisher: string): Work<Position[]>;
-  /** Moves a cursor, in the unit of work that applied the row. */
+  /**
+   * Belongs at the beginning of a unit of work that applies rows: nobody else applies this publisher's before it ends. Two processes of
+   * one subscriber may overlap for a moment.
+   */
+  take(unit: Unit, publisher: string): Work<void>;
+  /**
+   * Moves a cursor forward, in the unit of work that applied the row.
+   * @throws Error when it stands there or beyond already: another process has applied the row
+   */
   move(unit: Unit, publisher: string, position: Position): Work<void>;
   /** Takes this database for the publisher's, unless another was before. Resolves which one that is. */
   knowPublisher(publisher: string, database: string): Promise<string>;

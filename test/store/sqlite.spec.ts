@@ -12,7 +12,7 @@ describe("the SQLite engine", () => {
   });
   afterEach(() => temporary.dispose());
 
-  storeRows("a SQLite file", async () => temporary.open());
+  storeRows("a SQLite file", async (clock) => temporary.open(clock));
 
   it("has leases only as long as no other process serves the file", async () => {
     const lock = new AbortController();

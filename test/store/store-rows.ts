@@ -2,16 +2,22 @@ import { expect } from "chai";
 import { sql } from "../../src/store/sql.ts";
 import type { Store } from "../../src/store/store.ts";
 import type { Step, Unit, Work } from "../../src/store/unit.ts";
+import { answerAgeRows } from "./answer-age-rows.ts";
 import { answerRows } from "./answer-rows.ts";
+import { cursorRows } from "./cursor-rows.ts";
 import { leaseRows } from "./lease-rows.ts";
 import { logRows } from "./log-rows.ts";
+import { pruneRows } from "./prune-rows.ts";
 import { addNote, noteAdded } from "./temporary-store.ts";
+
+/** Opens the store of a test, once more each time, by a clock of its own if it has to. */
+export type OpenAgain = (clock?: { readonly now: () => number; readonly monotonicMs?: () => number }) => Promise<Store>;
 
 /**
  * What every engine does with units of work, and with what they write. `open` opens a store of notes, which is empty when a test
  * begins, and again within it, as another process does; it is closed by whoever gave it.
  */
-export function storeRows(engine: string, open: () => Promise<Store>): void {
+export function storeRows(engine: string, open: OpenAgain): void {
   describe(`a store in ${engine}`, () => {
     let store: Store;
 
@@ -171,6 +177,9 @@ export function storeRows(engine: string, open: () => Promise<Store>): void {
 
     logRows(() => store);
     answerRows(() => store, open);
+    answerAgeRows(open);
+    cursorRows(() => store, open);
+    pruneRows(open);
     leaseRows(() => store);
   });
 }

@@ -139,6 +139,7 @@ export class Applier {
     const moved = new Map<string, number>();
     let applied = 0;
     let connected = true;
+    yield* store.cursors.take(unit, this.#publisher);
     for (const row of rows) {
       const event = yield* this.#standing(unit, row, floor, moved);
       if (event === "applied") continue;
@@ -193,6 +194,7 @@ export class Applier {
     const standing = (reading: Reading) => this.#standing(reading, row, undefined);
     return this.#persist(() =>
       store.write(function* (unit) {
+        yield* store.cursors.take(unit, letter.publisher);
         if ((yield* standing(unit)) === "applied") return { applied: 0, connected: true };
         yield* store.cursors.bury(unit, letter);
         yield* store.cursors.move(unit, letter.publisher, position);

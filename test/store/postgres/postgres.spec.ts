@@ -7,5 +7,5 @@ describe("the PostgreSQL engine", () => {
   beforeEach(() => postgres.begin());
   afterEach(() => postgres.end());
 
-  storeRows("PostgreSQL", () => postgres.open());
+  storeRows("PostgreSQL", (clock) => postgres.open(clock));
 });

@@ -7,6 +7,7 @@ import { createCursors } from "../../cursors.ts";
 import { reasonOf, StoreRefusal } from "../../refusal.ts";
 import { sql } from "../../sql.ts";
 import type { Store } from "../../store.ts";
+import type { Unit, Work } from "../../unit.ts";
 import { connectionConfig, describePlace } from "./connection.ts";
 import { PostgresEventLog } from "./event-log.ts";
 import { Health } from "./health.ts";
@@ -82,6 +83,11 @@ async function look(session: Session, name: string): Promise<Opened> {
   return { ...found, newestAnswerMs: newest.rows[0]?.keptAtMs ?? 0 };
 }
 
+/** By a lock that ends with the transaction, and needs no row that may not be there yet. */
+function* takeCursors(unit: Unit, publisher: string): Work<void> {
+  yield* unit.get(sql`SELECT pg_advisory_xact_lock('cursors'::regclass::oid::int, hashtext(${publisher}))`);
+}
+
 function createStore(
   options: OpenPostgresStoreOptions,
   { seat, database, head, newestAnswerMs }: Opened,
@@ -130,7 +136,7 @@ function createStore(
     read,
     write,
     log,
-    cursors: createCursors({ read, write }, now),
+    cursors: createCursors({ read, write, now, take: takeCursors }),
     answers,
     lease: leases.hold,
     // What is deleted goes from the server's files when it vacuums them, and from its own log when that is used again.

@@ -199,7 +199,7 @@ function createStore(database: Database.Database, options: OpenStoreOptions): Sq
     read,
     write,
     log,
-    cursors: createCursors({ read, write }, now),
+    cursors: createCursors({ read, write, now }),
     answers,
     overwriteDeleted: () => database.pragma("secure_delete = ON"),
     emptyLog,
