@@ -1,6 +1,6 @@
 import { openPostgresStore } from "../../../src/store/engines/postgres/open-store.ts";
 import type { OpenPostgresStoreOptions } from "../../../src/store/engines/postgres/options.ts";
-import type { Store } from "../../../src/store/store.ts";
+import type { LogEntry, Store } from "../../../src/store/store.ts";
 import { missingPostgres, type PostgresServer, startPostgresServer } from "../../support/postgres.ts";
 
 export const POSTGRES_NOTES = new URL("../migrations/postgres/", import.meta.url);
@@ -60,4 +60,14 @@ export function temporaryPostgres(settings: readonly string[] = []): TemporaryPo
       opened = [];
     },
   };
+}
+
+/** The whole log. */
+export async function allRows(store: Store): Promise<LogEntry[]> {
+  const rows: LogEntry[] = [];
+  for (;;) {
+    const next = await store.log.readAfter(rows.length, 1_000);
+    if (next.length === 0) return rows;
+    rows.push(...next);
+  }
 }

@@ -114,7 +114,8 @@ export class Sessions {
     try {
       return await this.#pool.connect();
     } catch (error) {
-      throw new NoConnection(reasonOf(error), { cause: error });
+      // A name with several addresses fails for each.
+      throw new NoConnection(reasonOf(error instanceof AggregateError ? error.errors[0] : error), { cause: error });
     }
   }
 }
