@@ -23,7 +23,6 @@ export function pruneRows(openAgain: OpenAgain): void {
       for (let hour = 0; hour < hours; hour++) {
         nowMs += HOUR_MS;
         prunable = await store.log.prunable(lowest, WINDOW_MS);
-        await store.write(function* () {});
       }
       return prunable;
     }

@@ -9,7 +9,8 @@ import { createBroadcasts, writeBroadcast } from "../broadcasts.ts";
 import { type Backlog, type Bus, UNNAMED_DEPLOYMENT } from "../bus.ts";
 import { type Consumer, createConsumer, describeStall } from "../follow/consumer.ts";
 import { DEFAULT_PRUNE_WINDOW_MS, rowsAfter } from "../pruning.ts";
-import { createRelay, type Relay } from "../relay.ts";
+import { createRelay } from "../relay.ts";
+import { type Relaying, startRelaying } from "../relaying.ts";
 import type { Subscription } from "../subscription.ts";
 import { connectRedis } from "./connection.ts";
 import { createLease, type Lease, type LeaseOptions, NotHeld } from "./lease.ts";
@@ -58,10 +59,9 @@ export function createRedisBus(options: RedisBusOptions): Bus {
   const outage = createOutage({ what: "Redis", logger, clock });
   const broadcasts = createBroadcasts(logger);
   const connections: Redis[] = [];
-  const relays: { relay: Relay; pace: Pace; unhook: () => void }[] = [];
+  const relays: Relaying[] = [];
   const consumers: Consumer[] = [];
   const consuming: Promise<void>[] = [];
-  const relaying: Promise<void>[] = [];
   const leases: { lease: Lease; pace: Pace }[] = [];
   const leasing: Promise<void>[] = [];
   const joined: { store: Store; subscriptions: readonly Subscription[] }[] = [];
@@ -108,17 +108,13 @@ export function createRedisBus(options: RedisBusOptions): Bus {
   }
 
   function startRelay(store: Store, lease: Lease, shared: Redis): void {
-    const pace = createPace(clock);
     const replica = lease.guard(createRedisReplica({ keyPrefix, publisher: store.name, commands: shared }));
     const names = subscribers[store.name] ?? [];
-    const looks = { pruneWindowMs, pace, clock, outage: outageOfLoop() };
-    const relay = createRelay({ log: store.log, database: store.database, replica, subscribers: names, ...looks });
-    relays.push({ relay, pace, unhook: store.log.onAppended(pace.wake) });
-    relaying.push(
-      store.lease("relay", (lost) => {
-        lost.addEventListener("abort", pace.stop);
-        return relay.run();
-      }),
+    const looks = { pruneWindowMs, clock, outage: outageOfLoop() };
+    relays.push(
+      startRelaying(store, clock, (pace) =>
+        createRelay({ log: store.log, database: store.database, replica, subscribers: names, pace, ...looks }),
+      ),
     );
   }
 
@@ -218,14 +214,10 @@ export function createRedisBus(options: RedisBusOptions): Bus {
       for (const consumer of consumers) consumer.stop();
       await Promise.all(consuming);
       const settling = createPace(clock);
-      const areCurrent = async () => (await Promise.all(relays.map(({ relay }) => relay.isCurrent()))).every(Boolean);
+      const areCurrent = async () => (await Promise.all(relays.map((relay) => relay.isCurrent()))).every(Boolean);
       const isBehind = async () => outage.reason() === undefined && !(await areCurrent());
       while (clock.now() < endMs && (await isBehind())) await settling.sleep(SETTLE_POLL_MS);
-      for (const { pace, unhook } of relays) {
-        unhook();
-        pace.stop();
-      }
-      await Promise.all(relaying);
+      await Promise.all(relays.map((relay) => relay.stop()));
       for (const { pace } of leases) pace.stop();
       await Promise.all(leasing);
       for (const redis of connections) redis.disconnect();

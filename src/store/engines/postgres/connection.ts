@@ -7,6 +7,9 @@ const IDLE_IN_TRANSACTION_MS = 5_000;
 /** How long a statement waits for another's lock: longer than who is stopped keeps it. */
 const LOCK_TIMEOUT_MS = 10_000;
 
+/** How long an answer may take: whoever does not give one at all is cut off, and the connection with him. */
+export const ANSWER_TIMEOUT_MS = 15_000;
+
 /** How long it may take to make a connection, and to be given one of those that there are. */
 const CONNECT_TIMEOUT_MS = 5_000;
 

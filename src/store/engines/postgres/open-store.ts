@@ -8,7 +8,7 @@ import { reasonOf, StoreRefusal } from "../../refusal.ts";
 import { sql } from "../../sql.ts";
 import type { Store } from "../../store.ts";
 import type { Unit, Work } from "../../unit.ts";
-import { connectionConfig, describePlace } from "./connection.ts";
+import { ANSWER_TIMEOUT_MS, connectionConfig, describePlace } from "./connection.ts";
 import { PostgresEventLog } from "./event-log.ts";
 import { Health } from "./health.ts";
 import { Leases } from "./leases.ts";
@@ -44,23 +44,25 @@ export async function openPostgresStore(options: OpenPostgresStoreOptions): Prom
   const config = connectionConfig(name, options, schema);
   const place = describePlace(config, schema);
   const statements = new Statements(options.pooled === true);
-  const ownSessions = new Sessions({ config, statements, most: OWN_CONNECTIONS });
+  const opening = new Sessions({ config, statements, most: 1 });
   try {
-    const opened = await ownSessions.use(async (session) => {
+    const opened = await opening.use(async (session) => {
       await requireServer(session, schema);
       const migrated = await migrate(session, name, schema, options.migrations);
       options.onOpened?.(describeOpening(place, migrated));
       return look(session, name);
     });
-    const sessions = new Sessions({ config, statements, most: options.connections ?? CONNECTIONS });
-    const store = createStore(options, opened, sessions, ownSessions);
+    const impatient = { config: { ...config, query_timeout: ANSWER_TIMEOUT_MS }, statements };
+    const sessions = new Sessions({ ...impatient, most: options.connections ?? CONNECTIONS });
+    const store = createStore(options, opened, sessions, new Sessions({ ...impatient, most: OWN_CONNECTIONS }));
     await continueIds(store, sql`dead_letters`);
     return store;
   } catch (error) {
-    await ownSessions.close();
     if (error instanceof StoreRefusal)
       throw new StoreRefusal(`${name}: ${place} ${error.message}`, { cause: error.cause });
     throw new StoreRefusal(`${name}: ${place} cannot be opened: ${reasonOf(error)}`, { cause: error });
+  } finally {
+    await opening.close();
   }
 }
 

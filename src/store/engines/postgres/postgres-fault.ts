@@ -30,7 +30,7 @@ const FULL = /^53100$/;
 const ENVIRONMENT = /^(53|55P03|57|58|F0|XX|25006|28|3D|3F|42P01|42703|42501)/;
 
 /** What the driver says of a connection that is gone, none of which has a code. */
-const GONE = /^(Connection terminated|Client (has encountered|was closed))/;
+const GONE = /^(Connection terminated|Client (has encountered|was closed)|Query read timeout)/;
 
 /** There is no connection, for whatever reason. */
 export class NoConnection extends Error {

@@ -100,8 +100,11 @@ export class Units {
   /** @throws whatever it failed for, of which nothing is left then; Problem when that is not known */
   async #try<T>(work: (unit: Unit) => Work<T>, span: StatementGroup | undefined): Promise<T> {
     const { sessions, health, onAppended } = this.#options;
-    const startedAt = performance.now();
-    const tried = await sessions.use((session) => this.#transaction.run(session, work, span));
+    let startedAt = 0;
+    const tried = await sessions.use((session) => {
+      startedAt = performance.now();
+      return this.#transaction.run(session, work, span);
+    });
     await this.#settle(tried);
     health.worked();
     this.#commitSizes.observe(1);
