@@ -4,6 +4,7 @@ import { orders } from "../modules/orders/contract.ts";
 import { products } from "../modules/products/contract.ts";
 import { users } from "../modules/users/contract.ts";
 import type { UsersSettings } from "../modules/users/index.ts";
+import type { InPostgres } from "../store/move/move.ts";
 
 interface ModuleEntry {
   readonly contract: Contract;
@@ -15,6 +16,8 @@ interface ModuleEntry {
   settings?(config: ModuleConfig): object;
   /** Its factory, loaded only where it is served. */
   load(): Promise<unknown>;
+  /** What PostgreSQL keeps of it beside what SQLite does; nothing if left out. */
+  inPostgres?(): Promise<InPostgres>;
 }
 
 /** What modules are given of the configuration. */
@@ -54,6 +57,7 @@ export const modules = {
     calls: [],
     hears: ["orders"],
     load: async () => (await import("../modules/products/index.ts")).createProducts,
+    inPostgres: async () => (await import("../modules/products/index.ts")).inPostgres,
   },
   orders: {
     contract: orders,
@@ -78,6 +82,12 @@ export const publicContracts: readonly Contract[] = [...moduleNames.map((name) =
 export function settingsOf(name: ModuleName, config: ModuleConfig): object {
   const entry: ModuleEntry = modules[name];
   return entry.settings?.(config) ?? {};
+}
+
+/** What is made anew of a module's data where they are moved to PostgreSQL. */
+export async function inPostgresOf(name: ModuleName): Promise<InPostgres> {
+  const entry: ModuleEntry = modules[name];
+  return (await entry.inPostgres?.()) ?? { columns: {}, fills: [] };
 }
 
 /** True when a process that serves these needs no other process. */

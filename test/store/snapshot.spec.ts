@@ -83,21 +83,6 @@ describe("snapshots", () => {
     await temporary.dispose();
   });
 
-  it("tell the events that a subscriber has not applied, by its cursors", async () => {
-    const temporary = temporaryStore(folder);
-    const store = temporary.open({ randomEpoch: () => "e1" });
-    for (const id of ["one", "two", "three"]) await store.write(addNote(id));
-    const [snapshot] = (await openSnapshots([{ name: "notes", file: temporary.file }])) as [Snapshot];
-    const beyond = (cursors: [string, number][]) =>
-      [...snapshot.eventsBeyond(new Map(cursors))].map(({ subject }) => subject);
-    expect(beyond([])).to.deep.equal(["one", "two", "three"]);
-    expect(beyond([["e1", 2]])).to.deep.equal(["three"]);
-    expect(beyond([["e1", 3]])).to.deep.equal([]);
-    expect(beyond([["another", 3]])).to.deep.equal(["one", "two", "three"]);
-    snapshot.close();
-    await temporary.dispose();
-  });
-
   it("refuse what is not there, and what is no database", async () => {
     const refusal = (path: string) => openSnapshots([{ name: "notes", file: path }]).catch((error: unknown) => error);
     expect(String(await refusal(file("absent")))).to.match(/^StoreRefusal: notes: .*absent\.db cannot be read: /);

@@ -1,18 +1,14 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { expect } from "chai";
+import { databaseIn } from "../../src/runtime/database-files.ts";
 import { type Api, bodyOf, createApi, type OrderBody, type Session, signIn } from "../support/api.ts";
-import { MODULES } from "../support/databases.ts";
+import { MODULES, type ModuleName } from "../support/databases.ts";
+import { writeOlderDatabases } from "../support/older-databases.ts";
 import { freePorts, type ShopProcess, startShopProcess, until, untilReady } from "../support/process.ts";
 import { TEST_SETTINGS } from "../support/topology.ts";
-
-/**
- * As the commit 31df107 left them: customers, sessions, orders in each state, kept answers, an event that was being tried when its
- * process was killed, others that were given up. Where it wrote no row of a table, one was added.
- */
-const OLDER = new URL("../fixtures/databases-of-31df107/", import.meta.url);
 
 const ann = { email: "ann@example.org", password: "a password of old" };
 const admin = { email: "admin@example.com", password: "the admin of old" };
@@ -26,7 +22,8 @@ describe("the databases of an older version", function () {
 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), "quartet-older-"));
-    for (const name of MODULES) restore(name);
+    writeOlderDatabases(join(folder, "data"));
+    for (const name of MODULES) requireRows(name);
     const [port = 0] = await freePorts(1);
     const url = `http://127.0.0.1:${port}`;
     shop = startShopProcess({
@@ -43,10 +40,9 @@ describe("the databases of an older version", function () {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  function restore(name: string): void {
-    mkdirSync(join(folder, "data"), { recursive: true, mode: 0o700 });
-    const database = new Database(join(folder, "data", `${name}.db`));
-    database.exec(readFileSync(new URL(`${name}.sql`, OLDER), "utf8"));
+  /** Otherwise what is below would prove nothing. */
+  function requireRows(name: ModuleName): void {
+    const database = new Database(databaseIn(join(folder, "data"), name));
     const tables = database
       .prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
       .pluck()
@@ -54,7 +50,6 @@ describe("the databases of an older version", function () {
     for (const table of name === "users" ? ["users", "sessions", "signing_keys"] : tables) {
       expect(database.prepare(`SELECT count(*) FROM ${table}`).pluck().get(), `${name}.${table}`).to.be.above(0);
     }
-    database.prepare("UPDATE answers SET kept_at_ms = ?").run(Date.now()); // they are kept for a day
     database.close();
   }
 

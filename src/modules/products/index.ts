@@ -17,6 +17,7 @@ import { cursorAfter, readPosition } from "./list-position.ts";
 import { correctProduct, createProduct, type Product, restockProduct, reviseProduct } from "./product.ts";
 import { createProductStore, type ProductStore } from "./store.ts";
 
+export { inPostgres } from "./in-postgres.ts";
 export { type Reservation, readStockBook, type StockBook } from "./stock-book.ts";
 
 /** There is nothing to set. */

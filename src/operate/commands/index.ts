@@ -76,11 +76,20 @@ export const commands: Readonly<Record<string, Command>> = {
       console.log(await restore(config, folderOf("restore", words)));
     },
   },
+  "move-store": {
+    operands: "--from X --to X",
+    meaning: "move the databases from a folder to PostgreSQL or back, while their processes are stopped",
+    async run(args) {
+      const { moveStores } = await import("./move-store.ts");
+      const given = readArguments(args, { flags: ["FROM", "TO"] });
+      console.log(await moveStores(given, (line) => console.log(line)));
+    },
+  },
   reconcile: {
     operands: "[DIR]",
     meaning: "compare the modules' databases in DATA_DIR or a folder; tell what does not add up, with status 1",
     async run(args) {
-      const { BOOKKEEPERS, reconcileFiles } = await import("./reconcile.ts");
+      const [{ BOOKKEEPERS }, { reconcileFiles }] = await Promise.all([import("./books.ts"), import("./reconcile.ts")]);
       const flags = BOOKKEEPERS.map((name) => name.toUpperCase());
       const given = readArguments(args, { flags, words: Number.POSITIVE_INFINITY });
       const { text, addsUp } = await reconcileFiles(given);

@@ -1,16 +1,9 @@
 import { Refusal } from "../../base/refusal.ts";
-import { readOrderBook } from "../../modules/orders/index.ts";
-import { readStockBook } from "../../modules/products/index.ts";
-import { readUserIds } from "../../modules/users/index.ts";
 import type { Arguments } from "../../runtime/config.ts";
 import { databaseIn, migrationsOf } from "../../runtime/database-files.ts";
 import { knownVersion } from "../../store/engines/sqlite/migrations.ts";
 import { openSnapshots, type Snapshot } from "../../store/engines/sqlite/snapshot.ts";
-import { type Reconciliation, reconcile } from "./reconciliation.ts";
-
-/** The modules whose books are compared. */
-export const BOOKKEEPERS = ["users", "products", "orders"] as const;
-type Bookkeeper = (typeof BOOKKEEPERS)[number];
+import { BOOKKEEPERS, type Bookkeeper, describeReconciliation, reconcileBooks } from "./books.ts";
 
 /**
  * Reconciles the modules' databases, also while they are served, or those of a backup; it only reads.
@@ -27,7 +20,8 @@ export async function reconcileFiles({ config, words, flags }: Arguments): Promi
   try {
     const [users, products, orders] = snapshots as [Snapshot, Snapshot, Snapshot];
     for (const snapshot of snapshots) requireSchema(snapshot);
-    return tell(await compare(users, products, orders));
+    const reconciliation = await reconcileBooks({ users, products, orders });
+    return { text: describeReconciliation(reconciliation), addsUp: reconciliation.findings.length === 0 };
   } finally {
     for (const snapshot of snapshots) snapshot.close();
   }
@@ -38,27 +32,4 @@ function requireSchema({ name, schema }: Snapshot): void {
   const known = knownVersion(migrationsOf(name as Bookkeeper));
   if (schema === known) return;
   throw new Refusal(`${name} has schema ${schema}, this reads ${known}: start its process once to bring it there.`);
-}
-
-async function compare(users: Snapshot, products: Snapshot, orders: Snapshot): Promise<Reconciliation> {
-  const underWay = new Set<string>();
-  for (const { subject } of orders.eventsBeyond(products.cursors("orders"))) underWay.add(subject);
-  for (const { subject } of products.eventsBeyond(orders.cursors("products"))) underWay.add(subject);
-  const deadLetters = new Map<string, string>();
-  for (const { name, deadLetters: letters } of [orders, products]) {
-    for (const { subject } of letters()) deadLetters.set(subject, name);
-  }
-  return reconcile({
-    orders: readOrderBook(orders),
-    stock: await readStockBook(products),
-    userIds: await readUserIds(users),
-    underWay,
-    deadLetters,
-  });
-}
-
-function tell({ findings, ...counts }: Reconciliation): { text: string; addsUp: boolean } {
-  const looked = `Orders looked at: ${counts.orders}; not judged, since events of them are under way: ${counts.underWay}.`;
-  if (findings.length === 0) return { text: `${looked}\nAll adds up.`, addsUp: true };
-  return { text: [looked, "This does not add up:", ...findings.map((line) => `  ${line}`)].join("\n"), addsUp: false };
 }

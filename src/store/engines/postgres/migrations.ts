@@ -11,7 +11,7 @@ import { sql } from "../../sql.ts";
 import type { Session } from "./sessions.ts";
 
 /** The store's own tables. */
-const STORE_MIGRATIONS = new URL("./migrations/", import.meta.url);
+export const STORE_MIGRATIONS = new URL("./migrations/", import.meta.url);
 
 /** A migration of a large table takes its time, and whoever starts at the same moment waits for it. */
 const PATIENCE = "SET LOCAL lock_timeout = '5min'; SET LOCAL idle_in_transaction_session_timeout = '5min'";
@@ -65,6 +65,18 @@ async function look(session: Session, name: string, schema: string): Promise<Ver
     if (there !== undefined && there.tables > 0) throw new StoreRefusal(`is not a database of ${name}`);
     return { store: 0, module: 0 };
   }
+  return readVersions(session);
+}
+
+/** The versions of a schema, 0 where nothing has been applied. @throws as `Session.ask` */
+export async function findVersions(session: Session): Promise<Versions> {
+  const { rows } = await session.ask(
+    sql<{ found: boolean }>`SELECT to_regclass('schema_versions') IS NOT NULL AS found`,
+  );
+  return rows[0]?.found === true ? readVersions(session) : { store: 0, module: 0 };
+}
+
+async function readVersions(session: Session): Promise<Versions> {
   const found = await session.ask(sql<{ part: string; version: number }>`SELECT part, version FROM schema_versions`);
   const versionOf = (part: keyof Schema) => found.rows.find((row) => row.part === part)?.version ?? 0;
   return { store: versionOf("store"), module: versionOf("module") };

@@ -4,6 +4,7 @@ import { createSettledClock } from "../../../base/settled-clock.ts";
 import { KeptAnswers, NEWEST_ANSWER } from "../../answers.ts";
 import { continueIds } from "../../continue-ids.ts";
 import { createCursors } from "../../cursors.ts";
+import { requireNoMark } from "../../move/mark.ts";
 import { reasonOf, StoreRefusal } from "../../refusal.ts";
 import { sql } from "../../sql.ts";
 import type { Store } from "../../store.ts";
@@ -13,6 +14,7 @@ import { PostgresEventLog } from "./event-log.ts";
 import { Health } from "./health.ts";
 import { Leases } from "./leases.ts";
 import { type Migrated, migrate } from "./migrations.ts";
+import { readMark } from "./move/mark.ts";
 import type { OpenPostgresStoreOptions } from "./options.ts";
 import { Reads } from "./reads.ts";
 import { requireServer } from "./server.ts";
@@ -48,6 +50,7 @@ export async function openPostgresStore(options: OpenPostgresStoreOptions): Prom
   try {
     const opened = await opening.use(async (session) => {
       await requireServer(session, schema);
+      requireNoMark(await readMark(session));
       const migrated = await migrate(session, name, schema, options.migrations);
       options.onOpened?.(describeOpening(place, migrated));
       return look(session, name);

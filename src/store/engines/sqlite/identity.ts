@@ -1,16 +1,19 @@
 import { randomUUID } from "node:crypto";
 import type { Database } from "better-sqlite3";
 import { newestOf, type Schema } from "../../migration-files.ts";
+import { requireNoMark } from "../../move/mark.ts";
 import { StoreRefusal } from "../../refusal.ts";
 import { versionsOf } from "./migrations.ts";
+import { readMark } from "./move/mark.ts";
 
 /**
  * Looks whether a database is a module's own, without changing it. One from before databases said so is known by the first table that
  * the module makes, unless a kill came before that.
- * @throws StoreRefusal when it is another's
+ * @throws StoreRefusal when it is another's, or the half of a move
  */
 export function requireOwn(database: Database, name: string, schema: Schema): void {
   requireNoOther(database, name);
+  requireNoMark(readMark(database));
   if (hasTable(database, "identity")) return;
   const { store, module } = versionsOf(database);
   if (store > newestOf(schema).store) return; // newer: its tables may be others

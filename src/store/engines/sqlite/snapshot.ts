@@ -1,9 +1,8 @@
 import { accessSync, chmodSync, constants } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import Database from "better-sqlite3";
-import type { CloudEvent } from "../../../contract/event.ts";
 import { reasonOf, StoreRefusal } from "../../refusal.ts";
-import type { Position, Store } from "../../store.ts";
+import type { Store } from "../../store.ts";
 import { requireNoOther } from "./identity.ts";
 import { versionOf } from "./migrations.ts";
 import { SqliteReading } from "./sqlite-unit.ts";
@@ -31,12 +30,6 @@ export interface Snapshot {
   /** The version of its schema: the store's and the module's, such as `1.3`. */
   readonly schema: string;
   readonly read: Store["read"];
-  /** The last row applied of a publisher's log, for each epoch of it. */
-  cursors(publisher: string): ReadonlyMap<string, number>;
-  /** The events of this module that a subscriber has not applied, given its cursors, oldest first. */
-  eventsBeyond(cursors: ReadonlyMap<string, number>): Generator<CloudEvent>;
-  /** The events that this module could not apply. */
-  deadLetters(): CloudEvent[];
   /**
    * Copies all of it into one file, with nothing beside it, that only its owner may read.
    * @throws StoreRefusal when it cannot be written
@@ -94,21 +87,6 @@ function toSnapshot({ name, file }: DatabaseFile, database: Database.Database): 
     schema: versionOf(database),
     async read(work) {
       return new SqliteReading(statements).runToEnd(work);
-    },
-    cursors(publisher) {
-      const rows = database.prepare<[string], Position>("SELECT epoch, seq FROM cursors WHERE publisher = ?");
-      return new Map(rows.all(publisher).map(({ epoch, seq }) => [epoch, seq]));
-    },
-    *eventsBeyond(cursors) {
-      type Row = Position & { readonly event: string };
-      const rows = database.prepare<[], Row>("SELECT seq, epoch, event FROM outbox ORDER BY seq");
-      for (const { seq, epoch, event } of rows.iterate()) {
-        if (seq > (cursors.get(epoch) ?? 0)) yield JSON.parse(event);
-      }
-    },
-    deadLetters() {
-      const events = database.prepare<[], string>("SELECT event FROM dead_letters").pluck().all();
-      return events.map((event) => JSON.parse(event));
     },
     async copyTo(to) {
       try {
