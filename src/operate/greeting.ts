@@ -1,7 +1,6 @@
-import { resolve } from "node:path";
 import { DEMO_USERS } from "../modules/users/index.ts";
 import type { Config } from "../runtime/config.ts";
-import { modulesAmong } from "../runtime/database-files.ts";
+import { describeData } from "./data-places.ts";
 
 /** What a process of ours that another one started tells it. */
 export interface ReadyMessage {
@@ -21,7 +20,8 @@ export function isReadyMessage(message: unknown): message is ReadyMessage {
  */
 export function greetingOf(config: Config, gateway: string): string {
   const reachable = gateway.replace(/\/\/(0\.0\.0\.0|\[::\])/, "//127.0.0.1");
-  const data = modulesAmong(config.SERVE).length > 0 ? `\n  Its data are in ${resolve(config.DATA_DIR)}\n` : "";
+  const places = describeData(config, config.SERVE);
+  const data = places === undefined ? "" : `\n  ${places}\n`;
   return `\n  Quartet is at ${reachable}\n${config.SEED ? describeDemoUsers() : ""}${data}`;
 }
 

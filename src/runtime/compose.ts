@@ -12,17 +12,13 @@ import type { CallContext } from "../contract/context.ts";
 import { type Callable, type Contract, createClient } from "../contract/contract.ts";
 import { createTokenVerifier, type TokenVerifier } from "../identity/token-verifier.ts";
 import type { Module } from "../modules/module.ts";
-import { openStore } from "../store/engines/sqlite/open-store.ts";
-import { lockForServing } from "../store/engines/sqlite/serving-lock.ts";
 import type { Store } from "../store/store.ts";
 import type { Config } from "./config.ts";
-import { databaseIn, migrationsOf } from "./database-files.ts";
 import { learnDeployment, nameDeployment } from "./deployment.ts";
 import { requireHeardPublishers } from "./heard-publishers.ts";
 import { type ModuleName, moduleNames, modules, remoteNeighbours, settingsOf, subscribersOf } from "./modules.ts";
+import { openToServe } from "./open-store.ts";
 import { urlSetting } from "./settings.ts";
-import { requestStop } from "./stop-request.ts";
-import { requireFinishedRestore } from "./unfinished-restore.ts";
 
 /** A module that lives in this process. */
 export interface ServedModule {
@@ -93,32 +89,6 @@ export async function createModule(
   const service = createService<Contract>(modules[name].contract, module.handlers, options);
   const handlers = createDeadLetterHandlers({ store, subscriptions: module.subscriptions, faults: config.FAULTS });
   return { name, store, module, service, letters: createService(deadLettersOf(name), handlers, options) };
-}
-
-/** @throws Refusal when another process serves it, or it cannot be used */
-async function openToServe(name: ModuleName, config: Config, logger: Logger): Promise<Store> {
-  const file = databaseIn(config.DATA_DIR, name);
-  const lost = new AbortController();
-  const unlock = await lockForServing(
-    { name, file },
-    {
-      onWait: () => logger.warn(`${name}: another process serves ${file}; waiting for it to end`),
-      onLost() {
-        lost.abort();
-        requestStop(`${name}: the lock of ${file} was removed, and another process serves it now`);
-      },
-    },
-  );
-  try {
-    requireFinishedRestore(config.DATA_DIR); // one may have begun while this waited
-    const onOpened = (told: string) => logger.info(`${name}: ${told}`);
-    const told = { onOpened, onDistrust: requestStop, lost: lost.signal };
-    const store = openStore({ name, file, migrations: migrationsOf(name), ...told });
-    return { ...store, close: () => store.close().finally(unlock) };
-  } catch (error) {
-    unlock();
-    throw error;
-  }
 }
 
 /** One container per module: what is not registered in it, the module cannot reach. */

@@ -1,9 +1,17 @@
 import { existsSync, readFileSync } from "node:fs";
 import { Refusal } from "../base/refusal.ts";
 import { type CommandLine, flagOf, readCommandLine } from "./command-line.ts";
-import { remoteNeighbours, type ServiceName, servesAll } from "./modules.ts";
+import { type ModuleName, remoteNeighbours, type ServiceName, servesAll } from "./modules.ts";
 import { describeSettings, readSettings, tried, type ValuesOf } from "./setting.ts";
-import { longEnough, type PortSetting, portSetting, settings, urlSetting } from "./settings.ts";
+import {
+  type DatabaseSetting,
+  databaseSetting,
+  longEnough,
+  type PortSetting,
+  portSetting,
+  settings,
+  urlSetting,
+} from "./settings.ts";
 
 type Values = ValuesOf<typeof settings>;
 
@@ -113,6 +121,10 @@ function contradictions(config: Omit<Config, "admin">): string[] {
   if (config.HEADERS_TIMEOUT > config.REQUEST_TIMEOUT) {
     mistakes.push(`HEADERS_TIMEOUT=${config.HEADERS_TIMEOUT}: expected no more than REQUEST_TIMEOUT`);
   }
+  const file = config.DATABASE_PASSWORD_FILE;
+  if (file !== undefined && tried(() => readFileSync(file, "utf8"))(file) === undefined) {
+    mistakes.push(`DATABASE_PASSWORD_FILE=${file}: expected a file that can be read`);
+  }
   return mistakes;
 }
 
@@ -140,6 +152,18 @@ function missingNeighbours(config: Omit<Config, "admin">, wrong: ReadonlySet<str
 /** This process's environment with some settings changed, for a process that it starts. */
 export function environmentWith(changed: Readonly<Record<string, string | undefined>>): NodeJS.ProcessEnv {
   return { ...process.env, ...changed };
+}
+
+/**
+ * Where a module's database in PostgreSQL is, and whether other modules have their schemas there; undefined where it has a file.
+ */
+export function ownDatabase(
+  config: Pick<Config, "DATABASE_URL" | DatabaseSetting>,
+  name: ModuleName,
+): { readonly url: string; readonly isShared: boolean } | undefined {
+  const own = config[databaseSetting(name)];
+  if (own !== undefined) return { url: own, isShared: false };
+  return config.DATABASE_URL === undefined ? undefined : { url: config.DATABASE_URL, isShared: true };
 }
 
 /** The port a service listens on when it has one of its own. */

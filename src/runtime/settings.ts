@@ -37,7 +37,15 @@ export const settings = {
   GATEWAY_URL: origin(["http:", "https:"], "where commands find the gateway; at HOST and PORT if left out"),
   REDIS_URL: url(["redis:", "rediss:"], "the Redis of bus and limiter"),
   REDIS_PREFIX: text("a name", "quartet:", "what all keys and channels in Redis begin with; another for each shop"),
-  DATA_DIR: text("a folder", "./data", "where each module's database is"),
+  DATA_DIR: text("a folder", "./data", "where each module's database is, if it is not in PostgreSQL"),
+  DATABASE_URL: database("the PostgreSQL in which each module has a schema; each has a file in DATA_DIR if left out"),
+  ...moduleDatabases(),
+  DATABASE_PASSWORD_FILE: optional(
+    "a file",
+    "file that holds the password of these, read anew for each connection",
+    (value) => value,
+  ),
+  DATABASE_POOLED: toggle("on behind a pooler such as PgBouncer in transaction mode"),
   HEADERS_TIMEOUT: integer(50, 600_000, 10_000, "milliseconds in which a request's headers must have come"),
   REQUEST_TIMEOUT: integer(50, 600_000, 30_000, "milliseconds in which a request must have come, body included"),
   CALL_TIMEOUT: integer(50, 60_000, 2_000, "milliseconds that a request may take"),
@@ -95,6 +103,7 @@ export const settings = {
   LOG_LEVEL: oneOf(LOG_LEVELS, "info", "the least severe messages to print"),
 } satisfies Readonly<Record<string, Setting<unknown>>>;
 
+export type DatabaseSetting = `${Uppercase<ModuleName>}_DATABASE_URL`;
 export type PortSetting = `${Uppercase<ModuleName>}_PORT`;
 type UrlSetting = `${Uppercase<ModuleName>}_URL`;
 
@@ -106,6 +115,11 @@ export function urlSetting(name: ModuleName): UrlSetting {
 /** The name of the setting that says on which port a module listens that is served apart. */
 export function portSetting(name: ModuleName): PortSetting {
   return `${name.toUpperCase() as Uppercase<typeof name>}_PORT`;
+}
+
+/** The name of the setting that says where a module's own database is. */
+export function databaseSetting(name: ModuleName): DatabaseSetting {
+  return `${name.toUpperCase() as Uppercase<typeof name>}_DATABASE_URL`;
 }
 
 /** Ports from 8001 on, in the order of the list of modules. */
@@ -121,6 +135,18 @@ function moduleUrls() {
     return [urlSetting(name), origin(["http:"], `where ${name} is, when not served here`)] as const;
   });
   return Object.fromEntries(urls) as Readonly<Record<UrlSetting, Setting<string | undefined>>>;
+}
+
+function moduleDatabases() {
+  const databases = moduleNames.map((name) => {
+    return [databaseSetting(name), database(`that of ${name} alone, by a role of its own`)] as const;
+  });
+  return Object.fromEntries(databases) as Readonly<Record<DatabaseSetting, Setting<string | undefined>>>;
+}
+
+/** A password may be in it. */
+function database(meaning: string): Setting<string | undefined> {
+  return { ...url(["postgres:", "postgresql:"], meaning), secret: true };
 }
 
 function serve(): Setting<readonly ServiceName[]> {

@@ -1,5 +1,5 @@
 import { type Answer, bodyOf } from "../support/api.ts";
-import { readTables, type Tables } from "../support/databases.ts";
+import { readState } from "../support/databases.ts";
 import { assertFaults, assertProblem, fail } from "./expectations.ts";
 import { request, sendRaw } from "./raw.ts";
 import { type Row, tryAll } from "./row.ts";
@@ -247,7 +247,5 @@ async function atEveryWrite<T>(
 async function stateOf({ shop, api, product }: Target): Promise<string> {
   await shop.settled();
   bodyOf(await api.get(`/products/${product}`));
-  const fileOf = await shop.databases();
-  const tables = (["users", "products", "orders"] as const).map((module): Tables => readTables(fileOf(module)));
-  return JSON.stringify(tables);
+  return JSON.stringify(await readState(await shop.look()));
 }

@@ -17,7 +17,7 @@ import Database from "better-sqlite3";
 import { expect } from "chai";
 import { type Api, addProduct, bodyOf, createApi, register, type Session, signIn } from "../support/api.ts";
 import { assertBalanced, type Opening } from "../support/books.ts";
-import { areEventsApplied, MODULES, readStanding, readTables } from "../support/databases.ts";
+import { areEventsApplied, databasesIn, MODULES, readStanding, readTables } from "../support/databases.ts";
 import { extent } from "../support/extent.ts";
 import { freePorts, startShopProcess, until, untilReady } from "../support/process.ts";
 import { fourProcesses, oneProcess, type ProcessShop, type Settings, TEST_SETTINGS } from "../support/topology.ts";
@@ -331,7 +331,7 @@ async function serveBackup(backup: string, opening: Opening, admin: Session): Pr
   const { api, stop } = await serve(dataDir);
   try {
     await until("all events are applied", () =>
-      areEventsApplied(async () => (module) => join(dataDir, `${module}.db`)),
+      areEventsApplied(async () => databasesIn((module) => join(dataDir, `${module}.db`))),
     );
     return (await assertBalanced(api, admin, opening)).length;
   } finally {

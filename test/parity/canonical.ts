@@ -25,8 +25,18 @@ const NAMED: Readonly<Record<string, string>> = {
  * each time gets a name by its first appearance, so that the same id has the same name, and different ones differ.
  */
 export class Canonical {
-  readonly #names = new Map<string, string>();
-  readonly #counts = new Map<string, number>();
+  readonly #names: Map<string, string>;
+  readonly #counts: Map<string, number>;
+
+  constructor(names = new Map<string, string>(), counts = new Map<string, number>()) {
+    this.#names = names;
+    this.#counts = counts;
+  }
+
+  /** Another that knows the same names, and finds its own from now on. */
+  copy(): Canonical {
+    return new Canonical(new Map(this.#names), new Map(this.#counts));
+  }
 
   /** The same value with names in it. */
   of(value: unknown, member = ""): unknown {

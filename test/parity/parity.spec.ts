@@ -1,18 +1,22 @@
 import { containers, whyNoContainers } from "../support/containers.ts";
 import { isWholeRun, leftOut } from "../support/extent.ts";
+import { missingPostgres } from "../support/postgres.ts";
 import {
+  fourOnBoth,
+  fourOnPostgres,
   fourProcesses,
   fourProcessesNodeFetch,
+  oneOnPostgres,
   oneProcess,
   oneProcessWithRedis,
   otherSplits,
   type Topology,
 } from "../support/topology.ts";
 import { groups } from "./groups.ts";
-import { runGroup } from "./run-group.ts";
+import { runGroup, type Seen } from "./run-group.ts";
 import type { Group } from "./scenario.ts";
 import { printTable, type Result } from "./table.ts";
-import { assertSame, type Entry } from "./transcript.ts";
+import { assertSame } from "./transcript.ts";
 
 /** `npm run parity` plays everything everywhere. In `npm run test:all` the other splits play only what meets no fault. */
 const isFull = process.env.PARITY === "full";
@@ -23,11 +27,27 @@ const [withoutFaults] = groups;
 const everywhere: readonly Topology[] = isLong
   ? [oneProcessWithRedis, fourProcesses, fourProcessesNodeFetch]
   : [fourProcesses];
-if (!isLong) leftOut.add("parity on one process with Redis, four with node-fetch, all other splits, and containers");
+if (!isLong) {
+  leftOut.add(
+    "parity on one process with Redis, four with node-fetch, all other splits, four on PostgreSQL, and containers",
+  );
+}
+
+function otherWays(group: Group): readonly Topology[] {
+  return isFull || (isLong && group === withoutFaults) ? otherSplits : [];
+}
+
+/** What meets no fault is played by whatever engine; what does, in all places at once. */
+function onPostgres(group: Group): readonly Topology[] {
+  const all = [oneOnPostgres, fourOnPostgres, fourOnBoth];
+  if (isFull) return all;
+  if (group === withoutFaults) return isLong ? all : [oneOnPostgres];
+  return isLong ? [fourOnPostgres] : [];
+}
 
 describe("parity: nobody can tell how the shop is split", function () {
   this.timeout(300_000);
-  const expected = new Map<Group, readonly Entry[]>();
+  const expected = new Map<Group, Seen>();
   const results: Result[] = [];
 
   async function play(topology: Topology, group: Group): Promise<void> {
@@ -35,32 +55,40 @@ describe("parity: nobody can tell how the shop is split", function () {
     const result: Result = { topology: topology.name, group: group.name, outcome: "different", ms: 0 };
     results.push(result);
     try {
-      const entries = await runGroup(topology, group);
+      const seen = await runGroup(topology, group);
       const wanted = expected.get(group);
-      if (wanted !== undefined) assertSame(topology.name, entries, wanted);
-      else if (topology === oneProcess) expected.set(group, entries);
+      const compared = topology.usesPostgres ? "common" : "entries";
+      if (wanted !== undefined) assertSame(topology.name, seen[compared], wanted[compared]);
+      else if (topology === oneProcess) expected.set(group, seen);
       else throw new Error("one process has to be seen first");
       result.outcome = "equal";
-      result.entries = entries.length;
+      result.entries = seen[compared].length;
     } finally {
       result.ms = performance.now() - startedAt;
     }
   }
 
+  /** Defines a test that is not run where there is a reason, which is told. */
+  function itPlays(
+    topology: Topology,
+    group: Group,
+    whyNot: () => Promise<string | undefined> | string | undefined,
+  ): void {
+    it(topology.name, async function () {
+      const reason = await whyNot();
+      if (reason === undefined) return play(topology, group);
+      if (isCi) throw new Error(reason);
+      results.push({ topology: topology.name, group: group.name, outcome: "not run", reason, ms: 0 });
+      this.skip();
+    });
+  }
+
   for (const group of groups) {
     describe(group.name, () => {
       for (const topology of [oneProcess, ...everywhere]) it(topology.name, () => play(topology, group));
-      if (isFull || (isLong && group === withoutFaults)) {
-        for (const topology of otherSplits) it(topology.name, () => play(topology, group));
-      }
-      if (!isLong) return;
-      it(containers.name, async function () {
-        const reason = await whyNoContainers();
-        if (reason === undefined) return play(containers, group);
-        if (isCi) throw new Error(reason);
-        results.push({ topology: containers.name, group: group.name, outcome: "not run", reason, ms: 0 });
-        this.skip();
-      });
+      for (const topology of onPostgres(group)) itPlays(topology, group, missingPostgres);
+      for (const topology of otherWays(group)) it(topology.name, () => play(topology, group));
+      if (isLong) itPlays(containers, group, whyNoContainers);
     });
   }
 

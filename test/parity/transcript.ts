@@ -1,6 +1,6 @@
 import { AssertionError } from "chai";
 import type { Answer, Request } from "../support/api.ts";
-import { MODULES, type Row, readTables, type Tables } from "../support/databases.ts";
+import { type Row, readState as readAll, type Tables } from "../support/databases.ts";
 import type { Shop } from "../support/topology.ts";
 import { Canonical } from "./canonical.ts";
 
@@ -19,8 +19,18 @@ export interface Entry {
 
 /** All that a client and an operator can see of a run, in canonical form. */
 export class Transcript {
-  readonly entries: Entry[] = [];
-  readonly #canonical = new Canonical();
+  readonly entries: Entry[];
+  readonly #canonical: Canonical;
+
+  constructor(entries: Entry[] = [], canonical = new Canonical()) {
+    this.entries = entries;
+    this.#canonical = canonical;
+  }
+
+  /** Another that goes on from here. */
+  fork(): Transcript {
+    return new Transcript([...this.entries], this.#canonical.copy());
+  }
 
   /** Adds what was asked and what was answered. */
   call(scenario: string, { method, path, ...request }: Request, answer: Answer): void {
@@ -29,15 +39,23 @@ export class Transcript {
     this.add(`${scenario}: ${method} ${path}`, { method, path, ...request, answer: withoutClock(seen) });
   }
 
-  /** Adds the logs of all publishers and all other rows of all modules, so that a difference shows a single row. */
-  state(scenario: string, state: Readonly<Record<string, Tables>>): void {
+  /**
+   * Adds the logs of all publishers and all other rows of all modules, so that a difference shows a single row.
+   * @param named the tables whose rows are in the order of the names that they have got by now
+   */
+  state(scenario: string, state: Readonly<Record<string, Tables>>, named: ReadonlySet<string> = new Set()): void {
     for (const [module, tables] of Object.entries(state)) {
       for (const [table, rows] of Object.entries(tables)) {
-        for (const [index, row] of rows.entries())
-          this.add(`${scenario}: ${module}.${table} row ${index + 1}`, parsed(row));
+        const told = named.has(table) ? this.#inOrderOfNames(rows) : rows.map(parsed);
+        for (const [index, row] of told.entries()) this.add(`${scenario}: ${module}.${table} row ${index + 1}`, row);
         this.add(`${scenario}: ${module}.${table}`, { rows: rows.length });
       }
     }
+  }
+
+  #inOrderOfNames(rows: readonly Row[]): unknown[] {
+    const texts = rows.map((row) => JSON.stringify(this.#canonical.of(parsed(row))));
+    return texts.sort().map((text) => JSON.parse(text));
   }
 
   add(title: string, value: unknown): void {
@@ -51,13 +69,46 @@ export class Transcript {
  * for rows that nobody needs any more.
  */
 export async function readState(shop: Shop): Promise<Record<string, Tables>> {
-  const fileOf = await shop.databases();
-  return Object.fromEntries(
-    MODULES.map((module) => {
-      const { prune_window: _looks, ...tables } = readTables(fileOf(module));
-      return [module, tables];
-    }),
-  );
+  const state = Object.entries(await readAll(await shop.look()));
+  return Object.fromEntries(state.map(([module, { prune_window: _looks, ...tables }]) => [module, tables]));
+}
+
+/** What only one engine keeps, for itself. */
+const OF_ONE_ENGINE =
+  /^(headroom|products_search.*|schema_versions|outbox_arrivals|outbox_head|leases|commit_witnesses|decisions)$/;
+
+/** What only one engine numbers or derives, or what numbers have gaps in one of them. */
+const COLUMNS_OF_ONE_ENGINE: Readonly<Record<string, readonly string[]>> = {
+  products: ["number", "words"],
+  answers: ["id"],
+  signing_keys: ["rowid"],
+  sessions: ["rowid"],
+  refresh_tokens: ["rowid"],
+  failed_attempts: ["lane"],
+};
+
+/** Where several units of work write at once, the ids of what they write are not in the order of the log. */
+export const BY_NAME: ReadonlySet<string> = new Set(["orders", "stock_ledger", "refusals"]);
+
+/** What both engines keep of a state, alike. */
+export function commonState(state: Readonly<Record<string, Tables>>): Record<string, Tables> {
+  const common = (tables: Tables): Tables => {
+    const shared = Object.entries(tables).filter(([table]) => !OF_ONE_ENGINE.test(table));
+    return Object.fromEntries(
+      shared.map(([table, rows]) => [table, inOrder(table, rows).map((row) => without(row, table))]),
+    );
+  };
+  return Object.fromEntries(Object.entries(state).map(([module, tables]) => [module, common(tables)]));
+}
+
+/** A lane that fails again moves to the end in one of them. */
+function inOrder(table: string, rows: readonly Row[]): readonly Row[] {
+  return table === "failed_attempts" ? rows.toSorted((one, other) => Number(one.count) - Number(other.count)) : rows;
+}
+
+function without(row: Row, table: string): Row {
+  const columns = COLUMNS_OF_ONE_ENGINE[table] ?? [];
+  return Object.fromEntries(Object.entries(row).filter(([column]) => !columns.includes(column)));
 }
 
 /**

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { StartedDockerComposeEnvironment } from "testcontainers";
-import { areEventsApplied, MODULES, type ModuleName } from "./databases.ts";
+import { areEventsApplied, type Databases, databasesIn, MODULES, type ModuleName } from "./databases.ts";
 import { freePorts, until } from "./process.ts";
 import { type Settings, type Shop, TEST_SETTINGS, type Topology } from "./topology.ts";
 
@@ -69,9 +69,13 @@ class Containers implements Shop {
     return (module) => join(this.#folder, module, `${module}.db`);
   }
 
+  async look(): Promise<Databases> {
+    return databasesIn(await this.databases());
+  }
+
   /** A copy that was made while its database was written to may not be readable; the next will be. */
   settled(): Promise<void> {
-    const isSettled = () => areEventsApplied(() => this.databases());
+    const isSettled = () => areEventsApplied(() => this.look());
     return until("all events are applied", () => isSettled().catch(() => false), 60_000);
   }
 

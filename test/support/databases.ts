@@ -13,6 +13,8 @@ export type Tables = Readonly<Record<string, readonly Row[]>>;
 /** What a module has said, and how much of the others it has applied. */
 export interface Standing {
   readonly head: Position | undefined;
+  /** What it has said that has no number yet, where that comes later. */
+  readonly arrivals?: number;
   readonly cursors: readonly (Position & { readonly publisher: string })[];
 }
 
@@ -41,14 +43,35 @@ export function readStanding(file: string): Standing {
   }));
 }
 
+/** The databases of a shop, whatever they are in. */
+export interface Databases {
+  tables(module: ModuleName): Promise<Tables>;
+  standing(module: ModuleName): Promise<Standing>;
+}
+
+/** Those in files. */
+export function databasesIn(fileOf: (module: ModuleName) => string): Databases {
+  return {
+    tables: async (module) => readTables(fileOf(module)),
+    standing: async (module) => readStanding(fileOf(module)),
+  };
+}
+
+/** All tables of all modules. */
+export async function readState(databases: Databases): Promise<Record<ModuleName, Tables>> {
+  const tables = await Promise.all(MODULES.map((module) => databases.tables(module)));
+  return Object.fromEntries(MODULES.map((module, at) => [module, tables[at] ?? {}])) as Record<ModuleName, Tables>;
+}
+
 /**
  * Whether every event is applied by its subscribers. Looks twice: where nobody has said or applied anything between the looks, each of
  * which takes a while, all that the first one saw stood like that at one moment.
  */
-export async function areEventsApplied(databases: () => Promise<(module: ModuleName) => string>): Promise<boolean> {
+export async function areEventsApplied(open: () => Promise<Databases>): Promise<boolean> {
   const look = async () => {
-    const fileOf = await databases();
-    return new Map(MODULES.map((name) => [name, readStanding(fileOf(name))]));
+    const databases = await open();
+    const standings = await Promise.all(MODULES.map((name) => databases.standing(name)));
+    return new Map(MODULES.map((name, at) => [name, standings[at]]));
   };
   const seen = await look();
   const isApplied = MODULES.every((name) =>
@@ -60,8 +83,9 @@ export async function areEventsApplied(databases: () => Promise<(module: ModuleN
 function hasApplied(
   subscriber: Standing | undefined,
   publisher: ModuleName,
-  { head }: Standing = { head: undefined, cursors: [] },
+  { head, arrivals = 0 }: Standing = { head: undefined, cursors: [] },
 ): boolean {
+  if (arrivals > 0) return false;
   if (head === undefined) return true;
   // It has a cursor in each epoch of the publisher's log.
   const cursors = subscriber?.cursors ?? [];

@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ServiceName, serviceNames } from "../../src/runtime/modules.ts";
 import { ADMIN } from "./api.ts";
-import { areEventsApplied, type ModuleName } from "./databases.ts";
+import { areEventsApplied, type Databases, databasesIn, MODULES, type ModuleName } from "./databases.ts";
+import { type PostgresServer, startPostgresServer } from "./postgres.ts";
+import { databasesInPostgres } from "./postgres-databases.ts";
 import { type Exit, freePorts, type ShopProcess, startShopProcess, until, untilReady } from "./process.ts";
 import { type RedisServer, startRedisServer } from "./redis.ts";
 
@@ -18,6 +20,8 @@ export type Settings = Readonly<Record<string, string>>;
 /** A way to run the shop. */
 export interface Topology {
   readonly name: string;
+  /** Whether any of its modules are in PostgreSQL, and not all in files. */
+  readonly usesPostgres?: boolean;
   /** Starts it, empty but for what seeding writes; resolves when it is ready. @param settings the same for all its processes */
   start(settings?: Settings): Promise<Shop>;
 }
@@ -28,6 +32,8 @@ export interface Shop {
   readonly url: string;
   /** Fetches the modules' databases where they can be read; a file per module. Again for a later look. */
   databases(): Promise<(module: ModuleName) => string>;
+  /** Looks at them, wherever they are. Again for a later look. */
+  look(): Promise<Databases>;
   /** Resolves when no event is on its way. */
   settled(): Promise<void>;
   /** Takes its Redis away from one moment to the next; nothing happens where there is none. */
@@ -39,6 +45,7 @@ export interface Shop {
 /** A shop of processes of this machine, which can be harmed one by one. */
 export interface ProcessShop extends Shop {
   readonly redis: RedisServer | undefined;
+  readonly postgres: PostgresServer | undefined;
   /** Of all its processes. */
   readonly dataDir: string;
   /** The process that serves this, as it is now. */
@@ -66,6 +73,18 @@ export const fourProcessesNodeFetch: ProcessTopology = processes("four processes
   settings: { HTTP_CLIENT: "node-fetch" },
 });
 
+export const oneOnPostgres: ProcessTopology = processes("one process on PostgreSQL", [SERVICES], {
+  redis: false,
+  inPostgres: MODULES,
+});
+export const fourOnPostgres: ProcessTopology = processes("four processes on PostgreSQL", apart(), {
+  inPostgres: MODULES,
+});
+/** Its users keep their file, the others have moved. */
+export const fourOnBoth: ProcessTopology = processes("four processes, users on SQLite, others on PostgreSQL", apart(), {
+  inPostgres: MODULES.filter((name) => name !== "users"),
+});
+
 /** The other ways to split the services over processes: of 15 for four services (52 for five) all but one process and all apart. */
 export const otherSplits: readonly ProcessTopology[] = partitions(SERVICES)
   .filter((split) => split.length > 1 && split.length < SERVICES.length)
@@ -74,6 +93,8 @@ export const otherSplits: readonly ProcessTopology[] = partitions(SERVICES)
 interface ProcessTopologyOptions {
   readonly redis?: boolean;
   readonly settings?: Settings;
+  /** The modules whose data are in PostgreSQL; none if left out. */
+  readonly inPostgres?: readonly ModuleName[];
 }
 
 /** Quick and quiet. Limits are for those tests that ask for them. */
@@ -91,15 +112,19 @@ export const TEST_SETTINGS: Settings = {
 function processes(
   name: string,
   split: Split,
-  { redis: withRedis = true, settings: own = {} }: ProcessTopologyOptions = {},
+  { redis: withRedis = true, settings: own = {}, inPostgres = [] }: ProcessTopologyOptions = {},
 ): ProcessTopology {
   return {
     name,
+    usesPostgres: inPostgres.length > 0,
     async start(settings = {}) {
       const folder = await mkdtemp(join(tmpdir(), "quartet-"));
       const redis = withRedis ? await startRedisServer() : undefined;
-      const env = { ...TEST_SETTINGS, ...(await places(folder, redis)), ...own, ...settings };
-      const shop = new Processes(split, env, folder, redis);
+      const postgres = inPostgres.length > 0 ? await startPostgresServer() : undefined;
+      const database = await postgres?.createDatabase();
+      const places = await placesIn(folder, redis, database, inPostgres);
+      const env = { ...TEST_SETTINGS, ...places, ...own, ...settings };
+      const shop = new Processes(split, env, folder, redis, postgres);
       try {
         await shop.begin();
       } catch (error) {
@@ -112,13 +137,24 @@ function processes(
 }
 
 /** Where everything is: each service has a port, used only where it has a process of its own. */
-async function places(folder: string, redis: RedisServer | undefined): Promise<Settings> {
+async function placesIn(
+  folder: string,
+  redis: RedisServer | undefined,
+  database: string | undefined,
+  inPostgres: readonly ModuleName[],
+): Promise<Settings> {
   const ports = await freePorts(SERVICES.length);
   return {
     ...placesOf(SERVICES.map((service, at) => [service, ports[at] ?? 0])),
     DATA_DIR: folder,
     ...(redis === undefined ? {} : { REDIS_URL: redis.url }),
+    ...(database === undefined ? {} : databaseSettings(database, inPostgres)),
   };
+}
+
+function databaseSettings(database: string, inPostgres: readonly ModuleName[]): Settings {
+  if (inPostgres.length === MODULES.length) return { DATABASE_URL: database };
+  return Object.fromEntries(inPostgres.map((name) => [`${name.toUpperCase()}_DATABASE_URL`, database]));
 }
 
 /** The settings that say where services are on this machine. */
@@ -138,16 +174,24 @@ export function portSettingOf(service: Service): string {
 class Processes implements ProcessShop {
   readonly url: string;
   readonly redis: RedisServer | undefined;
+  readonly postgres: PostgresServer | undefined;
   readonly #split: Split;
   readonly #env: Settings;
   readonly dataDir: string;
   readonly #running = new Map<readonly Service[], ShopProcess>();
 
-  constructor(split: Split, env: Settings, folder: string, redis: RedisServer | undefined) {
+  constructor(
+    split: Split,
+    env: Settings,
+    folder: string,
+    redis: RedisServer | undefined,
+    postgres: PostgresServer | undefined,
+  ) {
     this.#split = split;
     this.#env = env;
     this.dataDir = folder;
     this.redis = redis;
+    this.postgres = postgres;
     this.url = `http://127.0.0.1:${env.PORT}`;
   }
 
@@ -180,8 +224,20 @@ class Processes implements ProcessShop {
     return this.#fileOf;
   }
 
+  async look(): Promise<Databases> {
+    const inFiles = databasesIn(this.#fileOf);
+    const placeOf = (module: ModuleName) => {
+      const url = this.#env[`${module.toUpperCase()}_DATABASE_URL`] ?? this.#env.DATABASE_URL;
+      return url === undefined ? inFiles : databasesInPostgres(url);
+    };
+    return {
+      tables: (module) => placeOf(module).tables(module),
+      standing: (module) => placeOf(module).standing(module),
+    };
+  }
+
   settled(): Promise<void> {
-    return until("all events are applied", () => areEventsApplied(() => this.databases()), 60_000);
+    return until("all events are applied", () => areEventsApplied(() => this.look()), 60_000);
   }
 
   async loseRedis(): Promise<void> {
@@ -199,6 +255,7 @@ class Processes implements ProcessShop {
   async stop(): Promise<void> {
     await this.halt();
     await this.redis?.stop();
+    await this.postgres?.stop();
     await rm(this.dataDir, { recursive: true, force: true });
   }
 

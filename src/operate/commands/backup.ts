@@ -11,6 +11,7 @@ import { verifyDatabase } from "../../store/engines/sqlite/verify-database.ts";
 import { makeFolder } from "../../store/make-folder.ts";
 import { syncToDisk } from "../../store/sync-to-disk.ts";
 import { type Manifest, sha256Of, writeManifest } from "./backup-manifest.ts";
+import { requireFiles } from "./in-postgres.ts";
 
 /**
  * Backs up the databases of the modules that SERVE names, whether or not their processes run, as all were at one moment.
@@ -20,10 +21,16 @@ import { type Manifest, sha256Of, writeManifest } from "./backup-manifest.ts";
  * @throws Refusal when a database is not there, cannot be read or copied, or its copy is not sound;
  *   Error of the file system
  */
-export async function backUp({ DATA_DIR, SERVE }: Config, folder: string): Promise<string> {
+export async function backUp(config: Config, folder: string): Promise<string> {
+  const { DATA_DIR, SERVE } = config;
   const target = resolve(folder);
   requireAbsent(target);
   const names = modulesAmong(SERVE);
+  requireFiles(
+    config,
+    names,
+    "`pg_dump --format=custom --file=FILE URL` backs up a database, and all schemas in it as of one moment.",
+  );
   const missing = names.filter((name) => !existsSync(databaseIn(DATA_DIR, name)));
   if (names.length === 0 || missing.length > 0) {
     throw new Refusal(

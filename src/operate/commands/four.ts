@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { reachableUrl } from "../../base/origin.ts";
 import { Refusal } from "../../base/refusal.ts";
@@ -8,6 +7,7 @@ import { moduleNames, type ServiceName, serviceNames } from "../../runtime/modul
 import { createOutput } from "../../runtime/output.ts";
 import { urlSetting } from "../../runtime/settings.ts";
 import { stopRequest } from "../../runtime/stop-request.ts";
+import { describeData } from "../data-places.ts";
 import { isReadyMessage } from "../greeting.ts";
 import { type OwnRedis, startRedis } from "./own-redis.ts";
 import { Supervised } from "./supervised.ts";
@@ -48,7 +48,7 @@ async function serveUntilAsked(
   const services = serviceNames.map((name) => superviseService(name, args, env, tell, greetings));
   process.on("SIGUSR2", () => services.map(({ child }) => child?.kill("SIGUSR2"))); // see log-level.ts
   Promise.all(services.map(({ ready }) => ready)).then(() => {
-    tell([...greetings, `  Its data are in ${resolve(config.DATA_DIR)}`, ""].join("\n"));
+    tell([...greetings, `  ${describeData(config, serviceNames)}`, ""].join("\n"));
   });
   const asked = stopRequest.then(() => undefined);
   const fault = await Promise.race([asked, ...services.map(({ failed }) => failed)]);

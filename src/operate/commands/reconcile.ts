@@ -4,6 +4,7 @@ import { databaseIn, migrationsOf } from "../../runtime/database-files.ts";
 import { knownVersion } from "../../store/engines/sqlite/migrations.ts";
 import { openSnapshots, type Snapshot } from "../../store/engines/sqlite/snapshot.ts";
 import { BOOKKEEPERS, type Bookkeeper, describeReconciliation, reconcileBooks } from "./books.ts";
+import { requireFiles } from "./in-postgres.ts";
 
 /**
  * Reconciles the modules' databases, also while they are served, or those of a backup; it only reads.
@@ -15,6 +16,10 @@ import { BOOKKEEPERS, type Bookkeeper, describeReconciliation, reconcileBooks } 
 export async function reconcileFiles({ config, words, flags }: Arguments): Promise<{ text: string; addsUp: boolean }> {
   const [folder = config.DATA_DIR, ...more] = words;
   if (more.length > 0) throw new Refusal(`reconcile takes one folder; ${more.join(" ")} is too much.`);
+  if (words.length === 0) {
+    const inFiles = BOOKKEEPERS.filter((name) => !flags.has(name.toUpperCase()));
+    requireFiles(config, inFiles, "reconcile compares files, those of a backup by their folder.");
+  }
   const fileOf = (name: Bookkeeper) => flags.get(name.toUpperCase()) ?? databaseIn(folder, name);
   const snapshots = await openSnapshots(BOOKKEEPERS.map((name) => ({ name, file: fileOf(name) })));
   try {

@@ -11,6 +11,7 @@ import { makeFolder } from "../../store/make-folder.ts";
 import { keepPrivate } from "../../store/private-file.ts";
 import { syncToDisk } from "../../store/sync-to-disk.ts";
 import { type Manifest, readManifest, sha256Of } from "./backup-manifest.ts";
+import { requireFiles } from "./in-postgres.ts";
 
 /**
  * Puts the databases of the modules that SERVE names back from a backup, while their processes are stopped. All is checked
@@ -21,10 +22,12 @@ import { type Manifest, readManifest, sha256Of } from "./backup-manifest.ts";
  * @throws Refusal when the backup is damaged, of a newer schema, or lacks a module, or a database is
  *   in use; nothing has changed then. Error of the file system, after which it may have to be run again
  */
-export async function restore({ DATA_DIR, SERVE }: Config, folder: string): Promise<string> {
+export async function restore(config: Config, folder: string): Promise<string> {
+  const { DATA_DIR, SERVE } = config;
   const manifest = readManifest(folder);
   const names = modulesAmong(SERVE);
   if (names.length === 0) throw new Refusal("No module is served here; see --serve.");
+  requireFiles(config, names, "`pg_restore --clean --if-exists --dbname=URL FILE` puts back what pg_dump has written.");
   for (const name of names) await verify(name, manifest, folder);
   makeFolder(DATA_DIR);
   for (const name of names) requireNoLink(databaseIn(DATA_DIR, name));

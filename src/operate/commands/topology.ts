@@ -10,6 +10,7 @@ import {
   subscribersOf,
 } from "../../runtime/modules.ts";
 import { urlSetting } from "../../runtime/settings.ts";
+import { withoutSecret } from "../data-places.ts";
 
 /**
  * Describes who runs where, who calls whom and how, and who hears whose events, as these settings have it.
@@ -60,10 +61,4 @@ function eventLines(): string[] {
 
 function arrow(from: string, to: string): string {
   return `${from.padEnd(9)} → ${to.padEnd(10)}`;
-}
-
-function withoutSecret(url: string): string {
-  const parsed = new URL(url);
-  if (parsed.password !== "") parsed.password = "***";
-  return parsed.href;
 }

@@ -1,4 +1,4 @@
-import { addProduct, type OrderBody, register } from "../../support/api.ts";
+import { type Answer, addProduct, type OrderBody, register } from "../../support/api.ts";
 import type { Scenario, Stage } from "../scenario.ts";
 
 /**
@@ -23,14 +23,21 @@ async function compete(stage: Stage, name: string, stock: number, count: number,
   const request = { method: "POST", path: "/orders", body, token: buyer.token };
   const answers = await Promise.all(Array.from({ length: count }, () => stage.quiet.call(request)));
   await stage.settled();
-  // Ids follow the order in which the orders were placed, which is that of the events.
-  answers.sort((one, other) => (idOf(one) < idOf(other) ? -1 : 1));
+  // Where several are written at once, their ids do not tell who was first: the log does.
+  const placed = await placedOrders(stage);
+  answers.sort((one, other) => placed.indexOf(idOf(one)) - placed.indexOf(idOf(other)));
   for (const answer of answers) stage.record(request, answer);
-  for (const answer of answers) await stage.get(`/orders/${idOf(answer)}`, buyer.token);
-  const rejected = `/orders?status=rejected&limit=1`;
-  const [loser] = ((await stage.get(rejected, buyer.token)).body as { data: OrderBody[] }).data;
-  await stage.post(`/orders/${loser?.id}/cancel`, undefined, buyer.token);
+  const seen: Answer[] = [];
+  for (const answer of answers) seen.push(await stage.get(`/orders/${idOf(answer)}`, buyer.token));
+  const loser = seen.findLast(({ body }) => (body as OrderBody).status === "rejected");
+  await stage.post(`/orders/${loser && idOf(loser)}/cancel`, undefined, buyer.token);
   await stage.get(`/products/${product}`);
+}
+
+/** The ids of all orders, in the order of the events that tell of them. */
+async function placedOrders({ shop }: Stage): Promise<string[]> {
+  const { outbox = [] } = await (await shop.look()).tables("orders");
+  return outbox.map(({ event }) => String(JSON.parse(String(event)).subject));
 }
 
 function idOf({ body }: { readonly body: unknown }): string {

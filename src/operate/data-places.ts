@@ -1,0 +1,22 @@
+import { resolve } from "node:path";
+import { type Config, ownDatabase } from "../runtime/config.ts";
+import { modulesAmong } from "../runtime/database-files.ts";
+import type { ModuleName, ServiceName } from "../runtime/modules.ts";
+
+/** Where the data of these services are, in words; undefined where they keep none. */
+export function describeData(config: Config, services: readonly ServiceName[]): string | undefined {
+  const places = new Set(modulesAmong(services).map((name) => placeOf(name, config)));
+  return places.size === 0 ? undefined : `Its data are in ${[...places].join(" and ")}`;
+}
+
+/** A URL without the password in it. */
+export function withoutSecret(url: string): string {
+  const parsed = new URL(url);
+  if (parsed.password !== "") parsed.password = "***";
+  return parsed.href;
+}
+
+function placeOf(name: ModuleName, config: Config): string {
+  const database = ownDatabase(config, name);
+  return database === undefined ? resolve(config.DATA_DIR) : withoutSecret(database.url);
+}

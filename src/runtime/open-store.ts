@@ -1,0 +1,73 @@
+import { readFile } from "node:fs/promises";
+import type { Logger } from "pino";
+import { openStore } from "../store/engines/sqlite/open-store.ts";
+import { lockForServing } from "../store/engines/sqlite/serving-lock.ts";
+import type { Store } from "../store/store.ts";
+import { type Config, ownDatabase } from "./config.ts";
+import { databaseIn, migrationsOf, postgresMigrationsOf } from "./database-files.ts";
+import type { ModuleName } from "./modules.ts";
+import { requestStop } from "./stop-request.ts";
+import { requireFinishedRestore } from "./unfinished-restore.ts";
+
+/**
+ * Opens a module's database to serve it, with the engine that the settings choose.
+ * @throws Refusal when it cannot be used; a file, when another process serves it
+ */
+export function openToServe(name: ModuleName, config: Config, logger: Logger): Promise<Store> {
+  const inPostgres = ownDatabase(config, name);
+  return inPostgres === undefined ? openFile(name, config, logger) : openSchema(name, config, inPostgres, logger);
+}
+
+async function openFile(name: ModuleName, config: Config, logger: Logger): Promise<Store> {
+  const file = databaseIn(config.DATA_DIR, name);
+  const lost = new AbortController();
+  const unlock = await lockForServing(
+    { name, file },
+    {
+      onWait: () => logger.warn(`${name}: another process serves ${file}; waiting for it to end`),
+      onLost() {
+        lost.abort();
+        requestStop(`${name}: the lock of ${file} was removed, and another process serves it now`);
+      },
+    },
+  );
+  try {
+    requireFinishedRestore(config.DATA_DIR); // one may have begun while this waited
+    const onOpened = (told: string) => logger.info(`${name}: ${told}`);
+    const told = { onOpened, onDistrust: requestStop, lost: lost.signal };
+    const store = openStore({ name, file, migrations: migrationsOf(name), ...told });
+    return { ...store, close: () => store.close().finally(unlock) };
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+/**
+ * Opens a module's schema in PostgreSQL, whose driver is loaded by this alone. Where modules share the database, each acts as the role
+ * that its schema belongs to; a pooler would lose that.
+ * @throws Refusal when it cannot be used
+ */
+export async function openSchema(
+  name: ModuleName,
+  { DATABASE_POOLED: pooled = false, DATABASE_PASSWORD_FILE: file }: Config,
+  { url, isShared }: NonNullable<ReturnType<typeof ownDatabase>>,
+  logger: Pick<Logger, "info" | "warn">,
+): Promise<Store> {
+  const password = file === undefined ? undefined : async () => (await readFile(file, "utf8")).trim();
+  const place = { url, pooled, ...(password && { password }) };
+  const [{ openPostgresStore }, { findModuleRole }] = await Promise.all([
+    import("../store/engines/postgres/open-store.ts"),
+    import("../store/engines/postgres/module-role.ts"),
+  ]);
+  const { role, told } =
+    isShared && !pooled ? await findModuleRole({ name, ...place }) : { role: undefined, told: undefined };
+  if (told !== undefined) logger.warn(`${name}: ${told}`);
+  return openPostgresStore({
+    ...place,
+    ...(role !== undefined && { role }),
+    name,
+    migrations: postgresMigrationsOf(name),
+    onOpened: (told) => logger.info(`${name}: ${told}`),
+  });
+}
