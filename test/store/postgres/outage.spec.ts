@@ -37,8 +37,7 @@ describe("a store whose PostgreSQL goes away", () => {
   it("names the fault while it is away, and works again by itself", async function () {
     this.timeout(60_000);
     await postgres.server.kill();
-    await until(() => store.fault() !== undefined);
-    expect(store.fault()).to.match(/ECONNREFUSED|terminated|ECONNRESET/);
+    await until(() => store.fault()?.includes("ECONNREFUSED") === true);
     const write = await problemOf(store.write(addNote("during")));
     expect([write.code, write.options.retryAfterSeconds, write.options.extensions]).to.deep.equal([
       "dependency-unavailable",

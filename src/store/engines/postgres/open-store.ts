@@ -58,7 +58,10 @@ export async function openPostgresStore(options: OpenPostgresStoreOptions): Prom
     const impatient = { config: { ...config, query_timeout: ANSWER_TIMEOUT_MS }, statements };
     const sessions = new Sessions({ ...impatient, most: options.connections ?? CONNECTIONS });
     const store = createStore(options, opened, sessions, new Sessions({ ...impatient, most: OWN_CONNECTIONS }));
-    await continueIds(store, sql`dead_letters`);
+    await continueIds(store, sql`dead_letters`).catch(async (error: unknown) => {
+      await store.close();
+      throw error;
+    });
     return store;
   } catch (error) {
     if (error instanceof StoreRefusal)

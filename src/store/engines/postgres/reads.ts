@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { activeSpan } from "../../../base/span.ts";
 import { cannotRead, isClosing } from "../../environment-fault.ts";
 import { beginTransactionSpan, type StatementGroup } from "../../statement-spans.ts";
 import type { Reading, Work } from "../../unit.ts";
@@ -35,7 +34,7 @@ export class Reads {
   /** See `Store.read`. */
   async read<T>(work: (reading: Reading) => Work<T>): Promise<T> {
     if (this.#isClosed) throw isClosing();
-    const span = activeSpan() === undefined ? undefined : beginTransactionSpan(this.#options.name);
+    const span = beginTransactionSpan(this.#options.name);
     try {
       const result = await this.#read(work, span);
       span?.end();

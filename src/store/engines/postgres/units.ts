@@ -7,7 +7,7 @@ import type { Unit, Work } from "../../unit.ts";
 import type { Health } from "./health.ts";
 import { faultOf } from "./postgres-fault.ts";
 import type { Sessions } from "./sessions.ts";
-import { Transaction, type TransactionOptions, type Tried } from "./transaction.ts";
+import { type Tried, type TryOptions, tryUnit } from "./try-unit.ts";
 import { type Witness, wasCommitted } from "./witness.ts";
 
 /**
@@ -22,7 +22,7 @@ const SETTLE_MS = 10_000;
 const SIZES = [1];
 const SECONDS = [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 
-export interface UnitsOptions extends TransactionOptions {
+export interface UnitsOptions extends TryOptions {
   readonly sessions: Sessions;
   /** Those on which nobody's unit of work waits. */
   readonly ownSessions: Sessions;
@@ -34,7 +34,6 @@ export interface UnitsOptions extends TransactionOptions {
 /** Runs units of work, each in a transaction of its own, tried again where that can be known to be right. */
 export class Units {
   readonly #options: UnitsOptions;
-  readonly #transaction: Transaction;
   readonly #commitSizes = new Distribution(SIZES);
   readonly #commitSeconds = new Distribution(SECONDS);
   readonly #running = new Set<Promise<unknown>>();
@@ -42,7 +41,6 @@ export class Units {
 
   constructor(options: UnitsOptions) {
     this.#options = options;
-    this.#transaction = new Transaction(options);
   }
 
   /** See `Store.write`. */
@@ -103,7 +101,7 @@ export class Units {
     let startedAt = 0;
     const tried = await sessions.use((session) => {
       startedAt = performance.now();
-      return this.#transaction.run(session, work, span);
+      return tryUnit(this.#options, session, work, span);
     });
     await this.#settle(tried);
     health.worked();

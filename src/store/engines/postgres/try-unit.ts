@@ -9,7 +9,7 @@ import { beginUnit, type Witness } from "./witness.ts";
 
 export type Isolation = "READ COMMITTED" | "SERIALIZABLE";
 
-export interface TransactionOptions extends Pick<UnitEffects, "keepAnswer" | "forgetAnswers"> {
+export interface TryOptions extends Pick<UnitEffects, "keepAnswer" | "forgetAnswers"> {
   /** The module: events are of the source `/<name>`. */
   readonly name: string;
   readonly isolation: Isolation;
@@ -24,35 +24,32 @@ export interface Tried<T> {
   readonly inDoubt: { readonly witness: Witness; readonly error: unknown } | undefined;
 }
 
-/** Runs a unit of work in a transaction. */
-export class Transaction {
-  readonly #options: TransactionOptions;
-
-  constructor(options: TransactionOptions) {
-    this.#options = options;
-  }
-
-  /**
-   * BEGIN goes out with the first statement, the events with the COMMIT.
-   * @throws whatever it fails for; nothing of it is left then, or soon
-   */
-  async run<T>(session: Session, work: (unit: Unit) => Work<T>, span: StatementGroup | undefined): Promise<Tried<T>> {
-    const unit = new AppendingUnit(this.#options);
-    const begun = beginUnit(session, this.#options.isolation);
-    begun.catch(() => undefined); // whoever asks for something then hears of it, too
-    try {
-      const value = await unit.runToEnd(work, (query, locks) => {
-        const statement = session.write(query, locks);
-        span?.add(statement.text);
-        return session.send(statement);
-      });
-      const witness = await begun;
-      return { value, unit, inDoubt: await commit(session, unit, witness) };
-    } catch (error) {
-      unit.rolledBack();
-      session.command("ROLLBACK").catch(() => undefined);
-      throw faultOf(unit.failure) === undefined ? error : unit.failure;
-    }
+/**
+ * Runs a unit of work in a transaction, once. BEGIN goes out with the first statement, the events with the COMMIT.
+ * @param span told of its statements
+ * @throws whatever it fails for; nothing of it is left then, or soon
+ */
+export async function tryUnit<T>(
+  options: TryOptions,
+  session: Session,
+  work: (unit: Unit) => Work<T>,
+  span: StatementGroup | undefined,
+): Promise<Tried<T>> {
+  const unit = new AppendingUnit(options);
+  const begun = beginUnit(session, options.isolation);
+  begun.catch(() => undefined); // whoever asks for something then hears of it, too
+  try {
+    const value = await unit.runToEnd(work, (query, locks) => {
+      const statement = session.write(query, locks);
+      span?.add(statement.text);
+      return session.send(statement);
+    });
+    const witness = await begun;
+    return { value, unit, inDoubt: await commit(session, unit, witness) };
+  } catch (error) {
+    unit.rolledBack();
+    session.command("ROLLBACK").catch(() => undefined);
+    throw faultOf(unit.failure) === undefined ? error : unit.failure;
   }
 }
 
@@ -80,7 +77,7 @@ function requireCommit({ command }: Answer): void {
 export class AppendingUnit extends PostgresUnit {
   readonly #drafted: DraftedEvent[];
 
-  constructor({ name, now, keepAnswer, forgetAnswers }: TransactionOptions) {
+  constructor({ name, now, keepAnswer, forgetAnswers }: TryOptions) {
     const drafted: DraftedEvent[] = [];
     super({ append: (draft) => void drafted.push(draftEvent(name, draft, now())), keepAnswer, forgetAnswers });
     this.#drafted = drafted;
