@@ -50,18 +50,17 @@ async function openFile(name: ModuleName, config: Config, logger: Logger): Promi
  */
 export async function openSchema(
   name: ModuleName,
-  { DATABASE_POOLED: pooled = false, DATABASE_PASSWORD_FILE: file }: Config,
+  config: Config,
   { url, isShared }: NonNullable<ReturnType<typeof ownDatabase>>,
   logger: Pick<Logger, "info" | "warn">,
 ): Promise<Store> {
-  const password = file === undefined ? undefined : async () => (await readFile(file, "utf8")).trim();
-  const place = { url, pooled, ...(password && { password }) };
+  const place = placeInPostgres(config, url);
   const [{ openPostgresStore }, { findModuleRole }] = await Promise.all([
     import("../store/engines/postgres/open-store.ts"),
     import("../store/engines/postgres/module-role.ts"),
   ]);
   const { role, told } =
-    isShared && !pooled ? await findModuleRole({ name, ...place }) : { role: undefined, told: undefined };
+    isShared && !place.pooled ? await findModuleRole({ name, ...place }) : { role: undefined, told: undefined };
   if (told !== undefined) logger.warn(`${name}: ${told}`);
   return openPostgresStore({
     ...place,
@@ -70,4 +69,13 @@ export async function openSchema(
     migrations: postgresMigrationsOf(name),
     onOpened: (told) => logger.info(`${name}: ${told}`),
   });
+}
+
+/** How connections are made to a database in PostgreSQL. */
+export function placeInPostgres(
+  { DATABASE_POOLED: pooled = false, DATABASE_PASSWORD_FILE: file }: Config,
+  url: string,
+): { readonly url: string; readonly pooled: boolean; readonly password?: () => Promise<string> } {
+  if (file === undefined) return { url, pooled };
+  return { url, pooled, password: async () => (await readFile(file, "utf8")).trim() };
 }

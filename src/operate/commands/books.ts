@@ -12,7 +12,10 @@ export const BOOKKEEPERS = ["users", "products", "orders"] as const;
 export type Bookkeeper = (typeof BOOKKEEPERS)[number];
 
 /** A module's database as it is at one moment, by whichever engine. */
-export type Database = Pick<Store, "read">;
+export interface Database extends Pick<Store, "read"> {
+  /** Its events that have no number yet, as JSON text; none where each gets one at once. */
+  arrivals?(): Promise<readonly string[]>;
+}
 
 /** Events read at a time. */
 const PAGE = 1_000;
@@ -26,6 +29,9 @@ export async function reconcileBooks({
   const underWay = new Set<string>();
   for await (const { subject } of eventsBeyond(orders, await cursorsOf(products, "orders"))) underWay.add(subject);
   for await (const { subject } of eventsBeyond(products, await cursorsOf(orders, "products"))) underWay.add(subject);
+  for (const publisher of [orders, products]) {
+    for (const event of (await publisher.arrivals?.()) ?? []) underWay.add(JSON.parse(event).subject);
+  }
   const deadLetters = new Map<string, string>();
   for (const { subject } of await deadLettersOf(orders)) deadLetters.set(subject, "orders");
   for (const { subject } of await deadLettersOf(products)) deadLetters.set(subject, "products");

@@ -87,12 +87,12 @@ export const commands: Readonly<Record<string, Command>> = {
   },
   reconcile: {
     operands: "[DIR]",
-    meaning: "compare the modules' databases in DATA_DIR or a folder; tell what does not add up, with status 1",
+    meaning: "compare the modules' databases, or those in a folder; tell what does not add up, with status 1",
     async run(args) {
-      const [{ BOOKKEEPERS }, { reconcileFiles }] = await Promise.all([import("./books.ts"), import("./reconcile.ts")]);
+      const [{ BOOKKEEPERS }, { reconcileData }] = await Promise.all([import("./books.ts"), import("./reconcile.ts")]);
       const flags = BOOKKEEPERS.map((name) => name.toUpperCase());
       const given = readArguments(args, { flags, words: Number.POSITIVE_INFINITY });
-      const { text, addsUp } = await reconcileFiles(given);
+      const { text, addsUp } = await reconcileData(given);
       console.log(text);
       if (!addsUp) process.exitCode = 1;
     },

@@ -24,10 +24,10 @@ import { requireFiles } from "./in-postgres.ts";
  */
 export async function restore(config: Config, folder: string): Promise<string> {
   const { DATA_DIR, SERVE } = config;
-  const manifest = readManifest(folder);
   const names = modulesAmong(SERVE);
   if (names.length === 0) throw new Refusal("No module is served here; see --serve.");
   requireFiles(config, names, "`pg_restore --clean --if-exists --dbname=URL FILE` puts back what pg_dump has written.");
+  const manifest = readManifest(folder);
   for (const name of names) await verify(name, manifest, folder);
   makeFolder(DATA_DIR);
   for (const name of names) requireNoLink(databaseIn(DATA_DIR, name));
