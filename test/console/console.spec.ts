@@ -14,8 +14,7 @@ const DEVELOPMENT = { NODE_ENV: "development", SEED: "on" };
 
 let browser: Browser;
 
-before(async function () {
-  this.timeout(120_000);
+before(async () => {
   await buildConsole();
   browser = await openChromium();
 });
@@ -23,8 +22,7 @@ before(async function () {
 after(() => browser?.close());
 
 for (const topology of extent("the page over four processes", [oneProcess, fourProcesses], [oneProcess])) {
-  describe(`console, ${topology.name}`, function () {
-    this.timeout(60_000);
+  describe(`console, ${topology.name}`, () => {
     let shop: ProcessShop;
     let own: Visit;
     let page: Page;

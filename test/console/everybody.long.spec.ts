@@ -18,16 +18,14 @@ const DEVELOPMENT = { NODE_ENV: "development", SEED: "on" };
 describe("the page, as everybody meets it", () => {
   let browser: Browser;
 
-  before(async function () {
-    this.timeout(120_000);
+  before(async () => {
     await buildConsole();
     browser = await openChromium();
   });
 
   after(() => browser?.close());
 
-  describe("console: everybody's", function () {
-    this.timeout(60_000);
+  describe("console: everybody's", () => {
     let shop: ProcessShop;
 
     before(async () => {
@@ -261,8 +259,7 @@ describe("the page, as everybody meets it", () => {
     });
   });
 
-  describe("console in production", function () {
-    this.timeout(60_000);
+  describe("console in production", () => {
     const admin = { ADMIN_EMAIL: "owner@example.com", ADMIN_PASSWORD: "an owner's long password" };
 
     it("signs nobody in by itself: an admin with a password sees the flow, others the plan and the lights", async () => {

@@ -8,8 +8,7 @@ import { findViolations } from "./axe.ts";
 import { textOf, untilLive, type Visit } from "./page.ts";
 import { showShop } from "./shown-shop.ts";
 
-describe("console: what fails is drawn where it failed", function () {
-  this.timeout(90_000);
+describe("console: what fails is drawn where it failed", () => {
   const shown = showShop(fourProcesses);
   let own: Visit;
   let page: Page;

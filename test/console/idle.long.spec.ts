@@ -6,8 +6,7 @@ import { showShop } from "./shown-shop.ts";
 
 const WATCHED_MS = 8_000;
 
-describe("console: a page that nobody touches", function () {
-  this.timeout(60_000);
+describe("console: a page that nobody touches", () => {
   const shown = showShop(oneProcess);
 
   it("rests: it moves nothing and takes under 2 % of a core", async () => {

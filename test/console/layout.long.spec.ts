@@ -5,8 +5,7 @@ import { textOf, untilLive, type VisitOptions } from "./page.ts";
 import { showShop } from "./shown-shop.ts";
 
 /** What is seen at once, on which screen. */
-describe("console: at a look", function () {
-  this.timeout(60_000);
+describe("console: at a look", () => {
   const shown = showShop(oneProcess);
 
   const look = async (options: VisitOptions, check: (page: Page) => Promise<void>): Promise<void> => {

@@ -44,8 +44,7 @@ const EXPECTED: readonly (readonly [ProcessTopology, Expected])[] = [
   [mixed, inTwo],
 ];
 
-describe("console: what is shown is so", function () {
-  this.timeout(60_000);
+describe("console: what is shown is so", () => {
   let browser: Browser;
 
   before(async () => {

@@ -27,8 +27,7 @@ const VISITS: readonly (readonly [page: Path, next: Path])[] = [
   ["/problems/internal", "/problems"],
 ];
 
-before(async function () {
-  this.timeout(120_000);
+before(async () => {
   await buildConsole();
 });
 
@@ -37,8 +36,7 @@ inWholeRun("visits of the page in containers", () => visitsOf(containers));
 
 /** Nothing here routes requests: a browser that does keeps nothing, and much goes wrong only with what was kept. */
 function visitsOf(topology: Topology): void {
-  describe(`the pages, visited again, ${topology.name}`, function () {
-    this.timeout(60_000);
+  describe(`the pages, visited again, ${topology.name}`, () => {
     let shop: Shop;
     let profile: string;
     let browser: BrowserContext;

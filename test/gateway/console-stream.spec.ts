@@ -176,9 +176,7 @@ function span(number: number, padding: string): SpanRecord {
 /** As many as there may be at once. */
 const MAX_READERS = 16;
 
-describe("a reader of the console's stream who leaves before being let in", function () {
-  this.timeout(60_000);
-
+describe("a reader of the console's stream who leaves before being let in", () => {
   it("leaves his place to others", async () => {
     const shop = await fourProcesses.start();
     const api = createApi(shop.url);

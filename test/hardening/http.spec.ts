@@ -9,8 +9,7 @@ import { startTarget, type Target } from "./target.ts";
 const SHOP = "https://shop.example";
 
 for (const topology of [oneProcess, fourProcesses]) {
-  describe(`HTTP in ${topology.name}`, function () {
-    this.timeout(60_000);
+  describe(`HTTP in ${topology.name}`, () => {
     let target: Target;
     before(async () => {
       target = await startTarget(topology, { CORS_ORIGINS: `${SHOP}, https://other.example` });

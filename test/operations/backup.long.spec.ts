@@ -33,8 +33,7 @@ before(() => {
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 for (const topology of extent("backups of four processes", [oneProcess, fourProcesses], [oneProcess])) {
-  describe(`backup and restore, ${topology.name}`, function () {
-    this.timeout(120_000);
+  describe(`backup and restore, ${topology.name}`, () => {
     const backups = Array.from({ length: BACKUPS }, (_, n) => `${topology.name.replace(" ", "-")}-${n}`);
     const opening = new Map<string, number>();
     let shop: ProcessShop;
@@ -151,8 +150,7 @@ for (const topology of extent("backups of four processes", [oneProcess, fourProc
   });
 }
 
-describe("backup, restore and reconcile say in a line what keeps them from it", function () {
-  this.timeout(60_000);
+describe("backup, restore and reconcile say in a line what keeps them from it", () => {
   let data: string;
   let backup: string;
 
@@ -265,8 +263,7 @@ describe("backup, restore and reconcile say in a line what keeps them from it", 
   });
 });
 
-describe("reconcile finds whatever somebody has done to the books", function () {
-  this.timeout(60_000);
+describe("reconcile finds whatever somebody has done to the books", () => {
   let sound: string;
 
   before(async () => {

@@ -15,8 +15,7 @@ for (const topology of [oneProcess, fourProcesses]) {
     let admin: Session;
     let orderId: string;
 
-    before(async function () {
-      this.timeout(60_000);
+    before(async () => {
       shop = await topology.start(SETTINGS);
       api = createApi(shop.url);
       admin = await signIn(api);

@@ -1,15 +1,15 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { access, mkdtemp, rm } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Redis } from "ioredis";
+import { freePorts } from "./process.ts";
 
 const run = promisify(execFile);
-const START_TIMEOUT_MS = 10_000;
+const START_TIMEOUT_MS = 60_000;
 
 /** A Redis that tests may use; it may be shared, so keys need a prefix of their own. */
 export interface TestRedis {
@@ -47,7 +47,7 @@ export async function startRedis(): Promise<TestRedis> {
 export async function startRedisServer(settings: readonly string[] = []): Promise<RedisServer> {
   const program = await findRedisServer();
   const dir = await mkdtemp(join(tmpdir(), "redis-"));
-  const port = await freePort();
+  const [port = 0] = await freePorts(1);
   let child: ChildProcess | undefined;
 
   const kill = async () => {
@@ -112,15 +112,6 @@ async function onPath(name: string): Promise<string | undefined> {
       return path;
   }
   return undefined;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 async function answers(port: number, child: ChildProcess): Promise<void> {

@@ -17,8 +17,7 @@ const OLDER = new URL("../fixtures/databases-of-31df107/", import.meta.url);
 const ann = { email: "ann@example.org", password: "a password of old" };
 const admin = { email: "admin@example.com", password: "the admin of old" };
 
-describe("the databases of an older version", function () {
-  this.timeout(60_000);
+describe("the databases of an older version", () => {
   let folder: string;
   let shop: ShopProcess;
   let api: Api;

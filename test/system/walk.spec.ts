@@ -3,8 +3,7 @@ import { type Answer, type Api, bodyOf, createApi, type OrderBody, register, sig
 import { fourProcesses, oneProcess, type Shop } from "../support/topology.ts";
 
 for (const topology of [oneProcess, fourProcesses]) {
-  describe(`a walk through the shop: ${topology.name}`, function () {
-    this.timeout(60_000);
+  describe(`a walk through the shop: ${topology.name}`, () => {
     let shop: Shop;
     let api: Api;
 

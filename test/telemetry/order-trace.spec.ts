@@ -39,8 +39,7 @@ for (const topology of [oneProcess, fourProcesses]) {
     let productId: string;
     let stream: StreamReader;
 
-    before(async function () {
-      this.timeout(60_000);
+    before(async () => {
       shop = await topology.start({ NODE_ENV: "development" });
       api = createApi(shop.url);
       admin = await signIn(api);

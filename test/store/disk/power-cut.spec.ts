@@ -20,8 +20,7 @@ const CUTS = extent(
 );
 const seeds = extent("more power cuts of a store", [1, 2, 3], [1]);
 
-describe("a store on a disk that loses its power", function () {
-  this.timeout(60_000);
+describe("a store on a disk that loses its power", () => {
   let temporary: TemporaryStore;
   let disk: Disk;
   let platter: Platter;
