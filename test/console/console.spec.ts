@@ -109,6 +109,10 @@ for (const topology of extent("the page over four processes", [oneProcess, fourP
       await page.getByRole("button", { name: "One step forward" }).click();
       expect(await current.innerText()).to.equal(String(length));
       await page.getByRole("button", { name: "Waterfall" }).click();
+      await page
+        .locator("quartet-waterfall li")
+        .nth(length - 1)
+        .waitFor();
       expect(await page.locator("quartet-waterfall li").count()).to.equal(length);
       await page.getByRole("button", { name: "Copy as Mermaid" }).click();
       await page.getByText("Copied").waitFor();

@@ -6,7 +6,7 @@ import { followPage } from "./follow.ts";
 inWholeRun("beginning a project of one's own, followed", () => {
   describe("beginning a project of one's own, followed to the letter", () => {
     followPage("docs/how-to/begin-your-own-project.md", {
-      timeoutMs: 300_000,
+      timeoutMs: 900_000,
       cleanUp: ({ dir }) => rm(join(dir, "../my-shop"), { recursive: true, force: true }),
     });
   });

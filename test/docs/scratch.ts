@@ -34,5 +34,5 @@ export async function cloneRepository(): Promise<Scratch> {
   await git("config", "user.email", "reader@example.org");
   await git("add", "--all");
   await git("commit", "--quiet", "--message", "The repository as it stands");
-  return { dir, git, remove: () => rm(dir, { recursive: true, force: true }) };
+  return { dir, git, remove: () => rm(dir, { recursive: true, force: true, maxRetries: 10 }) };
 }

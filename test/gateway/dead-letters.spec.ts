@@ -157,7 +157,7 @@ async function startShop(groups: readonly (readonly string[])[]): Promise<Shop> 
   const redis: RedisServer | undefined = groups.length > 1 ? await startRedisServer() : undefined;
   const url = `http://127.0.0.1:${places.PORT}`;
   const env = {
-    ...{ NODE_ENV: "test", LOG_LEVEL: "fatal", BCRYPT_COST: "4", DATA_DIR: folder },
+    ...{ NODE_ENV: "test", LOG_LEVEL: "fatal", BCRYPT_COST: "4", DATA_DIR: folder, CALL_TIMEOUT: "10000" },
     ...{ RATE_LIMIT: "off", AUTH_RATE_LIMIT: "off", REFRESH_RATE_LIMIT: "off" },
     ...places,
     ...(redis === undefined ? {} : { REDIS_URL: redis.url }),

@@ -34,9 +34,9 @@ describe("export of traces by OTLP, four processes", () => {
           isThere(/order\.created/, "products"),
           isThere(/UPDATE products/, "products"),
           isThere(/stock\.reserved/, "orders"),
+          parentsMissing(ofOrder()).length === 0, // what another process has told may come later than what it caused
         ].every(Boolean),
       );
-      expect(parentsMissing(ofOrder()), "spans whose cause was not received").to.deep.equal([]);
       expect(ofOrder().filter(({ parentId }) => parentId === "00f067aa0ba902b7")).to.have.length(1);
       expect(new Set(ofOrder().map(({ instance }) => instance)).size).to.equal(4);
       expect(receiver.headers()["x-api-key"]).to.equal("key of the test");

@@ -26,7 +26,7 @@ const everywhere: readonly Topology[] = isLong
 if (!isLong) leftOut.add("parity on one process with Redis, four with node-fetch, all other splits, and containers");
 
 describe("parity: nobody can tell how the shop is split", function () {
-  this.timeout(300_000);
+  this.timeout(900_000);
   const expected = new Map<Group, readonly Entry[]>();
   const results: Result[] = [];
 
