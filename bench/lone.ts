@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { positive, ROUNDS, topologyNames } from "./flags.ts";
 import { interleave } from "./interleave.ts";
 import { type Kind, type Measured, type Shop, withShops } from "./shop.ts";
-import { cpuCells, latency, ratio, table } from "./table.ts";
+import { cpuCells, cpuOf, latency, ratio, table } from "./table.ts";
 
 /**
  * What somebody waits who orders while hardly anybody else does: so many orders a second, each at its time. How long it takes to the
@@ -34,26 +34,38 @@ await withShops(
     const measure = (kind: Kind) => (shop: Shop) => shop.measure(kind, pace, durationMs);
     const answered = await interleave(shops, rounds, measure("orders"));
     const confirmed = await interleave(shops, rounds, measure("confirmed"));
-    console.log(`${pace.perSecond} orders a second:\n\n${tableOf(answered, confirmed)}\n`);
+    console.log(
+      `${pace.perSecond} orders a second:\n\n${latencyTable(answered, confirmed)}\n\n${cpuTable(answered)}\n`,
+    );
   },
 );
 
 /** @param answered of each topology, in the order of their names */
-function tableOf(answered: readonly (readonly Measured[])[], confirmed: readonly (readonly Measured[])[]): string {
-  const medians = answered.map((rounds) => rounds.map(({ latenciesMs }) => latency(latenciesMs, 0.5)));
+function latencyTable(answered: readonly (readonly Measured[])[], confirmed: readonly (readonly Measured[])[]): string {
+  const titles = (what: string) => [`${what} p50 ms`, "p99", ...references.map((name) => `p50 ÷ ${name}`)];
+  const head = ["", ...titles("answered"), ...titles("confirmed")];
+  return table([
+    head,
+    ...names.map((name, at) => [name, ...latencyCells(answered, at), ...latencyCells(confirmed, at)]),
+  ]);
+}
+
+function latencyCells(results: readonly (readonly Measured[])[], at: number): string[] {
+  const medians = results.map((rounds) => rounds.map(({ latenciesMs }) => latency(latenciesMs, 0.5)));
+  const latencies = results[at]?.flatMap(({ latenciesMs }) => latenciesMs) ?? [];
+  return [0.5, 0.99].map((share) => latency(latencies, share).toFixed(2)).concat(besideCells(medians, at));
+}
+
+function cpuTable(answered: readonly (readonly Measured[])[]): string {
+  const figures = answered.map((rounds) => rounds.map(cpuOf));
   const rows = answered.map((rounds, at) => {
-    const shares = [rounds, confirmed[at] ?? []].flatMap((each) => {
-      const latencies = each.flatMap(({ latenciesMs }) => latenciesMs);
-      return [latency(latencies, 0.5).toFixed(2), latency(latencies, 0.99).toFixed(2)];
-    });
-    return [
-      names[at] ?? "",
-      ...shares,
-      ...references.map((name) => ratio(medians[at] ?? [], medians[names.indexOf(name)] ?? [])),
-      ...cpuCells(rounds),
-    ];
+    const [all, byProcess] = cpuCells(rounds);
+    return [names[at] ?? "", all, ...besideCells(figures, at), byProcess];
   });
-  const besides = references.map((name) => `answer p50 ÷ ${name}`);
-  const head = ["", "answer p50 ms", "p99", "confirmed p50 ms", "p99", ...besides, "CPU µs each", "of which"];
-  return table([head, ...rows]);
+  return table([["", "CPU µs an order", ...references.map((name) => `÷ ${name}`), "of which"], ...rows]);
+}
+
+/** @param figures of each topology, round by round */
+function besideCells(figures: readonly (readonly number[])[], at: number): string[] {
+  return references.map((name) => ratio(figures[at] ?? [], figures[names.indexOf(name)] ?? []));
 }

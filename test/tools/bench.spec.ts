@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
@@ -23,6 +23,15 @@ describe("the benchmarks", () => {
       expect(ours?.orders).to.have.length(4);
       expect(bare).to.deep.equal(ours);
     });
+  });
+
+  it("are there, all that docs/PERFORMANCE.md is measured with", () => {
+    const root = new URL("../../", import.meta.url);
+    const page = readFileSync(new URL("docs/PERFORMANCE.md", root), "utf8");
+    const programs = Array.from(page.matchAll(/^<!-- bench(?: long)?: node (\S+) /gm), ([, program = ""]) => program);
+    expect(programs).to.include("bench/lone.ts");
+    expect(programs.filter((program) => !existsSync(new URL(program, root)))).to.deep.equal([]);
+    expect(page.match(/^<!-- end -->$/gm)).to.have.length(programs.length);
   });
 
   it("have no figure of a program that leaves an order half done", async () => {

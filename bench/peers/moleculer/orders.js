@@ -37,7 +37,9 @@ export function createOrders(folder) {
           const total_cents = unit_price_cents * quantity;
           const items = [{ product_id, name, quantity, unit_price_cents, line_total_cents: total_cents }];
           insert.run(id, user.id, JSON.stringify(items), total_cents, currency, now, now);
-          ctx.emit("order.created", { order_id: id, user_id: user.id, product_id, quantity, total_cents, currency });
+          const created = { order_id: id, user_id: user.id, product_id, quantity, total_cents, currency };
+          // Those who hear it in this process do so within emit: the answer is not to wait for their commits.
+          setImmediate(() => ctx.emit("order.created", created));
           ctx.meta.$statusCode = 201;
           ctx.meta.$location = `/orders/${id}`;
           const order = { id, user_id: user.id, status: "pending", items, total_cents, currency, rejection: null };
