@@ -131,7 +131,7 @@ describe("the page, as everybody meets it", () => {
       await page.locator("[data-run=order]").click();
       await page.locator("[data-run=order][aria-disabled=true]").waitFor();
       tell();
-      await page.getByText("confirmed. Nobody waited").waitFor();
+      await page.getByText(/ ordered “.+”: /).waitFor();
       await close();
     });
 

@@ -112,7 +112,7 @@ for (const topology of [oneProcess, fourProcesses]) {
         const path = `/orders/${target.order}`;
         const authorization = `Bearer ${target.alice.token}`;
         const prefer = async (text: string) => (await call("GET", path, { authorization, prefer: text })).headers;
-        await call("GET", path, { authorization, prefer: "wait=20" });
+        await call("GET", path, { authorization, prefer: "wait=30" });
         expect((await prefer("wait=5"))["preference-applied"]).to.equal("wait=5");
         expect((await prefer("respond-async, wait=100"))["preference-applied"]).to.equal("wait=30");
         expect(await prefer("wait=soon")).not.to.have.property("preference-applied");

@@ -315,7 +315,7 @@ async function makeDatabases(dataDir: string): Promise<void> {
   const order = bodyOf<{ id: string }>(
     await served.api.post("/orders", { product_id: product, quantity: 7 }, admin.token),
   );
-  const { status } = bodyOf(await served.api.get(`/orders/${order.id}`, admin.token, { prefer: "wait=10" }));
+  const { status } = bodyOf(await served.api.get(`/orders/${order.id}`, admin.token, { prefer: "wait=30" }));
   expect(status).to.equal("confirmed");
   await served.stop();
 }

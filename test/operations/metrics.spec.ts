@@ -23,7 +23,7 @@ for (const topology of [oneProcess, fourProcesses]) {
       const productId = await addProduct(api, admin, 10);
       const placed = await api.post("/orders", { product_id: productId, quantity: 1 }, customer.token);
       orderId = bodyOf<{ id: string }>(placed).id;
-      await api.get(`/orders/${orderId}`, customer.token, { Prefer: "wait=10" });
+      await api.get(`/orders/${orderId}`, customer.token, { Prefer: "wait=30" });
       await api.get(`/orders/${orderId}`, admin.token);
       await api.get(`/no/such/${orderId}`);
       bodyOf(await api.post(`/orders/${orderId}/cancel`, undefined, customer.token));

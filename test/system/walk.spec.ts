@@ -61,7 +61,7 @@ for (const topology of [oneProcess, fourProcesses]) {
 
     async function finalStatus(placed: Answer, token: string): Promise<string> {
       const { id } = bodyOf<OrderBody>(placed);
-      return bodyOf<OrderBody>(await api.get(`/orders/${id}`, token, { prefer: "wait=20" })).status;
+      return bodyOf<OrderBody>(await api.get(`/orders/${id}`, token, { prefer: "wait=30" })).status;
     }
   });
 }
