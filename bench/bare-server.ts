@@ -30,15 +30,20 @@ const users = new BareModule("users", flags["data-dir"]);
 const orders = new BareModule("orders", flags["data-dir"], (events) => products.follow(orders, events, reserve));
 const products = new BareModule("products", flags["data-dir"], (events) => orders.follow(products, events, settle));
 
-const insertUser = users.prepare("INSERT INTO users VALUES (?, ?, ?, ?, 'customer', ?, ?)");
-const findUser = users.prepare<[string], { id: string }>("SELECT id FROM users WHERE id = ?");
+const USER = "id, name, email, canonical_email, role, password_hash, created_at";
+const ORDER = "id, user_id, status, items, total_cents, currency, created_at, updated_at";
 const PRODUCT = "id, name, description, price_cents, currency, stock, active, created_at, updated_at";
+
+const insertUser = users.prepare(`INSERT INTO users (${USER}) VALUES (?, ?, ?, ?, 'customer', ?, ?)`);
+const findUser = users.prepare<[string], { id: string }>("SELECT id FROM users WHERE id = ?");
 const insertProduct = products.prepare(`INSERT INTO products (${PRODUCT}) VALUES (?, ?, '', ?, 'USD', ?, 1, ?, ?)`);
 const findProduct = products.prepare<[string], Product>(`SELECT ${PRODUCT} FROM products WHERE id = ?`);
 const takeStock = products.prepare("UPDATE products SET stock = stock - ?, updated_at = ? WHERE id = ? AND stock >= ?");
-const insertLedger = products.prepare("INSERT INTO stock_ledger VALUES (?, 'reserved', ?, ?, ?, NULL)");
-const insertRefusal = products.prepare("INSERT INTO refusals VALUES (?, 'rejected')");
-const insertOrder = orders.prepare("INSERT INTO orders VALUES (?, ?, 'pending', ?, ?, ?, NULL, ?, ?)");
+const insertLedger = products.prepare(
+  "INSERT INTO stock_ledger (cause, reason, product_id, delta, at) VALUES (?, 'reserved', ?, ?, ?)",
+);
+const insertRefusal = products.prepare("INSERT INTO refusals (order_id, state) VALUES (?, 'rejected')");
+const insertOrder = orders.prepare(`INSERT INTO orders (${ORDER}) VALUES (?, ?, 'pending', ?, ?, ?, ?, ?)`);
 const settleOrder = orders.prepare("UPDATE orders SET status = ?, rejection = ?, updated_at = ? WHERE id = ?");
 const findOrder = orders.prepare<[string], { status: string; items: string; rejection: string | null }>(
   "SELECT * FROM orders WHERE id = ?",

@@ -4,9 +4,11 @@ import { openDatabase } from "../../database.ts";
 
 const { MoleculerClientError } = moleculer.Errors;
 
+const COLUMNS = "id, user_id, status, items, total_cents, currency, created_at, updated_at";
+
 export function createOrders(folder) {
   const database = openDatabase("orders", folder);
-  const insert = database.prepare("INSERT INTO orders VALUES (?, ?, 'pending', ?, ?, ?, NULL, ?, ?)");
+  const insert = database.prepare(`INSERT INTO orders (${COLUMNS}) VALUES (?, ?, 'pending', ?, ?, ?, ?, ?)`);
   const settle = database.prepare("UPDATE orders SET status = ?, rejection = ?, updated_at = ? WHERE id = ?");
   const find = database.prepare("SELECT * FROM orders WHERE id = ?");
   /** Who waits for an order to be decided, by its id. */

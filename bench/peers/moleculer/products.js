@@ -9,8 +9,10 @@ export function createProducts(folder) {
   const insert = database.prepare(`INSERT INTO products (${COLUMNS}) VALUES (?, ?, '', ?, 'USD', ?, 1, ?, ?)`);
   const find = database.prepare(`SELECT ${COLUMNS} FROM products WHERE id = ?`);
   const take = database.prepare("UPDATE products SET stock = stock - ?, updated_at = ? WHERE id = ? AND stock >= ?");
-  const record = database.prepare("INSERT INTO stock_ledger VALUES (?, 'reserved', ?, ?, ?, NULL)");
-  const refuse = database.prepare("INSERT INTO refusals VALUES (?, 'rejected')");
+  const record = database.prepare(
+    "INSERT INTO stock_ledger (cause, reason, product_id, delta, at) VALUES (?, 'reserved', ?, ?, ?)",
+  );
+  const refuse = database.prepare("INSERT INTO refusals (order_id, state) VALUES (?, 'rejected')");
   const reserve = database.transaction(({ order_id, product_id, quantity }) => {
     const now = new Date().toISOString();
     const isTaken = take.run(quantity, now, product_id, quantity).changes === 1;

@@ -4,10 +4,12 @@ import moleculer from "moleculer";
 import { v7 as uuid } from "uuid";
 import { openDatabase } from "../../database.ts";
 
+const COLUMNS = "id, name, email, canonical_email, role, password_hash, created_at";
+
 export function createUsers(folder) {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const database = openDatabase("users", folder);
-  const insert = database.prepare("INSERT INTO users VALUES (?, ?, ?, ?, 'customer', ?, ?)");
+  const insert = database.prepare(`INSERT INTO users (${COLUMNS}) VALUES (?, ?, ?, ?, 'customer', ?, ?)`);
   const find = database.prepare("SELECT id, name, email, role, created_at FROM users WHERE id = ?");
   return {
     name: "users",
