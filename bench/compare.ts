@@ -1,8 +1,9 @@
 import { parseArgs } from "node:util";
+import { positive, positives, ROUNDS, topologyNames } from "./flags.ts";
 import { interleave } from "./interleave.ts";
-import { median, medianInterval } from "./quantile.ts";
-import { type Measured, openShop, type Shop } from "./shop.ts";
-import { type Topology, type TopologyName, topologies } from "./topologies.ts";
+import { median } from "./quantile.ts";
+import { type Measured, type Shop, withShops } from "./shop.ts";
+import { cpuOf, ratio, table } from "./table.ts";
 
 /**
  * POST /orders of this checkout beside that of another, such as the one before a change: `git worktree add ../before main` and `npm ci`
@@ -14,6 +15,7 @@ import { type Topology, type TopologyName, topologies } from "./topologies.ts";
 
 const { values: flags } = parseArgs({
   options: {
+    ...ROUNDS,
     against: { type: "string" },
     topology: { type: "string", default: "one" },
     connections: { type: "string", default: "1,32" },
@@ -22,40 +24,24 @@ const { values: flags } = parseArgs({
     "sync-delay": { type: "string", default: "0" },
   },
 });
-if (flags.against === undefined) throw new Error("--against: expected the folder of another checkout");
+const { against: checkout } = flags;
+if (checkout === undefined) throw new Error("--against: expected the folder of another checkout");
+const [topology = "one"] = topologyNames(flags.topology);
+const opening = { topology, syncDelayMs: Number(flags["sync-delay"]) };
 
-const running: Topology[] = [];
-try {
-  const before = await open(flags.against);
-  const now = await open();
-  for (const connections of flags.connections.split(",").map(Number)) {
-    const measure = (shop: Shop) => shop.measure(connections, Number(flags.seconds) * 1_000);
-    await interleave([before, now], 1, measure); // to warm up
-    const [was = [], is = []] = await interleave([before, now], Number(flags.rounds), measure);
-    console.log(`${connections} connection${connections === 1 ? "" : "s"}, ${flags.rounds} rounds, ${flags.topology}`);
-    print("orders/s", was, is, ({ ordersPerSecond }) => ordersPerSecond);
-    print("CPU µs/order", was, is, ({ cpuMicrosPerOrder }) => cpuMicrosPerOrder);
+await withShops([{ ...opening, checkout }, opening], async (shops) => {
+  for (const connections of positives("connections", flags.connections)) {
+    const measure = (durationMs: number) => (shop: Shop) => shop.measure("orders", { connections }, durationMs);
+    await interleave(shops, 1, measure(positive("warmup", flags.warmup) * 1_000));
+    const rounds = positive("rounds", flags.rounds);
+    const [was = [], is = []] = await interleave(shops, rounds, measure(positive("seconds", flags.seconds) * 1_000));
+    const row = (what: string, figure: (measured: Measured) => number) => [
+      what,
+      ...[was, is].map((measured) => median(measured.map(figure)).toFixed(0)),
+      ratio(is.map(figure), was.map(figure), 3),
+    ];
+    const head = [`${topology}, ${connections} connection${connections === 1 ? "" : "s"}`, "before", "now", "ratio"];
+    const rows = [row("orders/s", ({ perSecond }) => perSecond), row("CPU µs/order", cpuOf)];
+    console.log(`${table([head, ...rows])}\n`);
   }
-} finally {
-  await Promise.all(running.map((topology) => topology.stop()));
-}
-
-async function open(checkout?: string): Promise<Shop> {
-  const syncDelayMs = Number(flags["sync-delay"]);
-  const start = topologies[flags.topology as TopologyName];
-  const topology = await start(checkout === undefined ? { syncDelayMs } : { syncDelayMs, checkout });
-  running.push(topology);
-  return openShop(topology);
-}
-
-function print(
-  what: string,
-  was: readonly Measured[],
-  is: readonly Measured[],
-  figure: (measured: Measured) => number,
-): void {
-  const ratios = is.map((measured, round) => figure(measured) / figure(was[round] ?? measured));
-  const [low, high] = medianInterval(ratios).map((ratio) => ratio.toFixed(3));
-  const [before, now] = [was, is].map((measured) => median(measured.map(figure)).toFixed(0).padStart(7));
-  console.log(`  ${what.padEnd(14)}${before} → ${now}   ratio ${median(ratios).toFixed(3)} (${low} to ${high})`);
-}
+});

@@ -3,7 +3,8 @@ import { cursorOf } from "../src/contract/schemas.ts";
 import { interleave } from "./interleave.ts";
 import { applyLoad } from "./load.ts";
 import { median } from "./quantile.ts";
-import { createApi, jsonRequest } from "./shop.ts";
+import { createApi, inTurn, jsonRequest } from "./shop.ts";
+import { ratio, table } from "./table.ts";
 import { admin, type Topology, topologies } from "./topologies.ts";
 
 /**
@@ -40,12 +41,11 @@ try {
   const large = await open(Number(flags.products), Number(flags.customers));
   await order(small, CONNECTIONS * 100);
   await order(large, Number(flags.orders));
-  console.log(
-    `\n${"".padEnd(28)}${["opened", "grown", "ratio"].map((title) => title.padStart(10)).join("")}  answers/s`,
-  );
+  const rows: string[][] = [];
   for (const kind of small.kinds.keys()) {
-    printRow(kind, await interleave([small, large], Number(flags.rounds), (shop) => rateOf(shop, kind)));
+    rows.push(rowOf(kind, await interleave([small, large], Number(flags.rounds), (shop) => rateOf(shop, kind))));
   }
+  console.log(`\n${table([["answers/s", "opened", "grown", "grown ÷ opened"], ...rows])}\n`);
 } finally {
   await Promise.all(running.map((topology) => topology.stop()));
 }
@@ -65,7 +65,7 @@ async function open(products: number, customers: number): Promise<Shop> {
     const product = { name: `Product ${n}`, price_cents: 1_000 + (n % 1_000), stock: 1_000_000_000 };
     return String((await api.post("/products", product, adminToken)).id);
   });
-  console.log(`A shop with ${products} products and ${customers} customers.`);
+  console.error(`A shop with ${products} products and ${customers} customers.`);
   const supply = (make: (productId: string, token: string) => Buffer) =>
     Array.from({ length: VARIETY }, () => make(pick(ids), pick(tokens)));
   const newer = ids.slice(ids.length / 2); // after each of these comes a whole page
@@ -90,14 +90,15 @@ function placing(port: number, product_id: string, token: string): Buffer {
 async function order(shop: Shop, count: number): Promise<void> {
   for (let placed = 0; placed < count; ) {
     placed += (await ask(shop, "POST /orders", 10)).answers;
-    console.log(`${placed} orders`);
+    console.error(`${placed} orders`);
   }
 }
 
 /** @throws Error when an answer is not a success */
 function ask({ topology: { port }, kinds }: Shop, kind: string, seconds: number) {
-  const target = { host: "127.0.0.1", port, connections: CONNECTIONS, durationMs: seconds * 1_000 };
-  return applyLoad({ ...target, requests: kinds.get(kind) ?? [], status: kind.startsWith("POST") ? 201 : 200 });
+  const status = kind.startsWith("POST") ? 201 : 200;
+  const load = { host: "127.0.0.1", port, next: inTurn(kinds.get(kind) ?? []), status };
+  return applyLoad(load, { connections: CONNECTIONS }, seconds * 1_000);
 }
 
 /** Answers per second. */
@@ -107,10 +108,8 @@ async function rateOf(shop: Shop, kind: string): Promise<number> {
 }
 
 /** @param rates of both shops, round by round */
-function printRow(kind: string, [opened = [], grown = []]: readonly (readonly number[])[]): void {
-  const ratio = median(grown.map((rate, round) => rate / (opened[round] ?? 0)));
-  const cells = [median(opened).toFixed(0), median(grown).toFixed(0), ratio.toFixed(2)];
-  console.log(`${kind.padEnd(28)}${cells.map((cell) => cell.padStart(10)).join("")}`);
+function rowOf(kind: string, [opened = [], grown = []]: readonly (readonly number[])[]): string[] {
+  return [kind, median(opened).toFixed(0), median(grown).toFixed(0), ratio(grown, opened)];
 }
 
 /** Makes so many of something, a few at a time. */

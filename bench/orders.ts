@@ -1,87 +1,60 @@
-import { cpus } from "node:os";
 import { parseArgs } from "node:util";
+import { positive, positives, ROUNDS, topologyNames } from "./flags.ts";
 import { interleave } from "./interleave.ts";
-import { median, quantile } from "./quantile.ts";
-import { type Measured, openShop, type Shop } from "./shop.ts";
-import { type Topology, type TopologyName, topologies } from "./topologies.ts";
+import { median } from "./quantile.ts";
+import { type Measured, type Shop, withShops } from "./shop.ts";
+import { cpuCells, latency, ratio, table } from "./table.ts";
 
 /**
- * POST /orders in several topologies, interleaved in one run, because absolute figures drift from minute to minute
- * and only what ran side by side can be compared.
+ * POST /orders under load in several topologies, interleaved in one run, because absolute figures drift from minute to minute
+ * and only what ran side by side can be compared. With `--ask looks` it is GET /products/{id}.
  *
- *     node bench/orders.ts --topologies bare,one --connections 32 --rounds 5 --seconds 4
+ *     node bench/orders.ts --topologies bare,one --connections 32 --rounds 9 --seconds 2
  *
- * With `--sync-delay 2` each sync to the disk takes two milliseconds longer.
- *
- * The first topology is what the others are compared with. Figures are medians over the rounds, latencies are over
- * all requests, the ratio is the median of the rounds' own ratios.
+ * With `--sync-delay 2` each sync to the disk takes two milliseconds longer. `--beside` names those that the others are compared
+ * with, by default the first. Figures are medians over the rounds, latencies are over all requests; a ratio is the median of the
+ * rounds' own ratios, with the interval in which it lies with 95 %.
  */
 
 const { values: flags } = parseArgs({
   options: {
+    ...ROUNDS,
     topologies: { type: "string", default: "bare,one" },
+    beside: { type: "string" },
+    ask: { type: "string", default: "orders" },
     connections: { type: "string", default: "32" },
-    rounds: { type: "string", default: "5" },
-    seconds: { type: "string", default: "4" },
-    warmup: { type: "string", default: "3" },
     "sync-delay": { type: "string", default: "0" },
   },
 });
-const names = flags.topologies.split(",").map(topologyName);
-const seconds = positive("seconds", flags.seconds);
-const rounds = positive("rounds", flags.rounds);
+const kind = flags.ask === "looks" ? "looks" : "orders";
+const names = topologyNames(flags.topologies);
+const references = topologyNames(flags.beside ?? names[0] ?? "");
+const durationMs = positive("seconds", flags.seconds) * 1_000;
+const openings = names.map((topology) => ({ topology, syncDelayMs: Number(flags["sync-delay"]) }));
 
-console.log(`POST /orders: ${names.join(" and ")}, ${rounds} rounds of ${seconds} s each, interleaved`);
-console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim()}\n`);
-
-const running: Topology[] = [];
-try {
-  const shops: [TopologyName, Shop][] = [];
-  for (const name of names) {
-    const topology = await topologies[name]({ syncDelayMs: Number(flags["sync-delay"]) });
-    running.push(topology);
-    shops.push([name, await openShop(topology)]);
+await withShops(openings, async (shops) => {
+  for (const shop of shops) await shop.measure(kind, { connections: 32 }, positive("warmup", flags.warmup) * 1_000);
+  for (const connections of positives("connections", flags.connections)) {
+    const measure = (shop: Shop) => shop.measure(kind, { connections }, durationMs);
+    const measured = await interleave(shops, positive("rounds", flags.rounds), measure);
+    console.log(`${connections} connection${connections === 1 ? "" : "s"}:\n\n${tableOf(measured)}\n`);
   }
-  for (const [, shop] of shops) await shop.measure(32, positive("warmup", flags.warmup) * 1_000);
-  for (const connections of flags.connections.split(",").map((text) => positive("connections", text))) {
-    const measured = await interleave(shops, rounds, ([, shop]) => shop.measure(connections, seconds * 1_000));
-    printTable(connections, measured);
-  }
-} finally {
-  await Promise.all(running.map((topology) => topology.stop()));
-}
+});
 
 /** @param results of each topology, in the order of their names */
-function printTable(connections: number, results: readonly (readonly Measured[])[]): void {
-  const [reference = []] = results;
-  console.log(`${connections} connection${connections === 1 ? "" : "s"}`);
-  const rows = results.map((measured, at) => {
-    const latencies = measured.flatMap(({ latenciesMs }) => latenciesMs).sort((a, b) => a - b);
-    const ratios = measured.map(
-      ({ ordersPerSecond }, round) => ordersPerSecond / (reference[round]?.ordersPerSecond ?? 0),
-    );
+function tableOf(results: readonly (readonly Measured[])[]): string {
+  const rates = results.map((rounds) => rounds.map(({ perSecond }) => perSecond));
+  const rows = results.map((rounds, at) => {
+    const latencies = rounds.flatMap(({ latenciesMs }) => latenciesMs);
     return [
       names[at] ?? "",
-      median(measured.map((each) => each.ordersPerSecond)).toFixed(0),
-      quantile(latencies, 0.5).toFixed(2),
-      quantile(latencies, 0.99).toFixed(2),
-      median(measured.map((each) => each.cpuMicrosPerOrder)).toFixed(0),
-      median(ratios).toFixed(2),
+      median(rates[at] ?? []).toFixed(0),
+      latency(latencies, 0.5).toFixed(2),
+      latency(latencies, 0.99).toFixed(2),
+      ...references.map((name) => ratio(rates[at] ?? [], rates[names.indexOf(name)] ?? [])),
+      ...cpuCells(rounds),
     ];
   });
-  for (const row of [["", "req/s", "p50 ms", "p99 ms", "CPU µs/order", `ratio to ${names[0]}`], ...rows]) {
-    console.log(row.map((cell, column) => (column === 0 ? cell.padEnd(8) : cell.padStart(14))).join(""));
-  }
-  console.log();
-}
-
-function topologyName(text: string): TopologyName {
-  if (Object.hasOwn(topologies, text)) return text as TopologyName;
-  throw new Error(`--topologies: expected some of ${Object.keys(topologies).join(",")}, not ${text}`);
-}
-
-function positive(name: string, text: string): number {
-  const value = Number(text);
-  if (!(value > 0)) throw new Error(`--${name}: expected a number above 0, not ${text}`);
-  return value;
+  const besides = references.map((name) => `÷ ${name}`);
+  return table([["", `${kind}/s`, "p50 ms", "p99 ms", ...besides, "CPU µs each", "of which"], ...rows]);
 }

@@ -6,37 +6,65 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 /** A server that is measured. */
 export interface Process {
+  readonly name: string;
   /** The processor time that all its threads took so far, in microseconds. */
   cpuMicros(): number;
+  /** The memory that it has now, what it shares with others included, in bytes. */
+  memoryBytes(): number;
   /** Ends it as an operator would, by force after ten seconds. */
   stop(): Promise<void>;
 }
 
+/** How a server is started. */
+export interface Start {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  /** The folder that it runs in. */
+  readonly folder: string;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
 const STOP_WITHIN_MS = 10_000;
+
+const LOOK_EVERY_MS = 10;
 
 /** Linux counts processor time in hundredths of a second (USER_HZ), on every architecture that Node runs on. */
 const MICROS_PER_TICK = 10_000;
 
-/** Starts a program whose complaints are ours. @param cwd the folder that it runs in */
-export function startProcess(
-  command: string,
-  args: readonly string[],
-  cwd: string,
-  env: NodeJS.ProcessEnv = {},
-): Process {
-  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "ignore", "inherit"] });
-  const killWithUs = () => child.kill("SIGKILL");
-  process.once("exit", killWithUs);
-  child.once("exit", () => process.off("exit", killWithUs));
-  return { cpuMicros: () => readCpuMicros(child), stop: () => stop(child) };
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+/** Starts a program whose complaints are ours; it does not outlive us. */
+export function startProcess({ name, command, args, folder, env }: Start): Process {
+  const stdio: ["ignore", "ignore", "inherit"] = ["ignore", "ignore", "inherit"];
+  const child = spawn(command, args, { cwd: folder, env: { ...process.env, ...env }, stdio });
+  running.add(child);
+  child.once("exit", () => running.delete(child));
+  return {
+    name,
+    cpuMicros: () => readCpuMicros(child),
+    memoryBytes: () => readMemoryBytes(child),
+    stop: () => stop(child),
+  };
 }
 
 /** See proc(5), `/proc/<pid>/stat`: user and system time are members 14 and 15, and member 2 may hold blanks. */
-function readCpuMicros({ pid, exitCode }: ChildProcess): number {
-  if (exitCode !== null) throw new Error("a server has ended before its time");
-  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+function readCpuMicros(child: ChildProcess): number {
+  const stat = readProc(child, "stat");
   const members = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return (Number(members[11]) + Number(members[12])) * MICROS_PER_TICK;
+}
+
+function readMemoryBytes(child: ChildProcess): number {
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readProc(child, "status"))?.[1]) * 1_024;
+}
+
+function readProc({ pid, exitCode }: ChildProcess, file: string): string {
+  if (exitCode !== null) throw new Error("a server has ended before its time");
+  return readFileSync(`/proc/${pid}/${file}`, "latin1");
 }
 
 async function stop(child: ChildProcess): Promise<void> {
@@ -69,7 +97,7 @@ export async function untilReady(url: string, withinMs: number): Promise<void> {
     const answer = await fetch(url).catch(() => undefined);
     await answer?.body?.cancel();
     if (answer?.status === 200) return;
-    await sleep(50);
+    await sleep(LOOK_EVERY_MS);
   }
   throw new Error(`${url} was not ready in ${withinMs} ms`);
 }

@@ -1,116 +1,159 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { applyLoad } from "./load.ts";
-import { admin, type Topology } from "./topologies.ts";
+import { untilBooksAre } from "./books.ts";
+import { applyLoad, type Load, type Loaded, type Pace } from "./load.ts";
+import { admin, type Topology, type TopologyName, type TopologyOptions, topologies } from "./topologies.ts";
+
+/** What can be asked of a shop: to take an order, to take it and tell when it is confirmed, to show a product, to register somebody. */
+export type Kind = "orders" | "confirmed" | "looks" | "registrations";
 
 /** What one stretch of load found. */
-export interface Measured {
-  readonly orders: number;
-  readonly ordersPerSecond: number;
-  readonly latenciesMs: readonly number[];
-  /** Processor time of all server processes, until the last order had its stock, per order. */
-  readonly cpuMicrosPerOrder: number;
+export interface Measured extends Loaded {
+  readonly perSecond: number;
+  /** Processor time of each process until all was done, per answer, in microseconds. */
+  readonly cpuMicros: ReadonlyMap<string, number>;
 }
 
-/** A shop with products and a customer, for one topology. */
+/** A shop with products and a customer. */
 export interface Shop {
-  readonly port: number;
-  /** Requests that place an order, and that look at a product. */
-  readonly requests: Readonly<Record<"orders" | "looks", readonly Buffer[]>>;
-  /** @throws Error when an answer is not 201, or the stock does not add up afterwards */
-  measure(connections: number, durationMs: number): Promise<Measured>;
+  readonly name: string;
+  readonly topology: Topology;
+  /** @throws Error when an answer is not a success */
+  load(kind: Kind, pace: Pace, durationMs: number): Promise<Loaded>;
+  /** Waits until all that was asked for is done. @throws Error when the books do not add up then */
+  settle(): Promise<void>;
+  /** Both, and what they took. */
+  measure(kind: Kind, pace: Pace, durationMs: number): Promise<Measured>;
+}
+
+/** Which shop to open. */
+export interface Opening extends TopologyOptions {
+  readonly topology: TopologyName;
+  /** What it is called in a table; by default as its topology. */
+  readonly name?: string;
 }
 
 const PRODUCTS = 20;
 const STOCK = 1_000_000_000;
 const QUANTITY = 2;
-const SETTLES_WITHIN_MS = 30_000;
+const PASSWORD = "the buyer of a benchmark";
+
+/** Starts topologies, opens a shop in each, and stops them when the work is done. */
+export async function withShops<T>(openings: readonly Opening[], work: (shops: Shop[]) => Promise<T>): Promise<T> {
+  const running: Topology[] = [];
+  try {
+    const shops: Shop[] = [];
+    for (const { topology: topologyName, name = topologyName, ...options } of openings) {
+      const topology = await topologies[topologyName](options);
+      running.push(topology);
+      shops.push(await openShop(name, topology));
+    }
+    return await work(shops);
+  } finally {
+    await Promise.all(running.map((topology) => topology.stop()));
+  }
+}
 
 /** Opens a shop over its public API alone. */
-export async function openShop(topology: Topology): Promise<Shop> {
-  const api = createApi(`http://127.0.0.1:${topology.port}`);
+async function openShop(name: string, topology: Topology): Promise<Shop> {
+  const { port, folder, processes } = topology;
+  const api = createApi(`http://127.0.0.1:${port}`);
   const { token: adminToken } = await api.post("/users/login", admin);
-  const customer = { name: "Buyer", email: "buyer@example.com", password: "the buyer of a benchmark" };
-  const { token } = await api.post("/users/register", customer);
+  const { token } = await api.post("/users/register", {
+    name: "Buyer",
+    email: "buyer@example.com",
+    password: PASSWORD,
+  });
   const ids: string[] = [];
   for (let n = 0; n < PRODUCTS; n++) {
     const product = { name: `Product ${n}`, price_cents: 1_000 + n, stock: STOCK };
     ids.push(String((await api.post("/products", product, String(adminToken))).id));
   }
-  const orders = ids.map((product_id) =>
-    jsonRequest(topology.port, "POST", "/orders", { token: String(token), body: { product_id, quantity: QUANTITY } }),
-  );
-  const looks = ids.map((id) => jsonRequest(topology.port, "GET", `/products/${id}`, {}));
-  let sold = 0;
-  return {
-    port: topology.port,
-    requests: { orders, looks },
-    async measure(connections, durationMs) {
-      const cpuBefore = cpuMicros(topology);
-      const target = { host: "127.0.0.1", port: topology.port };
-      const loaded = await applyLoad({ ...target, requests: orders, connections, durationMs, status: 201 });
-      sold += loaded.answers * QUANTITY;
-      await untilStockIs(api, ids, ids.length * STOCK - sold);
+  const kinds = kindsOf(port, String(token), ids);
+  let placed = 0;
+  const cpuMicros = () => processes.map((process) => process.cpuMicros());
+  const shop: Shop = {
+    name,
+    topology,
+    async load(kind, pace, durationMs) {
+      const loaded = await applyLoad({ host: "127.0.0.1", port, ...kinds[kind] }, pace, durationMs);
+      if (kind === "orders" || kind === "confirmed") placed += loaded.answers;
+      return loaded;
+    },
+    async settle() {
+      const units = placed * QUANTITY;
+      const stock = PRODUCTS * STOCK - units;
+      await untilBooksAre(folder, { orders: placed, confirmed: placed, taken: placed, units, stock });
+    },
+    async measure(kind, pace, durationMs) {
+      const before = cpuMicros();
+      const loaded = await shop.load(kind, pace, durationMs);
+      await shop.settle();
+      const each = cpuMicros().map((after, at) => (after - (before[at] ?? 0)) / loaded.answers);
       return {
-        orders: loaded.answers,
-        ordersPerSecond: loaded.answers / (loaded.elapsedMs / 1_000),
-        latenciesMs: loaded.latenciesMs,
-        cpuMicrosPerOrder: (cpuMicros(topology) - cpuBefore) / loaded.answers,
+        ...loaded,
+        perSecond: loaded.answers / (loaded.elapsedMs / 1_000),
+        cpuMicros: new Map(processes.map((process, at) => [process.name, each[at] ?? 0])),
       };
     },
   };
+  return shop;
 }
 
-function cpuMicros({ processes }: Topology): number {
-  return processes.reduce((sum, process) => sum + process.cpuMicros(), 0);
+function kindsOf(port: number, token: string, ids: readonly string[]): Record<Kind, Omit<Load, "host" | "port">> {
+  const order = (product_id: string) =>
+    jsonRequest(port, "POST", "/orders", { token, body: { product_id, quantity: QUANTITY } });
+  const orders = { next: inTurn(ids.map(order)), status: 201 };
+  const whenDecided = (location: string) => jsonRequest(port, "GET", location, { token, wait: 10 });
+  let registered = 0;
+  const register = () => {
+    const n = registered++;
+    const body = { name: `Buyer ${n}`, email: `buyer-${n}@example.com`, password: PASSWORD };
+    return jsonRequest(port, "POST", "/users/register", { body });
+  };
+  return {
+    orders,
+    confirmed: { ...orders, thenAsk: whenDecided, thenFind: '"status":"confirmed"' },
+    looks: { next: inTurn(ids.map((id) => jsonRequest(port, "GET", `/products/${id}`, {}))), status: 200 },
+    registrations: { next: register, status: 201 },
+  };
+}
+
+/** One after the other, and then from the first again. */
+export function inTurn(requests: readonly Buffer[]): () => Buffer {
+  let turn = 0;
+  return () => requests[turn++ % requests.length] ?? Buffer.alloc(0);
+}
+
+/** What a request has beside its path. */
+export interface RequestParts {
+  readonly token?: string | undefined;
+  readonly body?: object;
+  /** How long the answer may wait for what is asked for, in seconds. */
+  readonly wait?: number;
 }
 
 /** A whole HTTP/1.1 request, as a client would write it. */
-export function jsonRequest(
-  port: number,
-  method: string,
-  path: string,
-  { token, body }: { readonly token?: string | undefined; readonly body?: object },
-): Buffer {
+export function jsonRequest(port: number, method: string, path: string, { token, body, wait }: RequestParts): Buffer {
   const text = body === undefined ? undefined : JSON.stringify(body);
   const head = [
     `${method} ${path} HTTP/1.1`,
     `Host: 127.0.0.1:${port}`,
     ...(token === undefined ? [] : [`Authorization: Bearer ${token}`]),
+    ...(wait === undefined ? [] : [`Prefer: wait=${wait}`]),
     ...(text === undefined ? [] : ["Content-Type: application/json", `Content-Length: ${Buffer.byteLength(text)}`]),
   ];
   return Buffer.from(`${head.join("\r\n")}\r\n\r\n${text ?? ""}`);
 }
 
-type Api = ReturnType<typeof createApi>;
-
 /** The API, as a program uses it: answers other than a success throw. */
 export function createApi(url: string) {
-  const ask = async (path: string, init: RequestInit): Promise<Record<string, unknown>> => {
-    const answer = await fetch(url + path, init);
-    const body = await answer.text();
-    if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${body}`);
-    return JSON.parse(body);
-  };
   return {
-    get: (path: string) => ask(path, {}),
-    post(path: string, body: object, token?: string) {
+    async post(path: string, body: object, token?: string): Promise<Record<string, unknown>> {
       const authorization = token === undefined ? {} : { Authorization: `Bearer ${token}` };
       const headers = { "Content-Type": "application/json", ...authorization };
-      return ask(path, { method: "POST", body: JSON.stringify(body), headers });
+      const answer = await fetch(url + path, { method: "POST", body: JSON.stringify(body), headers });
+      const text = await answer.text();
+      if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${text}`);
+      return JSON.parse(text);
     },
   };
-}
-
-/** Waits until all units that were sold are taken, which is when every order is decided. */
-async function untilStockIs(api: Api, ids: readonly string[], expected: number): Promise<void> {
-  const deadline = performance.now() + SETTLES_WITHIN_MS;
-  for (;;) {
-    const products = await Promise.all(ids.map((id) => api.get(`/products/${id}`)));
-    const stock = products.reduce((sum, product) => sum + Number(product.stock), 0);
-    if (stock === expected) return;
-    if (stock < expected || performance.now() > deadline) {
-      throw new Error(`the stock is ${stock}, but ${expected} are left of what was sold`);
-    }
-    await sleep(20);
-  }
 }

@@ -3,12 +3,17 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { serviceNames } from "../src/runtime/modules.ts";
 import { createDisk, type Disk } from "../test/support/disk/disk.ts";
+import { installPeers, PEERS } from "./install-peers.ts";
 import { findFreePorts, type Process, startProcess, untilReady } from "./processes.ts";
 
-/** A way to run the shop: its processes, Redis too, and where the public reaches it. */
+/** A way to run the shop, or a program that it is compared with: its processes, Redis too, and where the public reaches it. */
 export interface Topology {
   readonly port: number;
+  /** Where its databases are. */
+  readonly folder: string;
   readonly processes: readonly Process[];
+  /** From the start of the processes to the first answer that it is ready. */
+  readonly readyAfterMs: number;
   stop(): Promise<void>;
 }
 
@@ -18,12 +23,23 @@ export interface TopologyOptions {
   readonly checkout?: string;
   /** How much longer each sync to the disk takes, in milliseconds. It takes a C compiler: see `test/support/disk/`. */
   readonly syncDelayMs?: number;
+  /** How hard the shop's passwords are to guess; by default hardly, so that many customers are registered soon. */
+  readonly bcryptCost?: number;
 }
+
+/** Starts processes in a folder, on the disk that the environment names. */
+type Run = (folder: string, env: NodeJS.ProcessEnv) => Process[];
 
 export const admin = { email: "admin@example.com", password: "the admin of a benchmark" };
 
 /** The topologies by the names that `--topologies` takes. */
-export const topologies = { bare: startBare, one: startOne, four: startFour } as const;
+export const topologies = {
+  bare: startBare,
+  one: startOne,
+  four: startFour,
+  moleculer: startMoleculer,
+  "moleculer-four": startMoleculerFour,
+} as const;
 
 export type TopologyName = keyof typeof topologies;
 
@@ -31,20 +47,16 @@ const READY_WITHIN_MS = 20_000;
 
 const HERE = new URL("..", import.meta.url).pathname;
 const BARE = new URL("bare-server.ts", import.meta.url).pathname;
+const MOLECULER = join(PEERS, "moleculer/main.js");
 
 async function startBare(options: TopologyOptions = {}): Promise<Topology> {
   const [port = 0] = await findFreePorts(1);
-  return start(port, options, (folder, env) => [
-    startProcess(process.execPath, [BARE, `--port=${port}`, `--data-dir=${folder}`], folder, {
-      ...env,
-      NODE_ENV: "production",
-    }),
-  ]);
+  return start(port, options, (folder, env) => [runNode("bare", folder, env, BARE, `--port=${port}`)]);
 }
 
 async function startOne(options: TopologyOptions = {}): Promise<Topology> {
   const [port = 0] = await findFreePorts(1);
-  return start(port, options, (folder, env) => [startShop("all", folder, [`--port=${port}`], env, options.checkout)]);
+  return start(port, options, (folder, env) => [runShop("all", folder, [`--port=${port}`], env, options)]);
 }
 
 async function startFour(options: TopologyOptions = {}): Promise<Topology> {
@@ -57,63 +69,76 @@ async function startFour(options: TopologyOptions = {}): Promise<Topology> {
   const [gateway = 0] = ports;
   const all = [...places, `--redis-url=redis://127.0.0.1:${redis}`];
   return start(gateway, options, (folder, env) => [
-    startProcess(
-      "redis-server",
-      [
-        ...["--port", String(redis), "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--loglevel", "warning"],
-        ...["--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction"],
-      ],
-      folder,
-    ),
-    ...serviceNames.map((name) => startShop(name, folder, all, env, options.checkout)),
+    runRedis(redis, folder),
+    ...serviceNames.map((name) => runShop(name, folder, all, env, options)),
   ]);
 }
 
-function startShop(
+async function startMoleculer(options: TopologyOptions = {}): Promise<Topology> {
+  installPeers();
+  const [port = 0] = await findFreePorts(1);
+  return start(port, options, (folder, env) => [runNode("moleculer", folder, env, MOLECULER, `--port=${port}`)]);
+}
+
+async function startMoleculerFour(options: TopologyOptions = {}): Promise<Topology> {
+  installPeers();
+  const [port = 0, redis = 0] = await findFreePorts(2);
+  const all = [`--port=${port}`, `--redis-url=redis://127.0.0.1:${redis}`];
+  return start(port, options, (folder, env) => [
+    runRedis(redis, folder),
+    ...serviceNames.map((name) => runNode(name, folder, env, MOLECULER, `--serve=${name}`, ...all)),
+  ]);
+}
+
+function runShop(
   serve: string,
   folder: string,
   places: readonly string[],
   env: NodeJS.ProcessEnv,
-  checkout = HERE,
+  { checkout = HERE, bcryptCost = 4 }: TopologyOptions,
 ): Process {
-  return startProcess(
-    process.execPath,
-    [
-      resolve(checkout, "src/main.ts"),
-      ...[`--serve=${serve}`, `--data-dir=${folder}`, ...places],
-      ...["--node-env=production", "--log-level=warn", "--rate-limit=off", "--auth-rate-limit=off"],
-      ...["--bcrypt-cost=4", `--admin-email=${admin.email}`, `--admin-password=${admin.password}`],
-    ],
+  return runNode(
+    serve === "all" ? "one" : serve,
     folder,
-    { ...env, NODE_ENV: "production" },
+    env,
+    resolve(checkout, "src/main.ts"),
+    ...[`--serve=${serve}`, ...places, `--bcrypt-cost=${bcryptCost}`],
+    ...["--node-env=production", "--log-level=warn", "--rate-limit=off", "--auth-rate-limit=off"],
+    ...[`--admin-email=${admin.email}`, `--admin-password=${admin.password}`],
   );
 }
 
-/** @param run starts the processes, in their folder and with the environment of their disk */
-async function start(
-  port: number,
-  { syncDelayMs = 0 }: TopologyOptions,
-  run: (folder: string, env: NodeJS.ProcessEnv) => Process[],
-): Promise<Topology> {
+function runNode(name: string, folder: string, env: NodeJS.ProcessEnv, program: string, ...flags: string[]): Process {
+  const args = [program, `--data-dir=${folder}`, ...flags];
+  return startProcess({ name, command: process.execPath, args, folder, env: { ...env, NODE_ENV: "production" } });
+}
+
+function runRedis(port: number, folder: string): Process {
+  const args = [
+    ...["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--loglevel", "warning"],
+    ...["--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction"],
+  ];
+  return startProcess({ name: "redis", command: "redis-server", args, folder });
+}
+
+async function start(port: number, { syncDelayMs = 0 }: TopologyOptions, run: Run): Promise<Topology> {
   const folder = await mkdtemp(join(tmpdir(), "quartet-bench-"));
   const disk = syncDelayMs > 0 ? slowDisk(syncDelayMs) : undefined;
+  const startedAt = performance.now();
   const processes = run(folder, disk?.env ?? {});
-  const topology: Topology = {
-    port,
-    processes,
-    async stop() {
-      await Promise.all(processes.map((each) => each.stop()));
-      disk?.dispose();
-      await rm(folder, { recursive: true, force: true });
-    },
+  const stop = async () => {
+    await Promise.all(processes.map((each) => each.name === "redis" || each.stop()));
+    await Promise.all(processes.map((each) => each.stop())); // Redis when nobody needs it
+    disk?.dispose();
+    await rm(folder, { recursive: true, force: true });
   };
   try {
     await untilReady(`http://127.0.0.1:${port}/readyz`, READY_WITHIN_MS);
   } catch (error) {
-    await topology.stop();
+    await stop();
     throw error;
   }
-  return topology;
+  return { port, folder, processes, readyAfterMs: performance.now() - startedAt, stop };
 }
 
 function slowDisk(syncDelayMs: number): Disk {

@@ -17,6 +17,8 @@ export interface RateLimitOptions {
   readonly now?: () => number;
   /** The same by a clock that nobody sets, which windows are measured by: a step of the other neither opens one nor prolongs it. */
   readonly steadyNow?: () => number;
+  /** How many milliseconds a request waits for Redis before this process counts it alone. */
+  readonly answerMs?: number;
   readonly logger: Logger;
 }
 
@@ -45,11 +47,11 @@ export interface RateState {
 
 /** A rate limit that answers the same numbers whether Redis or this process counts. */
 export function createRateLimit(options: RateLimitOptions): RateLimit {
-  const { limit, name, redis, logger, now = Date.now, steadyNow = processTimeMs } = options;
+  const { limit, name, redis, answerMs, logger, now = Date.now, steadyNow = processTimeMs } = options;
   const windowSeconds = limit.windowMs / 1000;
   const memory = createMemoryWindows({ windowSeconds, steadyNow });
   const windows =
-    redis === undefined ? memory : createRedisWindows(redis, memory, { windowSeconds, steadyNow, logger });
+    redis === undefined ? memory : createRedisWindows(redis, memory, { windowSeconds, steadyNow, answerMs, logger });
   const middleware = ratelimit<CountedRequest>({
     driver: "redis",
     db: { ratelimiter: (key, _clockMs, _durationMs, max) => left(windows, key, max) },

@@ -36,7 +36,7 @@ type Window = { requests: number; readonly endsAt: number };
 /** Beyond this many open windows the oldest are forgotten, so that a flood of addresses cannot fill the memory. */
 const MAX_WINDOWS = 100_000;
 
-/** How long a request waits for Redis. */
+/** How long a request waits for Redis unless told otherwise. */
 const ANSWER_MS = 50;
 
 /** How often Redis is tried while it does not answer, and how often that is logged at most. */
@@ -120,11 +120,12 @@ export function createMemoryWindows(options: RateWindowsOptions, maxWindows = MA
 export function createRedisWindows(
   redis: Redis,
   standIn: MemoryWindows,
-  options: RateWindowsOptions & { readonly logger: Logger },
+  options: RateWindowsOptions & { readonly answerMs?: number | undefined; readonly logger: Logger },
 ): RateWindows {
+  const { answerMs = ANSWER_MS } = options;
   redis.defineCommand("countRequest", { numberOfKeys: 1, lua: COUNT_REQUEST });
   const counting = redis as unknown as CountingRedis;
-  const outage = createOutage(() => redis.ping(), options.logger);
+  const outage = createOutage(() => answered(redis.ping(), answerMs), options.logger);
   return {
     async count(caller) {
       if (outage.lasts()) return standIn.count(caller);
@@ -133,6 +134,7 @@ export function createRedisWindows(
         const known = standIn.peek(caller) ?? { requests: 0, endsAt: 0 };
         const [requests, endsAt] = await answered(
           counting.countRequest(caller, nowSeconds, options.windowSeconds, known.requests, known.endsAt),
+          answerMs,
         );
         standIn.learn(caller, { requests, endsAt });
         return { requests, endsAt };
@@ -151,7 +153,7 @@ function createOutage(ping: () => Promise<unknown>, logger: Logger) {
   let loggedAt = Number.NEGATIVE_INFINITY;
   const retry = (): void => {
     triedAt = performance.now();
-    answered(ping()).then(
+    ping().then(
       () => {
         lasting = false;
       },
@@ -178,10 +180,10 @@ function createOutage(ping: () => Promise<unknown>, logger: Logger) {
  * Fails when the answer has not come in time. When the time is up, what has arrived meanwhile is still looked at:
  * it may be this process that was late.
  */
-function answered<T>(answer: Promise<T>): Promise<T> {
+function answered<T>(answer: Promise<T>, withinMs: number): Promise<T> {
   return new Promise((resolve, reject) => {
-    const late = () => reject(new Error(`no answer within ${ANSWER_MS} ms`));
-    const timer = setTimeout(() => setImmediate(late), ANSWER_MS);
+    const late = () => reject(new Error(`no answer within ${withinMs} ms`));
+    const timer = setTimeout(() => setImmediate(late), withinMs);
     answer.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

@@ -41,6 +41,12 @@ export function remember(
   };
 }
 
+/** How many numbers of a publisher a module has applied: all that is asked while one waits, since lists grow long. */
+export function countApplied(store: SqliteStore, publisher: string): number {
+  const sql = "SELECT count(*) AS count FROM applied WHERE publisher = ?";
+  return store.prepare<[string], { count: number }>(sql).get(publisher)?.count ?? 0;
+}
+
 /** The numbers of a publisher that a module has applied, in the order it did. */
 export function applied(store: SqliteStore, publisher: string): number[] {
   const sql = "SELECT number FROM applied WHERE publisher = ? ORDER BY id";
@@ -56,8 +62,8 @@ export function range(from: number, to: number): number[] {
 }
 
 /** Waits until something holds. @throws Error when it does not within some seconds */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = 10_000): Promise<void> {
-  for (const end = performance.now() + timeoutMs; !(await holds()); await sleep(2)) {
+export async function until(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = 60_000): Promise<void> {
+  for (const end = performance.now() + timeoutMs; !(await holds()); await sleep(5)) {
     if (performance.now() > end) throw new Error(`not within ${timeoutMs} ms: ${what}`);
   }
 }

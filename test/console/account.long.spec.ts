@@ -4,8 +4,7 @@ import { oneProcess } from "../support/topology.ts";
 import { untilLive, type Visit } from "./page.ts";
 import { showShop } from "./shown-shop.ts";
 
-describe("console: who is signed in", function () {
-  this.timeout(60_000);
+describe("console: who is signed in", () => {
   const shown = showShop(oneProcess);
   let own: Visit;
   let page: Page;

@@ -14,8 +14,7 @@ const DEVELOPMENT = { NODE_ENV: "development", SEED: "on" };
 
 let browser: Browser;
 
-before(async function () {
-  this.timeout(120_000);
+before(async () => {
   await buildConsole();
   browser = await openChromium();
 });
@@ -23,8 +22,7 @@ before(async function () {
 after(() => browser?.close());
 
 for (const topology of extent("the page over four processes", [oneProcess, fourProcesses], [oneProcess])) {
-  describe(`console, ${topology.name}`, function () {
-    this.timeout(60_000);
+  describe(`console, ${topology.name}`, () => {
     let shop: ProcessShop;
     let own: Visit;
     let page: Page;
@@ -111,6 +109,10 @@ for (const topology of extent("the page over four processes", [oneProcess, fourP
       await page.getByRole("button", { name: "One step forward" }).click();
       expect(await current.innerText()).to.equal(String(length));
       await page.getByRole("button", { name: "Waterfall" }).click();
+      await page
+        .locator("quartet-waterfall li")
+        .nth(length - 1)
+        .waitFor();
       expect(await page.locator("quartet-waterfall li").count()).to.equal(length);
       await page.getByRole("button", { name: "Copy as Mermaid" }).click();
       await page.getByText("Copied").waitFor();

@@ -6,8 +6,7 @@ import { buildConsole } from "./built.ts";
 import { openChromium } from "./chromium.ts";
 import { untilLive } from "./page.ts";
 
-describe("the first paint of a page, before any script has come", function () {
-  this.timeout(60_000);
+describe("the first paint of a page, before any script has come", () => {
   let shop: Shop;
   let browser: Browser;
 

@@ -1,12 +1,12 @@
 import { expect } from "chai";
 import type { Locator, Page } from "playwright-core";
+import { until } from "../support/process.ts";
 import { oneProcess } from "../support/topology.ts";
-import { textOf, untilLive, type VisitOptions } from "./page.ts";
+import { orderToTheEnd, textOf, untilLive, type VisitOptions } from "./page.ts";
 import { showShop } from "./shown-shop.ts";
 
 /** What is seen at once, on which screen. */
-describe("console: at a look", function () {
-  this.timeout(60_000);
+describe("console: at a look", () => {
   const shown = showShop(oneProcess);
 
   const look = async (options: VisitOptions, check: (page: Page) => Promise<void>): Promise<void> => {
@@ -26,7 +26,7 @@ describe("console: at a look", function () {
       expect(
         await page.locator("button:visible", { has: page.locator("path[d='M5 3.2v9.6l7.6-4.8z']") }).count(),
       ).to.equal(1);
-      await run(page);
+      await orderToTheEnd(page);
       const mute = await page
         .locator("quartet-playback-bar button")
         .evaluateAll((all) =>
@@ -77,7 +77,7 @@ describe("console: at a look", function () {
 
   it("a folded part of an answer is drawn when it is unfolded, and gone when it is folded again", () =>
     look({ width: 1440 }, async (page) => {
-      await run(page);
+      await orderToTheEnd(page);
       await page.getByRole("button", { name: "Test GET /orders", exact: true }).click();
       const answer = page.locator("quartet-exchange", { hasText: "GET /orders" }).first().locator("quartet-json");
       const folded = answer.locator("summary", { hasText: "items: [ 1 item ]" }).first();
@@ -92,7 +92,7 @@ describe("console: at a look", function () {
 
   it("at 1024 the diagram and its steps are seen together", () =>
     look({ width: 1024, height: 768 }, async (page) => {
-      await run(page);
+      await orderToTheEnd(page);
       const diagram = await page.locator("quartet-flow-diagram").boundingBox();
       const step = await page.locator("quartet-step-list li").first().boundingBox();
       if (diagram === null || step === null) throw new Error("one of them is not drawn");
@@ -103,11 +103,11 @@ describe("console: at a look", function () {
 
   it("at 1920 the width is used, and no step of an order has to be scrolled to", () =>
     look({ width: 1920, height: 1080 }, async (page) => {
-      await run(page);
+      await orderToTheEnd(page);
       const section = await page.locator("quartet-flow-section").boundingBox();
       expect(section?.width).to.be.above(1_500);
       const steps = page.locator("quartet-step-list li");
-      expect(await steps.count()).to.be.at.least(13);
+      await steps.nth(12).waitFor(); // there are thirteen at the least
       for (const step of await steps.all()) await expectInView(page, step);
     }));
 
@@ -128,16 +128,11 @@ describe("console: at a look", function () {
     }));
 });
 
-async function run(page: Page): Promise<void> {
-  await page.locator("[data-run=order]").click();
-  await page.getByText("confirmed. Nobody waited").waitFor();
-}
-
+/** The page may scroll to it a moment after it has drawn it. */
 async function expectInView(page: Page, element: Locator): Promise<void> {
-  const box = await element.boundingBox();
   const { width = 0, height = 0 } = page.viewportSize() ?? {};
-  if (box === null) throw new Error("it is not drawn");
-  expect(box.y, "top").to.be.at.least(0);
-  expect(box.y + box.height, "bottom").to.be.at.most(height);
-  expect(box.x + box.width, "right").to.be.at.most(width);
+  await until(`${element} is in view`, async () => {
+    const box = await element.boundingBox();
+    return box !== null && box.y >= 0 && box.y + box.height <= height && box.x + box.width <= width;
+  });
 }

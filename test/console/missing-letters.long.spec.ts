@@ -5,8 +5,7 @@ import { fourProcesses, type ProcessShop } from "../support/topology.ts";
 import { openChromium } from "./chromium.ts";
 import { untilLive, visit } from "./page.ts";
 
-describe("the console's list of dead letters, while a module is away", function () {
-  this.timeout(60_000);
+describe("the console's list of dead letters, while a module is away", () => {
   let shop: ProcessShop;
   let browser: Browser;
 

@@ -12,7 +12,7 @@ import { readSteps, untilLive, type Visit, visit } from "./page.ts";
 
 /** A module in one folder and one row: everything else follows. */
 describe("modules that new:module has begun, in a copy of the repository,", function () {
-  this.timeout(600_000);
+  this.timeout(1_200_000);
   let scratch: Scratch;
   /** The short leg of whatever is run: the whole would be as long as that of the repository, and longer. */
   const env = { ...process.env, TESTS: "", PARITY: "" };

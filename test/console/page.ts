@@ -1,4 +1,5 @@
 import type { Browser, BrowserContext, Page } from "playwright-core";
+import { until } from "../support/process.ts";
 
 /** A visit of the console, and all that a browser tells of it. */
 export interface Visit {
@@ -25,7 +26,7 @@ export async function visit(browser: Browser, url: string, options: VisitOptions
   const context = await browser.newContext({ viewport: { width, height }, ...rest });
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(60_000);
   const foreignRequests: string[] = [];
   const complaints: string[] = [];
   await context.route(
@@ -74,6 +75,18 @@ export function readSteps(page: Page): Promise<ShownStep[]> {
       status: text(item, ".chip"),
       afterAnswer: index > answer,
     }));
+  });
+}
+
+/**
+ * Orders, until an order is told to its end. A run is shown with what is known of it after a few seconds: on a machine that is busy one
+ * more has to be run.
+ */
+export async function orderToTheEnd(page: Page): Promise<void> {
+  await until("an order is told to its end", async () => {
+    await page.locator("[data-run=order]").click();
+    await page.locator("[data-run=order][aria-disabled=false]").waitFor();
+    return page.getByText("confirmed. Nobody waited").isVisible();
   });
 }
 

@@ -29,6 +29,10 @@ describe("the reference of the API", () => {
     await page.locator(".opblock").first().waitFor();
     const { paths } = describeAll(publicContracts, packageJson.version).openapi;
     const operations = Object.values(paths).flatMap((item) => Object.keys(item));
+    await page
+      .locator(".opblock")
+      .nth(operations.length - 1)
+      .waitFor();
     expect(await page.locator(".opblock").count()).to.equal(operations.length);
     await page.locator("#operations-orders-placeOrder").click();
     await page.locator("#operations-orders-placeOrder .responses-inner").waitFor();

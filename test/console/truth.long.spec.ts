@@ -9,7 +9,7 @@ import {
   type ProcessTopology,
 } from "../support/topology.ts";
 import { openChromium } from "./chromium.ts";
-import { textOf, untilLive, visit } from "./page.ts";
+import { orderToTheEnd, textOf, untilLive, visit } from "./page.ts";
 
 const mixed = otherSplits.find(({ name }) => name.includes("gateway+users") && name.includes("products+orders"));
 if (mixed === undefined) throw new Error("there is no such split any more");
@@ -44,8 +44,7 @@ const EXPECTED: readonly (readonly [ProcessTopology, Expected])[] = [
   [mixed, inTwo],
 ];
 
-describe("console: what is shown is so", function () {
-  this.timeout(60_000);
+describe("console: what is shown is so", () => {
   let browser: Browser;
 
   before(async () => {
@@ -63,7 +62,7 @@ describe("console: what is shown is so", function () {
         await untilLive(page);
         await expectLabels(page, expected.labels);
         await expectKinds(page, expected, "as planned");
-        await page.locator("[data-run=order]").click();
+        await orderToTheEnd(page);
         await page.locator("quartet-step-list ol.real").waitFor();
         await expectKinds(page, expected, "as it ran");
         expect(await portsOf(page), "ports").to.have.length(expected.ports);

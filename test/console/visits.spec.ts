@@ -27,8 +27,7 @@ const VISITS: readonly (readonly [page: Path, next: Path])[] = [
   ["/problems/internal", "/problems"],
 ];
 
-before(async function () {
-  this.timeout(120_000);
+before(async () => {
   await buildConsole();
 });
 
@@ -37,8 +36,7 @@ inWholeRun("visits of the page in containers", () => visitsOf(containers));
 
 /** Nothing here routes requests: a browser that does keeps nothing, and much goes wrong only with what was kept. */
 function visitsOf(topology: Topology): void {
-  describe(`the pages, visited again, ${topology.name}`, function () {
-    this.timeout(60_000);
+  describe(`the pages, visited again, ${topology.name}`, () => {
     let shop: Shop;
     let profile: string;
     let browser: BrowserContext;
@@ -70,7 +68,7 @@ function visitsOf(topology: Topology): void {
 
     async function openTab(): Promise<Page> {
       const page = await browser.newPage();
-      page.setDefaultTimeout(20_000);
+      page.setDefaultTimeout(60_000);
       page.on("pageerror", (error) => errors.push(String(error)));
       page.on("console", (message) => {
         if (message.type() === "error" || message.type() === "warning") errors.push(message.text());

@@ -1,13 +1,8 @@
-import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { inWholeRun } from "../support/extent.ts";
 import { followPage } from "./follow.ts";
 
 inWholeRun("beginning a project of one's own, followed", () => {
   describe("beginning a project of one's own, followed to the letter", () => {
-    followPage("docs/how-to/begin-your-own-project.md", {
-      timeoutMs: 300_000,
-      cleanUp: ({ dir }) => rm(join(dir, "../my-shop"), { recursive: true, force: true }),
-    });
+    followPage("docs/how-to/begin-your-own-project.md", { timeoutMs: 900_000 });
   });
 });

@@ -29,7 +29,7 @@ const PORTS = ["PORT", "USERS_PORT", "PRODUCTS_PORT", "ORDERS_PORT", "REVIEWS_PO
  */
 export function followPage(
   path: string,
-  { needs = {}, prepare, checks = {}, cleanUp, timeoutMs = 180_000 }: PageOptions = {},
+  { needs = {}, prepare, checks = {}, cleanUp, timeoutMs = 600_000 }: PageOptions = {},
 ): void {
   const file = fileURLToPath(new URL(`../../${path}`, import.meta.url));
   describe(path, function () {

@@ -10,13 +10,13 @@ describe("how-to pages, followed to the letter", () => {
   inWholeRun("the other how-to pages, followed", () => {
     followPage("docs/how-to/add-a-module.md", {
       ...containers(["9. Run it as a fifth container"]),
-      timeoutMs: 300_000,
+      timeoutMs: 900_000,
     });
     followPage("docs/how-to/add-an-endpoint.md");
     followPage("docs/how-to/add-an-event.md");
     followPage("docs/how-to/extract-a-module.md");
     followPage("docs/how-to/rotate-keys.md");
-    followPage("docs/how-to/back-up-and-restore.md", { ...containers(["5. In containers"]), timeoutMs: 300_000 });
+    followPage("docs/how-to/back-up-and-restore.md", { ...containers(["5. In containers"]), timeoutMs: 900_000 });
     followPage(
       "docs/how-to/run-behind-a-proxy.md",
       nginx(["2. The proxy", "3. Quartet", "4. Nobody chooses an address"]),

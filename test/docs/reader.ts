@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { until } from "../support/process.ts";
 import { isAsShown, type Step } from "./page.ts";
 
-const READY_WITHIN_MS = 120_000;
+const READY_WITHIN_MS = 240_000;
 const STOP_WITHIN_MS = 20_000;
 
 /** Somebody who does what a page says, to the letter. */

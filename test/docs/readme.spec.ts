@@ -8,8 +8,7 @@ import { readPage } from "./page.ts";
 
 const run = promisify(execFile);
 
-describe("the README and the tutorial", function () {
-  this.timeout(60_000);
+describe("the README and the tutorial", () => {
   let shop: Shop;
 
   before(async () => {

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { cp, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -18,7 +18,9 @@ export interface Scratch {
 
 /** Clones the repository as it stands, changes that are not committed included, with the packages that are installed. */
 export async function cloneRepository(): Promise<Scratch> {
-  const dir = await mkdtemp(join(tmpdir(), "quartet-docs-"));
+  const folder = await mkdtemp(join(tmpdir(), "quartet-docs-")); // of its own, also for what a page makes beside the clone
+  const dir = join(folder, "quartet");
+  await mkdir(dir);
   const git = async (...args: readonly string[]) => (await run("git", args, { cwd: dir })).stdout;
   const listed = await run("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: root });
   const deleted = await run("git", ["ls-files", "-z", "--deleted"], { cwd: root });
@@ -34,5 +36,5 @@ export async function cloneRepository(): Promise<Scratch> {
   await git("config", "user.email", "reader@example.org");
   await git("add", "--all");
   await git("commit", "--quiet", "--message", "The repository as it stands");
-  return { dir, git, remove: () => rm(dir, { recursive: true, force: true }) };
+  return { dir, git, remove: () => rm(folder, { recursive: true, force: true, maxRetries: 10 }) };
 }

@@ -4,6 +4,6 @@ import { followPage } from "./follow.ts";
 
 inWholeRun("the tutorial, followed", () => {
   describe("the tutorial, followed to the letter", () => {
-    followPage("docs/tutorial.md", { ...containers(["5. Four containers"]), timeoutMs: 300_000 });
+    followPage("docs/tutorial.md", { ...containers(["5. Four containers"]), timeoutMs: 900_000 });
   });
 });

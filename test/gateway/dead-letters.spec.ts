@@ -114,7 +114,7 @@ for (const { name, groups } of splits) {
       expect(await list()).to.have.length(3);
       const answers = await Promise.all([1, 2, 3].map(() => settle(id, "replay")));
       expect(answers.map(({ status }) => status).sort()).to.deep.equal([204, 404, 404]);
-      expect(await statusOf(orderIds[0], 10)).to.equal("confirmed");
+      expect(await statusOf(orderIds[0], 30)).to.equal("confirmed");
       expect(await stockOf(api, productId)).to.equal(9);
     });
 
@@ -132,7 +132,7 @@ for (const { name, groups } of splits) {
       const listed = await shop.command([]);
       expect(listed.stdout).to.include(id).and.include(`products could not apply order.created of ${orderIds[2]}`);
       expect((await shop.command(["replay", id])).stdout).to.equal(`${id} was applied.\n`);
-      expect(await statusOf(orderIds[2], 10)).to.equal("confirmed");
+      expect(await statusOf(orderIds[2], 30)).to.equal("confirmed");
       expect(await list()).to.deep.equal([]);
       const again = await shop.command(["discard", id]).catch((error: { code: number; stderr: string }) => error);
       expect(again).to.include({ code: 1, stderr: "Not found: There is no such dead letter.\n" });
@@ -157,7 +157,7 @@ async function startShop(groups: readonly (readonly string[])[]): Promise<Shop> 
   const redis: RedisServer | undefined = groups.length > 1 ? await startRedisServer() : undefined;
   const url = `http://127.0.0.1:${places.PORT}`;
   const env = {
-    ...{ NODE_ENV: "test", LOG_LEVEL: "fatal", BCRYPT_COST: "4", DATA_DIR: folder },
+    ...{ NODE_ENV: "test", LOG_LEVEL: "fatal", BCRYPT_COST: "4", DATA_DIR: folder, CALL_TIMEOUT: "10000" },
     ...{ RATE_LIMIT: "off", AUTH_RATE_LIMIT: "off", REFRESH_RATE_LIMIT: "off" },
     ...places,
     ...(redis === undefined ? {} : { REDIS_URL: redis.url }),

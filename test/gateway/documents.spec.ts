@@ -53,7 +53,7 @@ describe("documents of the API", () => {
     );
     const repeated = await call(client, "placeOrder", { "Idempotency-Key": "generated-1" }, order, headers);
     expect(repeated).to.deep.equal(placed);
-    const settled = await call(client, "getOrder", { id: placed.id, Prefer: "wait=10" }, undefined, headers);
+    const settled = await call(client, "getOrder", { id: placed.id, Prefer: "wait=30" }, undefined, headers);
     expect(settled).to.include({ id: placed.id, status: "confirmed" });
   });
 

@@ -121,7 +121,7 @@ describe("dead letters of several modules", () => {
     const id = await bury("orders", 1);
     expect(await letters.listDeadLetters({}, admin())).not.to.have.property("missing");
     isProductsAway = "slow";
-    const { data, missing } = await letters.listDeadLetters({}, admin(1_000));
+    const { data, missing } = await letters.listDeadLetters({}, admin(3_000));
     expect(data.map((letter) => letter.id)).to.deep.equal([id]);
     expect(missing).to.deep.equal(["products"]);
   });
@@ -174,7 +174,7 @@ async function answerTooLate(ctx: CallContext): Promise<never> {
   throw new Problem("upstream-timeout", "The answer did not come in time.");
 }
 
-function admin(timeoutMs = 5_000): CallContext {
+function admin(timeoutMs = 60_000): CallContext {
   const deadline = performance.now() + timeoutMs;
   return {
     principal: { id: NOBODYS, role: "admin" },

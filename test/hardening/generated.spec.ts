@@ -10,7 +10,7 @@ const CALLS = Number(process.env.GENERATED_CALLS ?? extent("more generated calls
 const SEED = Number(process.env.GENERATED_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
 describe("no input crashes it", function () {
-  this.timeout(60_000 + CALLS * 20);
+  this.timeout(180_000 + CALLS * 100);
 
   for (const topology of extent("generated calls in four processes", [oneProcess, fourProcesses], [oneProcess])) {
     it(`in ${topology.name}: ${CALLS} calls made from the API's document, half of them about earlier ones`, async () => {

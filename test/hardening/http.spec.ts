@@ -9,8 +9,7 @@ import { startTarget, type Target } from "./target.ts";
 const SHOP = "https://shop.example";
 
 for (const topology of [oneProcess, fourProcesses]) {
-  describe(`HTTP in ${topology.name}`, function () {
-    this.timeout(60_000);
+  describe(`HTTP in ${topology.name}`, () => {
     let target: Target;
     before(async () => {
       target = await startTarget(topology, { CORS_ORIGINS: `${SHOP}, https://other.example` });
@@ -113,7 +112,7 @@ for (const topology of [oneProcess, fourProcesses]) {
         const path = `/orders/${target.order}`;
         const authorization = `Bearer ${target.alice.token}`;
         const prefer = async (text: string) => (await call("GET", path, { authorization, prefer: text })).headers;
-        await call("GET", path, { authorization, prefer: "wait=20" });
+        await call("GET", path, { authorization, prefer: "wait=30" });
         expect((await prefer("wait=5"))["preference-applied"]).to.equal("wait=5");
         expect((await prefer("respond-async, wait=100"))["preference-applied"]).to.equal("wait=30");
         expect(await prefer("wait=soon")).not.to.have.property("preference-applied");

@@ -6,9 +6,7 @@ import { type Attempt, CALLERS, faultOf, runMatrix } from "./matrix.ts";
 import { sampleInput } from "./sample.ts";
 import { startTarget } from "./target.ts";
 
-describe("nobody gets what is not theirs", function () {
-  this.timeout(60_000);
-
+describe("nobody gets what is not theirs", () => {
   for (const topology of [oneProcess, fourProcesses]) {
     it(`in ${topology.name}: every operation × ${CALLERS.join(", ")}`, async () => {
       const target = await startTarget(topology, {});

@@ -13,7 +13,7 @@ export interface RawAnswer {
 }
 
 /** How long an answer may take, and how long a connection that stays open is watched for its end. */
-const ANSWER_MS = 10_000;
+const ANSWER_MS = 30_000;
 
 /** What counts as without end. */
 const ENDLESS_BYTES = 256 * 1024 * 1024;

@@ -33,8 +33,7 @@ before(() => {
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 for (const topology of extent("backups of four processes", [oneProcess, fourProcesses], [oneProcess])) {
-  describe(`backup and restore, ${topology.name}`, function () {
-    this.timeout(120_000);
+  describe(`backup and restore, ${topology.name}`, () => {
     const backups = Array.from({ length: BACKUPS }, (_, n) => `${topology.name.replace(" ", "-")}-${n}`);
     const opening = new Map<string, number>();
     let shop: ProcessShop;
@@ -151,8 +150,7 @@ for (const topology of extent("backups of four processes", [oneProcess, fourProc
   });
 }
 
-describe("backup, restore and reconcile say in a line what keeps them from it", function () {
-  this.timeout(60_000);
+describe("backup, restore and reconcile say in a line what keeps them from it", () => {
   let data: string;
   let backup: string;
 
@@ -265,8 +263,7 @@ describe("backup, restore and reconcile say in a line what keeps them from it", 
   });
 });
 
-describe("reconcile finds whatever somebody has done to the books", function () {
-  this.timeout(60_000);
+describe("reconcile finds whatever somebody has done to the books", () => {
   let sound: string;
 
   before(async () => {
@@ -318,7 +315,7 @@ async function makeDatabases(dataDir: string): Promise<void> {
   const order = bodyOf<{ id: string }>(
     await served.api.post("/orders", { product_id: product, quantity: 7 }, admin.token),
   );
-  const { status } = bodyOf(await served.api.get(`/orders/${order.id}`, admin.token, { prefer: "wait=10" }));
+  const { status } = bodyOf(await served.api.get(`/orders/${order.id}`, admin.token, { prefer: "wait=30" }));
   expect(status).to.equal("confirmed");
   await served.stop();
 }

@@ -44,8 +44,7 @@ describe("kept answers", () => {
 
 inWholeRun("the write-ahead log of a shop at rest", () => {
   describe("the write-ahead log of a shop at rest", () => {
-    it("becomes small again when whoever let it grow has gone", async function () {
-      this.timeout(60_000);
+    it("becomes small again when whoever let it grow has gone", async () => {
       const shop = await oneProcess.start();
       try {
         const file = (await shop.databases())("orders");

@@ -5,8 +5,7 @@ import { fourProcesses, SERVICES } from "../support/topology.ts";
 import { type ReceivedSpan, startOtlpReceiver, startSilentReceiver } from "./otlp-receiver.ts";
 
 describe("export of traces by OTLP, four processes", () => {
-  it("an order is one trace, from the gateway's request to the change of stock", async function () {
-    this.timeout(60_000);
+  it("an order is one trace, from the gateway's request to the change of stock", async () => {
     const receiver = await startOtlpReceiver();
     const shop = await fourProcesses.start({
       OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
@@ -35,9 +34,9 @@ describe("export of traces by OTLP, four processes", () => {
           isThere(/order\.created/, "products"),
           isThere(/UPDATE products/, "products"),
           isThere(/stock\.reserved/, "orders"),
+          parentsMissing(ofOrder()).length === 0, // what another process has told may come later than what it caused
         ].every(Boolean),
       );
-      expect(parentsMissing(ofOrder()), "spans whose cause was not received").to.deep.equal([]);
       expect(ofOrder().filter(({ parentId }) => parentId === "00f067aa0ba902b7")).to.have.length(1);
       expect(new Set(ofOrder().map(({ instance }) => instance)).size).to.equal(4);
       expect(receiver.headers()["x-api-key"]).to.equal("key of the test");
@@ -48,8 +47,7 @@ describe("export of traces by OTLP, four processes", () => {
     }
   });
 
-  it("every request is traced, but those that whoever stands in front has left out", async function () {
-    this.timeout(60_000);
+  it("every request is traced, but those that whoever stands in front has left out", async () => {
     const receiver = await startOtlpReceiver();
     const shop = await fourProcesses.start({
       OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${receiver.url}/v1/traces`,
@@ -73,8 +71,7 @@ describe("export of traces by OTLP, four processes", () => {
   });
 
   for (const kind of ["hangs", "is away"] as const) {
-    it(`a receiver that ${kind} harms no request and no stop`, async function () {
-      this.timeout(60_000);
+    it(`a receiver that ${kind} harms no request and no stop`, async () => {
       const receiver = await startSilentReceiver();
       if (kind === "is away") await receiver.stop();
       const settings = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_BSP_SCHEDULE_DELAY: "50" };

@@ -14,9 +14,13 @@ export const groups: readonly Group[] = [
     settings: {},
     scenarios: [...accounts, ...inputs, ...catalogue, ...ordering, ...redisAway],
   },
-  { name: "competition", settings: { FAULTS: "users.getUser=delay:500" }, scenarios: competition },
+  { name: "competition", settings: { FAULTS: "users.getUser=delay:1000" }, scenarios: competition },
   { name: "limits", settings: LIMITS, scenarios: limits },
   { name: "users unavailable", settings: { FAULTS: "users.getUser=unavailable" }, scenarios: usersUnavailable },
-  { name: "products slow", settings: { FAULTS: "products.getProduct=delay:3000" }, scenarios: productsSlow },
+  {
+    name: "products slow",
+    settings: { FAULTS: "products.getProduct=delay:3000", CALL_TIMEOUT: "2000" },
+    scenarios: productsSlow,
+  },
   { name: "poison", settings: { FAULTS: "products:order.created=poison" }, scenarios: poison },
 ];

@@ -46,7 +46,7 @@ function onPostgres(group: Group): readonly Topology[] {
 }
 
 describe("parity: nobody can tell how the shop is split", function () {
-  this.timeout(300_000);
+  this.timeout(900_000);
   const expected = new Map<Group, Seen>();
   const results: Result[] = [];
 

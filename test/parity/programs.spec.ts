@@ -13,7 +13,7 @@ const runs = Number(process.env.PARITY_RUNS ?? usualRuns);
 const seed = process.env.PARITY_SEED === undefined ? {} : { seed: Number(process.env.PARITY_SEED) };
 
 describe("parity: random programs", function () {
-  this.timeout(20_000 + runs * 20_000);
+  this.timeout(180_000 + runs * 60_000);
   let shops: { shop: Shop; api: Api }[] = [];
 
   before(async () => {

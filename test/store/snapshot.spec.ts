@@ -24,8 +24,7 @@ describe("snapshots", () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  it("of several databases are of one moment, while a process writes to them in turn", async function () {
-    this.timeout(30_000);
+  it("of several databases are of one moment, while a process writes to them in turn", async () => {
     const child = spawn(process.execPath, [WRITER, file("first"), file("second")], {
       stdio: ["ignore", "pipe", "inherit"],
     });

@@ -31,16 +31,14 @@ describe("the SQLite engine", () => {
 });
 
 describe("a unit of work", () => {
-  it("does not compile when it awaits anything, or yields what is no step, or writes where it only reads", function () {
-    this.timeout(60_000);
+  it("does not compile when it awaits anything, or yields what is no step, or writes where it only reads", () => {
     const project = fileURLToPath(new URL("../fixtures/foreign-steps/tsconfig.json", import.meta.url));
     const { stdout } = spawnSync("tsc", ["-p", project], { encoding: "utf8" });
     const refused = Array.from(stdout.matchAll(/foreign-steps\.ts\((\d+),\d+\): error TS/g), ([, line]) => line);
     expect(refused, stdout).to.deep.equal(["9", "15", "21"]);
   });
 
-  it("is refused by a check where it is made and not run", function () {
-    this.timeout(60_000);
+  it("is refused by a check where it is made and not run", () => {
     const tool = fileURLToPath(new URL("../../tools/forgotten-steps.ts", import.meta.url));
     const fixture = fileURLToPath(new URL("../fixtures/forgotten-steps/forgotten-steps.ts", import.meta.url));
     const { stderr, status } = spawnSync(process.execPath, [tool, fixture], { encoding: "utf8" });

@@ -110,6 +110,8 @@ export interface Notes {
   readonly client: NotesClient;
   readonly seen: { input: unknown; ctx: CallContext }[];
   readonly unexpected: unknown[];
+  /** Answers who asked for the note `slow`, from now on at once. */
+  answerSlow(): void;
   close(): Promise<void>;
 }
 
@@ -118,7 +120,7 @@ export function tokenOf(principal: Principal): string {
   return Buffer.from(JSON.stringify(principal)).toString("base64url");
 }
 
-export function contextOf(principal: Principal | null, timeoutMs = 2_000): CallContext {
+export function contextOf(principal: Principal | null, timeoutMs = 20_000): CallContext {
   return {
     principal,
     token: principal === null ? null : tokenOf(principal),
@@ -159,7 +161,7 @@ export async function serveNotes(service: Callable): Promise<{ origin: string; c
   const verify = (token: string): Principal => JSON.parse(Buffer.from(token, "base64url").toString());
   const app = createHttpApp(
     (router) => {
-      mountContract(router, service, { verify, timeoutMs: timeoutOf(2_000) });
+      mountContract(router, service, { verify, timeoutMs: timeoutOf(20_000) });
       mountBatches(router, [service], verify, () => {});
     },
     { onUnexpected: () => {} },
@@ -176,9 +178,10 @@ export async function serveNotes(service: Callable): Promise<{ origin: string; c
   };
 }
 
-export function createNotes(): { service: Callable; seen: Notes["seen"]; unexpected: unknown[] } {
+export function createNotes(): { service: Callable } & Pick<Notes, "seen" | "unexpected" | "answerSlow"> {
   const seen: Notes["seen"] = [];
   const unexpected: unknown[] = [];
+  const { promise: slow, resolve: answerSlow } = Promise.withResolvers<void>();
   const service = createService(
     notes,
     {
@@ -194,7 +197,7 @@ export function createNotes(): { service: Callable; seen: Notes["seen"]; unexpec
       },
       async getNote(input, ctx) {
         seen.push({ input, ctx });
-        if (input.id === "slow") await new Promise((resolve) => setTimeout(resolve, 300));
+        if (input.id === "slow") await slow;
         if (input.id === "never") await new Promise(() => {});
         if (input.id === "missing") throw new Problem("not-found", "There is no such note.");
         if (input.id === "broken") return { id: 5 as never, text: "", tags: [] };
@@ -218,5 +221,5 @@ export function createNotes(): { service: Callable; seen: Notes["seen"]; unexpec
     },
     { onUnexpected: (_operation, error) => unexpected.push(error) },
   );
-  return { service, seen, unexpected };
+  return { service, seen, unexpected, answerSlow };
 }

@@ -7,7 +7,7 @@ import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Client } from "pg";
-import { freePort } from "./programs.ts";
+import { freePorts } from "./process.ts";
 
 const run = promisify(execFile);
 const START_TIMEOUT_MS = 30_000;
@@ -65,7 +65,7 @@ export async function startPostgresServer(settings: readonly string[] = []): Pro
   const data = join(dir, "data");
   const how = ["-D", data, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
   await run(join(programs, "initdb"), how, { ...owner, cwd: dir });
-  const port = await freePort();
+  const [port = 0] = await freePorts(1);
   const urlOf = (database: string) => `postgres://${SUPERUSER}@127.0.0.1:${port}/${database}`;
   const url = urlOf("postgres");
   let child: ChildProcess | undefined;

@@ -100,7 +100,7 @@ export async function untilReady(url: string, needed: readonly ShopProcess[]): P
 }
 
 /** Waits until something is so, by asking again and again. @throws Error that says what was waited for */
-export async function until(what: string, isSo: () => Promise<boolean> | boolean, withinMs = 30_000): Promise<void> {
+export async function until(what: string, isSo: () => Promise<boolean> | boolean, withinMs = 60_000): Promise<void> {
   const endMs = performance.now() + withinMs;
   while (!(await isSo())) {
     if (performance.now() > endMs) throw new Error(`waited ${withinMs} ms in vain until ${what}`);
@@ -108,17 +108,21 @@ export async function until(what: string, isSo: () => Promise<boolean> | boolean
   }
 }
 
+const FIRST_PORT = 20_000;
+const PORTS = 12_000;
+let nextPort = Math.floor(Math.random() * PORTS);
+
 /**
  * Ports of this machine that nobody listens on now. They lie below those that the system gives to outgoing
- * connections, so that none of these takes one before it is listened on.
+ * connections, so that none of these takes one before it is listened on; nor is one given to a second who asks before that.
  */
 export async function freePorts(count: number): Promise<number[]> {
-  const ports = new Set<number>();
-  while (ports.size < count) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
-    if (await isFree(port)) ports.add(port);
+  const ports: number[] = [];
+  while (ports.length < count) {
+    const port = FIRST_PORT + (nextPort++ % PORTS);
+    if (await isFree(port)) ports.push(port);
   }
-  return [...ports];
+  return ports;
 }
 
 async function isFree(port: number): Promise<boolean> {

@@ -6,10 +6,11 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Redis } from "ioredis";
-import { findProgram, freePort } from "./programs.ts";
+import { freePorts } from "./process.ts";
+import { findProgram } from "./programs.ts";
 
 const run = promisify(execFile);
-const START_TIMEOUT_MS = 10_000;
+const START_TIMEOUT_MS = 60_000;
 
 /** A Redis that tests may use; it may be shared, so keys need a prefix of their own. */
 export interface TestRedis {
@@ -47,7 +48,7 @@ export async function startRedis(): Promise<TestRedis> {
 export async function startRedisServer(settings: readonly string[] = []): Promise<RedisServer> {
   const program = await findRedisServer();
   const dir = await mkdtemp(join(tmpdir(), "redis-"));
-  const port = await freePort();
+  const [port = 0] = await freePorts(1);
   let child: ChildProcess | undefined;
 
   const kill = async () => {

@@ -97,9 +97,10 @@ interface ProcessTopologyOptions {
   readonly inPostgres?: readonly ModuleName[];
 }
 
-/** Quick and quiet. Limits are for those tests that ask for them. */
+/** Quick and quiet. Limits are for those tests that ask for them, also that of the time a call may take on a machine that stands still. */
 export const TEST_SETTINGS: Settings = {
   NODE_ENV: "test",
+  CALL_TIMEOUT: "10000",
   ADMIN_EMAIL: ADMIN.email,
   ADMIN_PASSWORD: ADMIN.password,
   LOG_LEVEL: "warn",

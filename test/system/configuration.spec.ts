@@ -8,8 +8,7 @@ import Database from "better-sqlite3";
 import { expect } from "chai";
 import { type Exit, freePorts, startShopProcess, untilReady } from "../support/process.ts";
 
-describe("what keeps the shop from starting", function () {
-  this.timeout(60_000);
+describe("what keeps the shop from starting", () => {
   let folder: string;
   let port: number;
 

@@ -17,16 +17,15 @@ const PLACES: readonly [typeof oneProcess, readonly Service[]][] = [
 ];
 
 for (const [topology, services] of PLACES) {
-  describe(`SIGTERM: ${topology.name}`, function () {
-    this.timeout(60_000);
+  describe(`SIGTERM: ${topology.name}`, () => {
     let shop: ProcessShop;
     let api: Api;
     let buyer: Session;
     let product: string;
 
     beforeEach(async () => {
-      // What is asked for in the meantime is slow, and an order stays pending.
-      const faults = "orders.listOrders=delay:1000,products:order.created=poison";
+      // What is asked for in the meantime takes longer than `underWay`, and an order stays pending.
+      const faults = "orders.listOrders=delay:4000,products:order.created=poison";
       shop = await topology.start({ FAULTS: faults, NODE_ENV: "test" });
       api = createApi(shop.url);
       buyer = await register(api, "patient");

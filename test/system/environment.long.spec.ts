@@ -29,8 +29,7 @@ const OTEL_RUBBISH: Settings = {
   OTEL_SDK_DISABLED: "perhaps",
 };
 
-describe("what an environment sets for all its programs", function () {
-  this.timeout(60_000);
+describe("what an environment sets for all its programs", () => {
   let folder: string;
   let port: number;
 

@@ -11,8 +11,7 @@ import { startLoad } from "./steady-load.ts";
 const STOCK = 100_000;
 
 for (const topology of [oneProcess, fourProcesses]) {
-  describe(`a shop on a disk that fails: ${topology.name}`, function () {
-    this.timeout(180_000);
+  describe(`a shop on a disk that fails: ${topology.name}`, () => {
     let disk: Disk;
     let shop: ProcessShop;
     let api: Api;
@@ -37,7 +36,7 @@ for (const topology of [oneProcess, fourProcesses]) {
       const faults = diskFaultsOf(shop, disk, createRandom(1));
       await load.more(50);
       const before = shop.process("orders");
-      expect(await faults.sync("orders")).to.match(/^sync orders\.db/);
+      expect(await faults.sync("orders", 60_000)).to.match(/^sync orders\.db/);
       expect(before.output().match(/is not trusted any more/g)).to.have.length(1);
       for (const fault of [faults.power, faults.full, faults.power]) {
         await load.more(50);

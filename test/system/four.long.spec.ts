@@ -10,8 +10,7 @@ import { freePorts, type ShopProcess, startShopProcess, until, untilReady } from
 import { startRedis, startRedisServer, type TestRedis } from "../support/redis.ts";
 import { portSettingOf, SERVICES, type Settings, TEST_SETTINGS } from "../support/topology.ts";
 
-describe("four processes by one command", function () {
-  this.timeout(60_000);
+describe("four processes by one command", () => {
   let redis: TestRedis;
   let folder: string;
   let four: ShopProcess;
@@ -80,8 +79,7 @@ describe("four processes by one command", function () {
   });
 });
 
-describe("four processes that cannot be, or remain, four", function () {
-  this.timeout(60_000);
+describe("four processes that cannot be, or remain, four", () => {
   let folder: string;
   let places: Settings;
   let four: ShopProcess | undefined;

@@ -13,8 +13,7 @@ interface Status {
 const STALL = "products lacks events of orders and waits for them";
 
 for (const topology of [oneProcess, fourProcesses]) {
-  describe(`the status that the gateway gathers, ${topology.name}`, function () {
-    this.timeout(60_000);
+  describe(`the status that the gateway gathers, ${topology.name}`, () => {
     let shop: ProcessShop;
     let api: Api;
     let token: string;
@@ -44,17 +43,24 @@ for (const topology of [oneProcess, fourProcesses]) {
         const isCurrent = backlog.products?.orders === 0 && backlog.orders?.products === 0;
         return isCurrent && [bus, ...modules].every(({ status }) => status === "running");
       };
-      await until("the gateway knows that all are there and nothing waits", isWell, 10_000);
+      await until("the gateway knows that all are there and nothing waits", isWell);
       expect((await readStatus()).modules).to.have.length(4);
     });
 
-    it("tells within seconds of a module that cannot apply events, and of what waits", async () => {
+    it("tells of a module that cannot apply events, and of what waits", async () => {
       await shop.halt();
       await loseEvents(shop);
       await shop.begin();
-      const isTold = async () => (await readStatus()).bus.status !== "running";
-      await until("the gateway tells of it", isTold, 15_000);
-      await until("its light tells too", async () => lightOf(await readStatus(), "products")?.detail === STALL, 5_000);
+      // Each process tells of itself, once it knows.
+      const isTold = async () => {
+        const status = await readStatus();
+        const [products, orders] = ["products", "orders"].map((name) => lightOf(status, name));
+        const waiting = status.backlog.products?.orders ?? 0;
+        return (
+          [status.bus, products].every((each) => each?.detail === STALL) && orders?.status === "running" && waiting > 2
+        );
+      };
+      await until("the gateway tells of it, and of nothing else", isTold);
       const status = await readStatus();
       expect(lightOf(status, "products")).to.include({ status: "degraded", detail: STALL });
       expect(lightOf(status, "orders")).to.include({ status: "running", detail: null });
@@ -65,9 +71,7 @@ for (const topology of [oneProcess, fourProcesses]) {
   });
 }
 
-describe("dead letters while a module is away, four processes", function () {
-  this.timeout(60_000);
-
+describe("dead letters while a module is away, four processes", () => {
   it("are listed with the name of who is missing", async () => {
     const shop = await fourProcesses.start({ SEED: "on" });
     const api = createApi(shop.url);

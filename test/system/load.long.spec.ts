@@ -16,8 +16,7 @@ import { fourProcesses, oneProcess, type Shop } from "../support/topology.ts";
 const BUYERS = 200;
 
 for (const topology of extent("many orders at once in one process", [oneProcess, fourProcesses], [fourProcesses])) {
-  describe(`many orders: ${topology.name}`, function () {
-    this.timeout(120_000);
+  describe(`many orders: ${topology.name}`, () => {
     let shop: Shop;
     let api: Api;
     let admin: Session;

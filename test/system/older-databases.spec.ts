@@ -13,8 +13,7 @@ import { TEST_SETTINGS } from "../support/topology.ts";
 const ann = { email: "ann@example.org", password: "a password of old" };
 const admin = { email: "admin@example.com", password: "the admin of old" };
 
-describe("the databases of an older version", function () {
-  this.timeout(60_000);
+describe("the databases of an older version", () => {
   let folder: string;
   let shop: ShopProcess;
   let api: Api;

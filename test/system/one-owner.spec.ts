@@ -17,8 +17,7 @@ import { inWholeRun } from "../support/extent.ts";
 import { freePorts, type ShopProcess, startShopProcess, until, untilReady } from "../support/process.ts";
 import { TEST_SETTINGS } from "../support/topology.ts";
 
-describe("the files of a shop", function () {
-  this.timeout(60_000);
+describe("the files of a shop", () => {
   let folder: string;
   let data: string;
   let running: ShopProcess[];

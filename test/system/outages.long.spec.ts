@@ -12,8 +12,7 @@ const STOCK = 1_000_000;
 /** Orders that are taken before, between and after the blows. */
 const SOME = 60;
 
-describe("outages under load, four processes", function () {
-  this.timeout(120_000);
+describe("outages under load, four processes", () => {
   let shop: ProcessShop;
   let redis: RedisServer;
   let api: Api;

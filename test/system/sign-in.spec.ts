@@ -15,8 +15,7 @@ import { fourProcesses, oneProcess, type Shop } from "../support/topology.ts";
 const LIMITS = { AUTH_RATE_LIMIT: "6/3600s", REFRESH_RATE_LIMIT: "20/3600s", TRUSTED_PROXIES: "1" };
 
 for (const topology of [oneProcess, fourProcesses]) {
-  describe(`whoever signs in: ${topology.name}`, function () {
-    this.timeout(60_000);
+  describe(`whoever signs in: ${topology.name}`, () => {
     let shop: Shop;
     let api: Api;
     let admin: Session;

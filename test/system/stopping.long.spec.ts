@@ -13,11 +13,7 @@ import { portSettingOf, SERVICES, type Settings, TEST_SETTINGS } from "../suppor
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const MAIN = join(ROOT, "src/main.ts");
 
-/** What the product allows itself for a stop; the test some more, for a machine that is busy. */
-const STOP_WITHIN_MS = 15_000;
-
-describe("whoever stops it, it stops", function () {
-  this.timeout(90_000);
+describe("whoever stops it, it stops", () => {
   let folder: string;
   let env: Settings;
   let urls: string[];
@@ -40,7 +36,7 @@ describe("whoever stops it, it stops", function () {
   afterEach(async () => {
     for (const { pid } of started) if (pid !== undefined) kill(-pid, "SIGKILL");
     started = [];
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true, maxRetries: 10 }); // what was killed may just have made a file
   });
 
   /** In a process group of its own, as a shell starts what is typed. */
@@ -56,7 +52,7 @@ describe("whoever stops it, it stops", function () {
   }
 
   async function allGone(): Promise<void> {
-    for (const url of urls) await until(`nobody serves at ${url}`, () => isGone(url), STOP_WITHIN_MS);
+    for (const url of urls) await until(`nobody serves at ${url}`, () => isGone(url));
   }
 
   type Case = readonly [script: string, whom: "npm" | "all that the shell started", signal: NodeJS.Signals];

@@ -3,8 +3,7 @@ import { type Answer, type Api, bodyOf, createApi, type OrderBody, register, sig
 import { fourProcesses, oneProcess, type Shop } from "../support/topology.ts";
 
 for (const topology of [oneProcess, fourProcesses]) {
-  describe(`a walk through the shop: ${topology.name}`, function () {
-    this.timeout(60_000);
+  describe(`a walk through the shop: ${topology.name}`, () => {
     let shop: Shop;
     let api: Api;
 
@@ -62,7 +61,7 @@ for (const topology of [oneProcess, fourProcesses]) {
 
     async function finalStatus(placed: Answer, token: string): Promise<string> {
       const { id } = bodyOf<OrderBody>(placed);
-      return bodyOf<OrderBody>(await api.get(`/orders/${id}`, token, { prefer: "wait=20" })).status;
+      return bodyOf<OrderBody>(await api.get(`/orders/${id}`, token, { prefer: "wait=30" })).status;
     }
   });
 }

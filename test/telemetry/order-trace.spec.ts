@@ -39,8 +39,7 @@ for (const topology of [oneProcess, fourProcesses]) {
     let productId: string;
     let stream: StreamReader;
 
-    before(async function () {
-      this.timeout(60_000);
+    before(async () => {
       shop = await topology.start({ NODE_ENV: "development" });
       api = createApi(shop.url);
       admin = await signIn(api);
@@ -75,10 +74,10 @@ for (const topology of [oneProcess, fourProcesses]) {
 
     it("comes in the order in which things happen", () => {
       const spans = new Map(stream.spans().map((span) => [span.span_id, span]));
-      // Two processes may disagree about the time.
-      const toleranceUs = topology === oneProcess ? 0 : 2_000;
-      for (const { start_us, parent_id, duration_us, name } of spans.values()) {
+      for (const { start_us, parent_id, duration_us, name, process } of spans.values()) {
         const parent = spans.get(parent_id ?? "");
+        // Two processes may disagree about the time: each has looked at the clock once, and may have been held up just then.
+        const toleranceUs = parent?.process === process ? 0 : 100_000;
         expect(start_us, name).to.be.at.least((parent?.start_us ?? 0) - toleranceUs);
         expect(duration_us, name).to.be.at.least(0);
       }

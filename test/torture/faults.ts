@@ -8,7 +8,7 @@ import { type ProcessShop, SERVICES, type Service } from "../support/topology.ts
 /** Harms a shop, and resolves what it did once the shop is whole again: whoever has ended is started again, as Compose does. */
 export type Fault = () => Promise<string>;
 
-/** Waits for a sync to fail at most this long: a module that nobody writes to has none. */
+/** Waits for a sync of any module to fail at most this long: one that nobody writes to has none. */
 const SYNC_WITHIN_MS = 5_000;
 
 /**
@@ -73,12 +73,12 @@ export function diskFaultsOf(shop: ProcessShop, disk: Disk, random: Random, alwa
   }
 
   /** Of a module's log, or of its database, as at a checkpoint. Its process does not go on with a file that it cannot trust. */
-  async function sync(victim = pick(MODULES)): Promise<string> {
+  async function sync(victim = pick(MODULES), withinMs = SYNC_WITHIN_MS): Promise<string> {
     const file = `${victim}.db${chance(0.8) ? "-wal" : ""}`;
     const { exited } = shop.process(victim);
     disk.behave(...always, `fail 1 ${file}`);
     const hasFailed = () => disk.syncs().some(({ outcome }) => outcome === "failed");
-    const failed = await until("a sync has failed", hasFailed, SYNC_WITHIN_MS).then(
+    const failed = await until("a sync has failed", hasFailed, withinMs).then(
       () => true,
       () => false,
     );

@@ -8,7 +8,6 @@ import type { ProcessShop } from "../support/topology.ts";
 import type { Load } from "../system/steady-load.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
-const FINAL_WITHIN_MS = 30_000;
 
 /**
  * Holds what clients were told against what is there, once all is final. Resolves figures, in words.
@@ -23,7 +22,7 @@ export async function judge(
 ): Promise<string> {
   const startedAt = performance.now();
   const isFinal = async () => (await allOrders(api, admin)).every(({ status }) => status !== "pending");
-  await until("every order is final", isFinal, FINAL_WITHIN_MS);
+  await until("every order is final", isFinal);
   const finalMs = Math.round(performance.now() - startedAt);
   await shop.settled();
   const found = new Set((await assertBalanced(api, admin, opening)).map(({ id }) => id));

@@ -103,13 +103,18 @@ for (const topology of extent("sign-in in one process", [oneProcess, fourProcess
       const { user, refresh_token } = await register();
       const tries = await Promise.all(Array.from({ length: 5 }, () => logIn(user.email, "a guess of somebody")));
       for (const each of tries) expectProblem(each, 401, "invalid-credentials");
-      for (let i = 0; i < 2; i++) await logIn(user.email, "a guess of somebody");
-      const slowed = await logIn(user.email);
-      expectProblem(slowed, 429, "too-many-attempts");
-      expect(Number(slowed.headers["retry-after"])).to.be.within(1, 60);
+      // The wait is a second at first: on a machine that stands still it may be over before somebody is made to wait.
+      await until("who guesses is slowed down", async () => {
+        for (let i = 0; i < 7; i++) await logIn(user.email, "a guess of somebody");
+        const slowed = await logIn(user.email);
+        if (slowed.status === 200) return false;
+        expectProblem(slowed, 429, "too-many-attempts");
+        expect(Number(slowed.headers["retry-after"])).to.be.within(1, 60);
+        return true;
+      });
       const owner = await post("/users/login", { email: user.email, password, refresh_token });
       expect(owner.status).to.equal(200);
-      await until("the wait is over", async () => (await logIn(user.email)).status === 200, 10_000);
+      await until("the wait is over", async () => (await logIn(user.email)).status === 200);
     });
 
     it("changes the signing key while everybody goes on", async () => {
@@ -135,10 +140,10 @@ for (const topology of extent("sign-in in one process", [oneProcess, fourProcess
         tokens.push(session.token);
         return tokens.filter((token) => decodeProtectedHeader(token).kid !== oldKid).length === 10;
       });
+      await until("they have gone on for long", () => (statuses.get(200) ?? 0) > 100);
       ended = true;
       await looking;
       expect([...statuses.keys()]).to.deep.equal([200]);
-      expect(statuses.get(200)).to.be.greaterThan(100);
       for (const token of tokens) await jwtVerify(token, createLocalJWKSet({ keys }), { algorithms: ["ES256"] });
     });
 

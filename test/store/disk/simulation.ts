@@ -67,6 +67,7 @@ export async function simulate(seed: number, syncs = true): Promise<void> {
     }
   } finally {
     child.kill("SIGKILL");
+    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
     disk.dispose();
     rmSync(folder, { recursive: true });
   }
