@@ -95,3 +95,41 @@ function cellOf(name: string, type: string, number: number): string | number {
   if (type === "INTEGER") return number === HIGHEST && /^seq$|_ms$/.test(name) ? Number.MAX_SAFE_INTEGER : number;
   return name === "event" ? JSON.stringify({ subject: `${number}${AWKWARD}` }) : `${number}${AWKWARD}`;
 }
+
+/** Writes a shop with so many orders, all confirmed, of one user for one product: all their events are in the logs, and applied. */
+export async function writeLargeShop(folder: string, orders: number): Promise<void> {
+  for (const name of MODULES)
+    await openStore({ name, file: databaseIn(folder, name), migrations: migrationsOf(name) }).close();
+  const write = (name: ModuleName, statements: string) => {
+    const database = new Database(databaseIn(folder, name));
+    database.exec(`BEGIN; ${statements}; COMMIT`);
+    database.close();
+  };
+  const numbers = `WITH RECURSIVE numbers (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM numbers WHERE n < ${orders})`;
+  const id = "format('01900000-0000-7000-8000-%012x', n)";
+  const at = "strftime('%Y-%m-%dT%H:%M:%fZ', 1700000000 + n, 'unixepoch')";
+  const items = "json_array(json_object('product_id', 'mug', 'quantity', 1, 'unit_price_cents', 100, 'name', 'Mug'))";
+  const log = (type: string) => `${numbers} INSERT INTO outbox SELECT n, 'e', CASE n WHEN 1 THEN '' ELSE 'e' END,
+    json_object('specversion', '1.0', 'id', ${id}, 'type', '${type}', 'subject', ${id}, 'time', ${at}, 'data', json_object('order_id', ${id}))
+    FROM numbers`;
+  const cursor = (publisher: ModuleName) => `INSERT INTO cursors VALUES (1, '${publisher}', 'e', ${orders})`;
+
+  write(
+    "users",
+    "INSERT INTO users VALUES ('ann', 'Ann', 'ann@example.org', 'ann@example.org', 'customer', 'none', '2026')",
+  );
+  write(
+    "products",
+    `${log("stock.reserved")}; ${cursor("orders")};
+    INSERT INTO products VALUES (1, 'mug', 'Mug', '', 100, 'EUR', 0, 1, '2026', '2026');
+    INSERT INTO stock_ledger VALUES ('mug', 'initial', 'mug', ${orders}, '2026', NULL);
+    ${numbers} INSERT INTO stock_ledger SELECT ${id}, 'reserved', 'mug', -1, ${at}, NULL FROM numbers`,
+  );
+  write(
+    "orders",
+    `${log("order.created")}; ${cursor("products")};
+    ${numbers} INSERT INTO orders SELECT ${id}, 'ann', 'confirmed', ${items}, 100, 'EUR', NULL, ${at}, ${at} FROM numbers;
+    ${numbers} INSERT INTO answers (principal, key, fingerprint, answer, kept_at_ms)
+    SELECT 'ann', 'key ' || n, 'f', json_object('id', ${id}), n FROM numbers`,
+  );
+}

@@ -2,9 +2,10 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { Refusal } from "../../base/refusal.ts";
-import type { Arguments } from "../../runtime/config.ts";
+import type { Arguments, Config } from "../../runtime/config.ts";
 import { databaseIn, migrationsOf, modulesAmong, postgresMigrationsOf } from "../../runtime/database-files.ts";
 import { inPostgresOf, type ModuleName } from "../../runtime/modules.ts";
+import { placeInPostgres } from "../../runtime/open-store.ts";
 import { requireFinishedRestore } from "../../runtime/unfinished-restore.ts";
 import { beginMove, type MoveOptions, moveRows, type Standing } from "../../store/move/move.ts";
 import type { Source, Target } from "../../store/move/tables.ts";
@@ -39,12 +40,12 @@ export async function moveStores({ config, flags }: Arguments, tell: (line: stri
   const moves: Move[] = [];
   const sources = new Map<ModuleName, Source>();
   for (const name of names) {
-    const source = await openSource(name, from);
+    const source = await openSource(name, from, config);
     opened.defer(() => source.close());
     sources.set(name, source);
   }
   for (const [name, source] of sources) {
-    const target = await openTarget(name, to, tell);
+    const target = await openTarget(name, to, config, tell);
     opened.defer(() => target.close());
     const move = { name, source, target, madeAnew: (await inPostgresOf(name)).columns };
     moves.push({ ...move, standing: await beginMove(move) });
@@ -71,7 +72,7 @@ function describe(place: Place): string {
   return `postgres://${host}${pathname}`;
 }
 
-async function openSource(name: ModuleName, place: Place): Promise<Source> {
+async function openSource(name: ModuleName, place: Place, config: Config): Promise<Source> {
   if ("folder" in place) {
     const file = databaseIn(place.folder, name);
     if (!existsSync(file)) throw new Refusal(`${name}: ${file} is not there; see --from and --serve.`);
@@ -79,10 +80,15 @@ async function openSource(name: ModuleName, place: Place): Promise<Source> {
     return openFileSource({ name, file }, migrationsOf(name));
   }
   const { openSchemaSource } = await import("../../store/engines/postgres/move/source.ts");
-  return openSchemaSource({ name, url: place.url }, postgresMigrationsOf(name));
+  return openSchemaSource({ name, ...placeInPostgres(config, place.url) }, postgresMigrationsOf(name));
 }
 
-async function openTarget(name: ModuleName, place: Place, tell: (line: string) => void): Promise<Target> {
+async function openTarget(
+  name: ModuleName,
+  place: Place,
+  config: Config,
+  tell: (line: string) => void,
+): Promise<Target> {
   if ("folder" in place) {
     requireFinishedRestore(place.folder);
     const { openFileTarget } = await import("../../store/engines/sqlite/move/target.ts");
@@ -92,11 +98,12 @@ async function openTarget(name: ModuleName, place: Place, tell: (line: string) =
     import("../../store/engines/postgres/move/target.ts"),
     import("../../store/engines/postgres/module-role.ts"),
   ]);
-  const { role, told } = await findModuleRole({ name, url: place.url });
+  const there = { name, ...placeInPostgres(config, place.url) };
+  const { role, told } = there.pooled ? { role: undefined, told: undefined } : await findModuleRole(there);
   if (told !== undefined) tell(`${name}: ${told}`);
   const { fills } = await inPostgresOf(name);
   const as = role === undefined ? {} : { role };
-  return openSchemaTarget({ name, url: place.url, ...as }, { migrations: postgresMigrationsOf(name), fills });
+  return openSchemaTarget({ ...there, ...as }, { migrations: postgresMigrationsOf(name), fills });
 }
 
 /** Compares what the modules know of each other, where all that keep books are moved. */
