@@ -1,7 +1,7 @@
 import { Query, type Value } from "./sql.ts";
 
 /** A statement as its engine keeps it. */
-interface Known<Prepared> {
+export interface Known<Prepared> {
   readonly prepared: Prepared;
   /** What is put in: parts by their places, and undefined for values; undefined where there are values alone. */
   readonly parts: readonly (Query | undefined)[] | undefined;
@@ -27,13 +27,17 @@ export class Rendered<Prepared> {
     this.#options = options;
   }
 
-  /** The statement, and its values in the order of their places. @throws whatever `prepare` throws */
-  find(query: Query): { readonly prepared: Prepared; readonly values: readonly Value[] } {
+  /** @throws whatever `prepare` throws */
+  find(query: Query): Known<Prepared> {
     const spoken = this.#options.speak(query);
     const known = this.#byTemplate.get(spoken.strings);
-    const { prepared, parts } = known !== undefined && hasParts(spoken, known.parts) ? known : this.#prepare(spoken);
-    const values = parts === undefined ? (spoken.values as readonly Value[]) : this.#flatten(spoken.values);
-    return { prepared, values };
+    return known !== undefined && hasParts(spoken, known.parts) ? known : this.#prepare(spoken);
+  }
+
+  /** The values of a query that was found, in the order of their places. */
+  valuesOf(query: Query, { parts }: Known<Prepared>): readonly Value[] {
+    const { values } = this.#options.speak(query);
+    return parts === undefined ? (values as readonly Value[]) : this.#flatten(values);
   }
 
   #prepare(query: Query): Known<Prepared> {

@@ -163,9 +163,10 @@ export class Party {
   }
 
   async #perform({ query, answerOf }: SteppedStep<unknown>): Promise<unknown> {
-    const { prepared: text, values } = statements.find(query);
+    const known = statements.find(query);
+    const { prepared: text } = known;
     for (const [, table] of text.matchAll(/(?:FROM|INTO|UPDATE) (\w+)/g)) this.touched.add(table ?? "");
-    const { rows, rowCount } = await this.#client.query(text, [...values]);
+    const { rows, rowCount } = await this.#client.query(text, [...statements.valuesOf(query, known)]);
     return answerOf(rows, rowCount ?? 0);
   }
 

@@ -26,7 +26,8 @@ export class Statements {
 
   /** @param locks whether it locks the rows that it finds, until the transaction ends */
   write(query: Query, locks = false): QueryConfig<unknown[]> {
-    const { prepared, values } = (locks ? this.#locking : this.#plain).find(query);
-    return { ...prepared, values: values as unknown[] } as QueryConfig<unknown[]>;
+    const rendered = locks ? this.#locking : this.#plain;
+    const known = rendered.find(query);
+    return { ...known.prepared, values: rendered.valuesOf(query, known) } as QueryConfig<unknown[]>;
   }
 }

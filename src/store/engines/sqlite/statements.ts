@@ -33,20 +33,20 @@ export class Statements {
 
   /** The first row. @throws SqliteError; Error when it would write, and may not */
   get<Row>(query: Query<Row>, mayWrite = true): Row | undefined {
-    const { prepared, values } = this.#rendered.find(query);
-    return this.#ready(prepared, mayWrite).get(values) as Row | undefined;
+    const known = this.#rendered.find(query);
+    return this.#ready(known.prepared, mayWrite).get(this.#rendered.valuesOf(query, known)) as Row | undefined;
   }
 
   /** All rows. @throws SqliteError; Error when it would write, and may not */
   all<Row>(query: Query<Row>, mayWrite = true): Row[] {
-    const { prepared, values } = this.#rendered.find(query);
-    return this.#ready(prepared, mayWrite).all(values) as Row[];
+    const known = this.#rendered.find(query);
+    return this.#ready(known.prepared, mayWrite).all(this.#rendered.valuesOf(query, known)) as Row[];
   }
 
   /** @returns how many rows it changed @throws SqliteError */
   run(query: Query): number {
-    const { prepared, values } = this.#rendered.find(query);
-    return this.#ready(prepared, true).run(values).changes;
+    const known = this.#rendered.find(query);
+    return this.#ready(known.prepared, true).run(this.#rendered.valuesOf(query, known)).changes;
   }
 
   #ready({ statement, text }: Prepared, mayWrite: boolean): Prepared["statement"] {
