@@ -18,7 +18,10 @@ import { createUserStore, type IssuedToken } from "../../../src/modules/users/st
 import type { Account } from "../../../src/modules/users/user.ts";
 import { postgresMigrationsOf } from "../../../src/runtime/database-files.ts";
 import type { ModuleName } from "../../../src/runtime/modules.ts";
+import { createCursors } from "../../../src/store/cursors.ts";
+import { sql } from "../../../src/store/sql.ts";
 import type { Store } from "../../../src/store/store.ts";
+import type { Unit, Work } from "../../../src/store/unit.ts";
 import { NOW_MS, type Racer } from "./arena.ts";
 
 /** The units of work of a module, on rows that they have in common. */
@@ -44,6 +47,9 @@ const OWN_TABLES = `
   CREATE TABLE answers (
     principal TEXT, key TEXT, fingerprint TEXT, answer TEXT, kept_at_ms BIGINT, person TEXT,
     UNIQUE (principal, key)
+  );
+  CREATE TABLE dead_letters (
+    id TEXT COLLATE "C" PRIMARY KEY, publisher TEXT, epoch TEXT, seq BIGINT, event TEXT, error TEXT, attempts INTEGER, failed_at TEXT
   );`;
 
 /** The tables of a module. */
@@ -120,14 +126,17 @@ const withdrawing: Racer = (store) =>
   createProductStore(store).change("b", (product) => ({ ...product, active: false }), { begin: inTime });
 
 /** As products do with an `order.created`. */
-function reserving(orderId: string, ...lines: readonly (readonly [string, number])[]): Racer {
+function reserving(orderId: string, ...lines: Lines): Racer {
+  return (store) => store.write((unit) => reserve(store, unit, orderId, lines));
+}
+
+type Lines = readonly (readonly [product: string, quantity: number])[];
+
+function* reserve(store: Store, unit: Unit, orderId: string, lines: Lines): Work<void> {
   const items = lines.map(([product_id, quantity]) => ({ product_id, quantity }));
-  return (store) =>
-    store.write(function* (unit) {
-      const decision = yield* createProductStore(store).reserve(unit, orderId, items, LATER);
-      if (decision !== undefined)
-        yield* unit.append(event(`stock.${decision === "reserved" ? "reserved" : "rejected"}`, orderId));
-    });
+  const decision = yield* createProductStore(store).reserve(unit, orderId, items, LATER);
+  if (decision === undefined) return;
+  yield* unit.append(event(`stock.${decision === "reserved" ? "reserved" : "rejected"}`, orderId));
 }
 
 /** As products do with an `order.cancelled`. */
@@ -139,6 +148,18 @@ function releasing(orderId: string): Racer {
     });
 }
 
+const cursorsOf = (store: Store) => createCursors({ ...store, now: () => NOW_MS });
+
+/** As is done with a dead letter that is replayed: an `order.created` of this id. */
+function replaying(orderId: string, ...lines: Lines): Racer {
+  return (store) =>
+    store.write(function* (unit) {
+      const letter = yield* cursorsOf(store).unbury(unit, "letter");
+      if (letter !== undefined) yield* reserve(store, unit, orderId, lines);
+      return letter;
+    });
+}
+
 const DEMO = [product("d1", 1), product("d2", 1)];
 
 const products: Units = {
@@ -147,6 +168,9 @@ const products: Units = {
       await createProductStore(store).add(each, undefined, inTime);
     }
     await reserving("held", ["b", 2], ["a", 1])(store);
+    await store.write(function* (unit) {
+      yield* unit.run(sql`INSERT INTO dead_letters VALUES ('letter', 'orders', 'epoch', 1, '{}', 'poison', 5, ${NOW})`);
+    });
   },
   units: {
     "add a product": (store) => createProductStore(store).add(product("d1", 1), claim("k1", "f1"), inTime),
@@ -156,6 +180,9 @@ const products: Units = {
     "reserve an order": reserving("o1", ["b", 2], ["a", 2], ["c", 1]),
     "reserve it again": reserving("o1", ["b", 2], ["a", 2], ["c", 1]),
     "reserve another": reserving("o2", ["c", 1], ["a", 2], ["b", 1]),
+    "replay it from its dead letter": replaying("o1", ["c", 1], ["b", 2]),
+    "discard that letter": (store) => store.write((unit) => cursorsOf(store).unbury(unit, "letter")),
+    "have it fail again": (store) => store.write((unit) => cursorsOf(store).failAgain(unit, "letter", "poison")),
     "release an order": releasing("o1"),
     "release one that holds stock": releasing("held"),
     "release it again": releasing("held"),
