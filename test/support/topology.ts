@@ -48,6 +48,8 @@ export interface ProcessShop extends Shop {
   readonly postgres: PostgresServer | undefined;
   /** Of all its processes. */
   readonly dataDir: string;
+  /** The settings that say where its data are. */
+  readonly data: Settings;
   /** The process that serves this, as it is now. */
   process(service: Service): ShopProcess;
   kill(service: Service): Promise<Exit>;
@@ -179,6 +181,7 @@ class Processes implements ProcessShop {
   readonly #split: Split;
   readonly #env: Settings;
   readonly dataDir: string;
+  readonly data: Settings;
   readonly #running = new Map<readonly Service[], ShopProcess>();
 
   constructor(
@@ -191,6 +194,7 @@ class Processes implements ProcessShop {
     this.#split = split;
     this.#env = env;
     this.dataDir = folder;
+    this.data = Object.fromEntries(Object.entries(env).filter(([name]) => /^DATA_DIR$|DATABASE_URL$/.test(name)));
     this.redis = redis;
     this.postgres = postgres;
     this.url = `http://127.0.0.1:${env.PORT}`;

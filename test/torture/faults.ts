@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Random } from "../bus/simulation/random.ts";
 import { MODULES } from "../support/databases.ts";
 import type { Disk } from "../support/disk/disk.ts";
+import type { PostgresServer } from "../support/postgres.ts";
 import { until, untilReady } from "../support/process.ts";
 import { type ProcessShop, SERVICES, type Service } from "../support/topology.ts";
 
@@ -35,8 +36,27 @@ export function faultsOf(
     return `kill ${victim}`;
   }
 
-  if (disk === undefined) return { kill };
-  return { kill, ...diskFaultsOf(shop, disk, random, always) };
+  const inPostgres = shop.postgres === undefined ? {} : { postgres: killPostgres(shop, shop.postgres, random) };
+  if (disk === undefined) return { kill, ...inPostgres };
+  return { kill, ...inPostgres, ...diskFaultsOf(shop, disk, random, always) };
+}
+
+/** Of the server that keeps the data: it recovers when it is started again, and the shop goes on by itself. */
+function killPostgres(shop: ProcessShop, server: PostgresServer, { integer }: Random): Fault {
+  return async () => {
+    await server.kill();
+    await sleep(integer(0, 1_000));
+    await server.start();
+    await untilWhole(shop);
+    return "kill postgres";
+  };
+}
+
+function untilWhole(shop: ProcessShop): Promise<void> {
+  return untilReady(
+    shop.url,
+    SERVICES.map((service) => shop.process(service)),
+  );
 }
 
 /** Those of them that befall its disk. */
@@ -65,10 +85,7 @@ export function diskFaultsOf(shop: ProcessShop, disk: Disk, random: Random, alwa
     disk.behave(...always, "full");
     await sleep(integer(100, 1_500));
     disk.behave(...always);
-    await untilReady(
-      shop.url,
-      SERVICES.map((service) => shop.process(service)),
-    );
+    await untilWhole(shop);
     return "full";
   }
 

@@ -29,7 +29,9 @@ export async function judge(
   const told = new Set(load.acknowledged.values());
   const lost = told.difference(found).size;
   const unexpected = found.difference(told).size;
-  const { stdout } = await promisify(execFile)(process.execPath, [MAIN, "reconcile", shop.dataDir]);
+  const { stdout } = await promisify(execFile)(process.execPath, [MAIN, "reconcile"], {
+    env: { ...process.env, ...shop.data },
+  });
   const figures = `${told.size} orders, asked again ${load.unanswered.length} times: lost ${lost}, unexpected ${unexpected}, all final after ${finalMs} ms`;
   if (lost + unexpected > 0 || !stdout.includes("All adds up.")) throw new Error(`${figures}\n${stdout}`);
   return `${figures}; stock and orders add up`;

@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { createRandom, type Random } from "../bus/simulation/random.ts";
 import { addProduct, createApi, register, signIn } from "../support/api.ts";
 import { createDisk } from "../support/disk/disk.ts";
-import { fourProcesses, oneProcess } from "../support/topology.ts";
+import { fourOnPostgres, fourProcesses, oneOnPostgres, oneProcess } from "../support/topology.ts";
 import { startLoad } from "../system/steady-load.ts";
 import { type Fault, faultsOf } from "./faults.ts";
 import { judge } from "./judge.ts";
@@ -18,11 +18,17 @@ import { judge } from "./judge.ts";
  * `full` for a while; a `sync` fails, and what it should have written is lost. All but kills need a C compiler: the disk is
  * test/support/disk/shim.c. With `--lie` the syncs of orders write nothing, so that a power cut has to be found out.
  *
+ * With `--store postgres` the modules' data are in a PostgreSQL of its own, which `postgres` kills, all of it at once; its disk is
+ * harmed by none of these:
+ *
+ *     npm run torture -- --store postgres --faults kill,postgres --times 30 --seed 1
+ *
  * The seed decides what happens to whom and when; what the clients do meanwhile is up to the machine.
  */
 const { values: flags } = parseArgs({
   options: {
     topology: { type: "string", default: "four" },
+    store: { type: "string", default: "sqlite" },
     orders: { type: "string", default: "10000" },
     faults: { type: "string", default: "kill" },
     times: { type: "string", default: "50" },
@@ -34,10 +40,14 @@ const { values: flags } = parseArgs({
 const PRODUCTS = 5;
 const STOCK = 1_000_000;
 
-const topology = flags.topology === "one" ? oneProcess : fourProcesses;
+const stores = {
+  sqlite: { one: oneProcess, four: fourProcesses },
+  postgres: { one: oneOnPostgres, four: fourOnPostgres },
+};
+const topology = stores[flags.store as keyof typeof stores][flags.topology as "one" | "four"];
 const random = createRandom(Number(flags.seed));
 const names = flags.faults.split(",");
-const disk = names.every((name) => name === "kill") ? undefined : createDisk(true);
+const disk = names.every((name) => ["kill", "postgres"].includes(name)) ? undefined : createDisk(true);
 const always = flags.lie ? ["lie 30 orders.db-wal", "lie 3 orders.db"] : [];
 disk?.behave(...always);
 const shop = await topology.start(disk?.env);
