@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import { sql } from "../../../src/store/sql.ts";
 import type { Store } from "../../../src/store/store.ts";
-import type { Unit, Work } from "../../../src/store/unit.ts";
 import { addNote } from "../temporary-store.ts";
+import { increaseNote } from "./increase-note.ts";
 import { temporaryPostgres } from "./temporary-postgres.ts";
 
 const PAUSE = sql`SELECT pg_sleep(0.1)`;
@@ -23,14 +23,9 @@ describe("units of work in PostgreSQL that are in each other's way", () => {
       const row = yield* reading.get(sql<{ text: string }>`SELECT text FROM notes WHERE id = ${id}`);
       return Number(row?.text);
     });
-  /** Counts on, as whoever reads what he then writes does. */
-  function* increase(unit: Unit, id: string): Work<void> {
-    const row = yield* unit.lock(sql<{ text: string }>`SELECT text FROM notes WHERE id = ${id}`);
-    yield* unit.run(sql`UPDATE notes SET text = ${String(Number(row?.text) + 1)} WHERE id = ${id}`);
-  }
 
   it("wait for each other's rows, so that none is lost", async () => {
-    const writes = Array.from({ length: 30 }, () => store.write((unit) => increase(unit, "a")));
+    const writes = Array.from({ length: 30 }, () => store.write((unit) => increaseNote(unit, "a")));
     await Promise.all(writes);
     expect(await textOf("a")).to.equal(30);
   });
@@ -42,9 +37,9 @@ describe("units of work in PostgreSQL that are in each other's way", () => {
       store.write(function* (unit) {
         runs += 1;
         unit.afterCommit(() => done.push(first));
-        yield* increase(unit, first);
+        yield* increaseNote(unit, first);
         yield* unit.get(PAUSE);
-        yield* increase(unit, second);
+        yield* increaseNote(unit, second);
       });
     await Promise.all([both("a", "b"), both("b", "a")]);
     expect(runs).to.be.greaterThan(2);

@@ -8,6 +8,8 @@ export const POSTGRES_NOTES = new URL("../migrations/postgres/", import.meta.url
 /** A server of a test file, and the stores of notes in it. */
 export interface TemporaryPostgres {
   readonly server: PostgresServer;
+  /** The schema that its stores are in. */
+  readonly schema: string;
   /** Begins with an empty schema. */
   begin(): void;
   /** Opens a store of notes in it, once more each time; `end` closes what is still open. */
@@ -40,15 +42,17 @@ export function temporaryPostgres(settings: readonly string[] = []): TemporaryPo
     get server() {
       return started();
     },
+    get schema() {
+      return `notes_${schemas}`;
+    },
     begin() {
       schemas += 1;
     },
     async open(options) {
-      const schema = `notes_${schemas}`;
       const store = await openPostgresStore({
         name: "notes",
         url: started().url,
-        schema,
+        schema: this.schema,
         migrations: POSTGRES_NOTES,
         ...options,
       });

@@ -76,7 +76,7 @@ export class Leases {
       await sleep(RENEW_MS, undefined, { ref: false, signal: ended }).catch(() => undefined);
       if (isOver()) return;
       const renewed = this.#take(role).catch(() => heldUntil); // as long as it lasts, the server may come back
-      const expired = sleep(heldUntil - performance.now(), undefined, { ref: false, signal: ended }).catch(
+      const expired = sleep(Math.max(0, heldUntil - performance.now()), undefined, { ref: false, signal: ended }).catch(
         () => undefined,
       );
       const next = await Promise.race([renewed, expired]);
