@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { type OtlpReceiver, startOtlpReceiver } from "../operations/otlp-receiver.ts";
 import { inWholeRun } from "../support/extent.ts";
+import { missingPostgres, type PostgresServer, startPostgresServer } from "../support/postgres.ts";
 import { until } from "../support/process.ts";
 import { containers } from "./containers.ts";
 import { followPage, type PageOptions } from "./follow.ts";
@@ -22,6 +23,7 @@ describe("how-to pages, followed to the letter", () => {
       nginx(["2. The proxy", "3. Quartet", "4. Nobody chooses an address"]),
     );
     followPage("docs/how-to/read-a-trace.md", collector("2. In a collector"));
+    followPage("docs/how-to/move-to-postgres.md", postgres(["2. A database", "3. Move", "4. Go on", "5. And back"]));
   });
 });
 
@@ -31,6 +33,23 @@ function nginx(sections: readonly string[]): PageOptions {
   return {
     needs: Object.fromEntries(sections.map((section) => [section, hasNginx])),
     cleanUp: async ({ dir }) => void spawnSync("nginx", ["-s", "quit", "-p", ".", "-c", "nginx.conf"], { cwd: dir }),
+  };
+}
+
+/** @param sections those that can only be followed where there is a PostgreSQL */
+function postgres(sections: readonly string[]): PageOptions {
+  const hasPostgres = () => missingPostgres() === undefined;
+  let server: PostgresServer | undefined;
+  return {
+    needs: Object.fromEntries(sections.map((section) => [section, hasPostgres])),
+    async prepare() {
+      if (!hasPostgres()) return {};
+      server = await startPostgresServer(["fsync=off"]);
+      await server.query("CREATE ROLE shop LOGIN CREATEROLE PASSWORD 'secret'");
+      await server.query("CREATE DATABASE shop OWNER shop ENCODING 'UTF8' TEMPLATE template0");
+      return { DATABASE: `postgres://shop:secret@127.0.0.1:${server.port}/shop` };
+    },
+    cleanUp: async () => server?.stop(),
   };
 }
 

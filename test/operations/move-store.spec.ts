@@ -6,14 +6,24 @@ import { expect } from "chai";
 import { moveStores } from "../../src/operate/commands/move-store.ts";
 import { readArguments } from "../../src/runtime/config.ts";
 import { databaseIn, migrationsOf, postgresMigrationsOf } from "../../src/runtime/database-files.ts";
+import { openSchemaTarget } from "../../src/store/engines/postgres/move/target.ts";
 import { openPostgresStore } from "../../src/store/engines/postgres/open-store.ts";
+import { openFileSource } from "../../src/store/engines/sqlite/move/source.ts";
 import { openStore } from "../../src/store/engines/sqlite/open-store.ts";
 import { lockForServing } from "../../src/store/engines/sqlite/serving-lock.ts";
+import { sharedTables } from "../../src/store/move/move.ts";
+import type { Table } from "../../src/store/move/tables.ts";
 import type { Store } from "../../src/store/store.ts";
 import { MODULES, type ModuleName } from "../support/databases.ts";
 import { inWholeRun } from "../support/extent.ts";
 import { missingPostgres, type PostgresServer, startPostgresServer } from "../support/postgres.ts";
 import { readShop, writeShop } from "./moved-shop.ts";
+
+/** Tables that SQLite has no need of; decisions follow from the ledger. */
+const isOfServer = (column: string) =>
+  /^(commit_witnesses|decisions|leases|outbox_arrivals|outbox_head|schema_versions)\./.test(column);
+
+const columnsOf = ({ name, columns }: Table) => columns.map((column) => `${name}.${column}`);
 
 describe("moving a shop's data to PostgreSQL and back", function () {
   this.timeout(60_000);
@@ -85,6 +95,23 @@ describe("moving a shop's data to PostgreSQL and back", function () {
     const search = new Database(databaseIn(back, "products"));
     search.exec("INSERT INTO products_search (products_search, rank) VALUES ('integrity-check', 1)");
     search.close();
+  });
+
+  it("leaves behind what follows from the rest, and no more", async () => {
+    const left: { folder: string[]; url: string[] } = { folder: [], url: [] };
+    for (const name of MODULES) {
+      const source = await openFileSource({ name, file: databaseIn(shop, name) }, migrationsOf(name));
+      const target = await openSchemaTarget({ name, url }, { migrations: postgresMigrationsOf(name), fills: [] });
+      const shared = new Set(sharedTables(source, target).flatMap(columnsOf));
+      left.folder.push(...source.tables.flatMap(columnsOf).filter((column) => !shared.has(column)));
+      left.url.push(...target.tables.flatMap(columnsOf).filter((column) => !shared.has(column)));
+      await Promise.all([source.close(), target.close()]);
+    }
+    const inFile = left.folder.filter((column) => !column.endsWith(".rowid"));
+    expect([...new Set(inFile)].sort()).to.deep.equal(["headroom.pad", "products.number"]);
+    const [ofServer, others] = [left.url.filter(isOfServer), left.url.filter((column) => !isOfServer(column))];
+    expect(others).to.deep.equal(["products.words"]);
+    expect(ofServer).to.not.deep.equal([]);
   });
 
   it("goes on where it was cut short, at each table, and nobody serves the half", async () => {

@@ -62,14 +62,18 @@ export async function moveRows(options: MoveOptions, standing: Standing, tell: (
   throw new StoreRefusal(`${source.name}: what was moved to ${target.place} is not the same: ${difference}`);
 }
 
-/** What both have, those that others refer to first, by a key that both have. */
-function sharedTables(source: Source, target: Target): Table[] {
-  return target.tables.flatMap((table) => {
-    const other = source.tables.find(({ name }) => name === table.name);
-    const columns = table.columns.filter((column) => other?.columns.includes(column));
-    const isShared = (key: readonly string[] = []) => key.length > 0 && key.every((column) => columns.includes(column));
-    const key = [table.key, other?.key].find(isShared);
-    return key === undefined ? [] : [{ name: table.name, columns, key }];
+/**
+ * What both have, those that others refer to first, by a key that both have.
+ * @throws Error when there is none of a table
+ */
+export function sharedTables(source: Pick<Source, "tables">, target: Pick<Target, "tables">): Table[] {
+  return target.tables.flatMap(({ name, columns: own, key }) => {
+    const other = source.tables.find((table) => table.name === name);
+    if (other === undefined) return [];
+    const columns = own.filter((column) => other.columns.includes(column));
+    const shared = [key, other.key].find((key) => key.length > 0 && key.every((column) => columns.includes(column)));
+    if (shared === undefined) throw new Error(`${name} has no key in both engines`);
+    return [{ name, columns, key: shared }];
   });
 }
 
