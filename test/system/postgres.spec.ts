@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { moduleNames } from "../../src/runtime/modules.ts";
 import { missingPostgres, type PostgresServer, startPostgresServer } from "../support/postgres.ts";
 import { freePorts, type ShopProcess, startShopProcess, untilReady } from "../support/process.ts";
 import { TEST_SETTINGS } from "../support/topology.ts";
@@ -40,7 +41,7 @@ describe("a setting puts the data in PostgreSQL", function () {
     for (const [settings, inPostgres] of [
       [{}, []],
       [{ ORDERS_DATABASE_URL: own }, ["orders"]],
-      [{ DATABASE_URL: await server.createDatabase() }, ["users", "products", "orders"]],
+      [{ DATABASE_URL: await server.createDatabase() }, moduleNames],
     ] as const) {
       const { url, shop } = await begin(settings);
       await untilReady(url, [shop]);

@@ -280,4 +280,4 @@ const users: Units = {
   stores: (store) => [userStore(store), createFailureRows(store), createKeyStore(store)],
 };
 
-export const UNITS: Readonly<Record<ModuleName, Units>> = { users, products, orders };
+export const UNITS = { users, products, orders } satisfies Partial<Record<ModuleName, Units>>;
