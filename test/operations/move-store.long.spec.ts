@@ -34,8 +34,8 @@ describe("a move of a shop's data that is killed", function () {
 
   const newFolder = () => mkdtempSync(join(folder, "shop-"));
 
-  const moveHere = (from: string, to: string) =>
-    moveStores(readArguments(["--from", from, "--to", to], { flags: ["FROM", "TO"] }), () => {});
+  const moveHere = (from: string, to: string, tell: (line: string) => void = () => {}) =>
+    moveStores(readArguments(["--from", from, "--to", to], { flags: ["FROM", "TO"] }), tell);
 
   /** Runs the command in a process of its own, which is killed at the moment of this number. Resolves how many there were. */
   async function move(from: string, to: string, killAt?: number): Promise<{ moments: number; told: string }> {
@@ -68,6 +68,29 @@ describe("a move of a shop's data that is killed", function () {
         if (way === "there") await moveHere(to, back);
         expect(readShop(back), `killed at ${killAt} of ${moments}`).to.deep.equal(whole);
       }
+    });
+  }
+
+  for (const way of ["there", "back"]) {
+    it(`says in one line that the server went away on the way ${way}, and goes on when it is back`, async () => {
+      const [shop, back, database] = [newFolder(), newFolder(), await server.createDatabase()];
+      await writeShop(shop);
+      const whole = readShop(shop);
+      if (way === "back") await moveHere(shop, database);
+      const [from, to] = way === "there" ? [shop, database] : [database, back];
+      let killed: Promise<void> | undefined;
+      const told = await moveHere(from, to, () => {
+        killed ??= server.kill();
+      }).then(
+        () => "it was not cut short",
+        (error: Error) => error.message,
+      );
+      expect(told).to.match(/^users: the move to .* was cut short: .*\. Run it again: it goes on from there\.$/);
+      await killed;
+      await server.start();
+      await moveHere(from, to);
+      if (way === "there") await moveHere(database, back);
+      expect(readShop(back)).to.deep.equal(whole);
     });
   }
 

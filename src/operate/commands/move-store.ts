@@ -7,7 +7,7 @@ import { databaseIn, migrationsOf, modulesAmong, postgresMigrationsOf } from "..
 import { inPostgresOf, type ModuleName } from "../../runtime/modules.ts";
 import { placeInPostgres } from "../../runtime/open-store.ts";
 import { requireFinishedRestore } from "../../runtime/unfinished-restore.ts";
-import { beginMove, type MoveOptions, moveRows, type Standing } from "../../store/move/move.ts";
+import { beginMove, finishMove, type MoveOptions, moveRows, type Standing } from "../../store/move/move.ts";
 import type { Source, Target } from "../../store/move/tables.ts";
 import { BOOKKEEPERS, type Bookkeeper, describeReconciliation, reconcileBooks } from "./books.ts";
 import type { Reconciliation } from "./reconciliation.ts";
@@ -52,7 +52,7 @@ export async function moveStores({ config, flags }: Arguments, tell: (line: stri
   }
   for (const move of moves) await moveRows(move, move.standing, tell);
   const reconciled = await reconcileMoved(moves);
-  for (const { standing, target } of moves) if (standing !== "whole") await target.finish();
+  for (const move of moves) await finishMove(move, move.standing);
   return [
     `Moved ${names.join(", ")} from ${describe(from)} to ${describe(to)}: every row is the same.`,
     reconciled,
@@ -63,7 +63,9 @@ export async function moveStores({ config, flags }: Arguments, tell: (line: stri
 function placeOf(flag: "FROM" | "TO", flags: Arguments["flags"]): Place {
   const given = flags.get(flag);
   if (given === undefined) throw new Refusal("move-store --from X --to X: name a folder and a URL of PostgreSQL");
-  return /^postgres(ql)?:/.test(given) ? { url: given } : { folder: given };
+  if (!/^postgres(ql)?:/.test(given)) return { folder: given };
+  if (URL.canParse(given)) return { url: given };
+  throw new Refusal(`move-store --${flag.toLowerCase()}: expected a URL such as postgres://shop@127.0.0.1:5432/shop`);
 }
 
 function describe(place: Place): string {

@@ -48,7 +48,19 @@ export async function beginMove({ source, target }: MoveOptions): Promise<Standi
  * @param tell given a line for each table
  * @throws StoreRefusal when they are not equal in the end
  */
-export async function moveRows(options: MoveOptions, standing: Standing, tell: (line: string) => void): Promise<void> {
+export function moveRows(options: MoveOptions, standing: Standing, tell: (line: string) => void): Promise<void> {
+  return toldWhenCut(options.target, () => copyAndCompare(options, standing, tell));
+}
+
+/**
+ * Ends the move of a module whose rows have been moved.
+ * @throws StoreRefusal when it is cut short
+ */
+export async function finishMove({ target }: MoveOptions, standing: Standing): Promise<void> {
+  if (standing !== "whole") await toldWhenCut(target, () => target.finish());
+}
+
+async function copyAndCompare(options: MoveOptions, standing: Standing, tell: (line: string) => void): Promise<void> {
   const { source, target } = options;
   if (standing === "whole") return tell(`${source.name}: was moved before, and is equal`);
   const stale = standing === "half" ? await firstDifference(options, standing) : undefined;
@@ -60,6 +72,17 @@ export async function moveRows(options: MoveOptions, standing: Standing, tell: (
   const difference = await firstDifference(options);
   if (difference === undefined) return;
   throw new StoreRefusal(`${source.name}: what was moved to ${target.place} is not the same: ${difference}`);
+}
+
+/** Either side may go away, or its disk be full. */
+async function toldWhenCut({ name, place }: Target, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (error instanceof StoreRefusal) throw error;
+    const told = `${name}: the move to ${place} was cut short: ${reasonOf(error)}. Run it again: it goes on from there.`;
+    throw new StoreRefusal(told, { cause: error });
+  }
 }
 
 /**
@@ -89,14 +112,9 @@ async function copyAll({ source, target, madeAnew }: MoveOptions, tell: (line: s
     const added = made.filter(([column]) => known.includes(column));
     const into = { ...table, columns: [...table.columns, ...added.map(([column]) => column)] };
     let count = 0;
-    try {
-      for await (const rows of source.rows(table, await target.lastKey(table))) {
-        await target.write(into, added.length === 0 ? rows : rows.map((row) => withMade(table, row, added)));
-        count += rows.length;
-      }
-    } catch (error) {
-      const told = `cannot be moved to ${target.place}: ${reasonOf(error)}. Run it again: it goes on from there`;
-      throw new StoreRefusal(`${source.name}: rows of ${table.name} ${told}`, { cause: error });
+    for await (const rows of source.rows(table, await target.lastKey(table))) {
+      await target.write(into, added.length === 0 ? rows : rows.map((row) => withMade(table, row, added)));
+      count += rows.length;
     }
     if (count > 0) tell(`${source.name}: ${table.name}, ${count} rows`);
   }

@@ -32,7 +32,10 @@ export function openSchemaTarget(place: MovedPlace, { migrations, fills }: Schem
     return {
       ...tables,
       mark: () => readMark(session),
-      begin: (mark) => writeMark(session, mark),
+      async begin(mark) {
+        await requireUnused(session, name, told);
+        await writeMark(session, mark);
+      },
       lastKey: (table) => lastKeyOf(session, catalogue, table),
       async write(table, rows) {
         const values = table.columns.map((_, at) => rows.map((row) => row[at] ?? null));
@@ -45,6 +48,13 @@ export function openSchemaTarget(place: MovedPlace, { migrations, fills }: Schem
       close,
     };
   });
+}
+
+/** Its rows may be gone, but their epoch would be that of the next ones too: who has applied them would pass those over. */
+async function requireUnused(session: Session, name: string, place: string): Promise<void> {
+  const { rows } = await session.ask(sql<{ seq: number }>`SELECT seq FROM outbox_head`);
+  if (rows[0]?.seq === 0) return;
+  throw new StoreRefusal(`${name}: ${place} was used before, though it is empty now: drop the schema, to begin anew`);
 }
 
 /** Whoever moves has a lock that ends with its connection. */
