@@ -7,6 +7,7 @@ import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Client } from "pg";
+import { leftOut } from "./extent.ts";
 import { freePorts } from "./process.ts";
 
 const run = promisify(execFile);
@@ -39,8 +40,14 @@ export interface PostgresServer {
   stop(): Promise<void>;
 }
 
-/** Why there can be no PostgreSQL on this machine, and what to do; undefined where there can be one. */
+/** Why there can be no PostgreSQL on this machine, and what to do, which the report of the run then tells; undefined where there can be one. */
 export function missingPostgres(): string | undefined {
+  const reason = reasonOfMissing();
+  if (reason !== undefined) leftOut.add(`what needs a PostgreSQL: ${reason}`);
+  return reason;
+}
+
+function reasonOfMissing(): string | undefined {
   if (folderOfPrograms() === undefined) {
     return "There is no PostgreSQL on this machine: install Debian's package `postgresql`, or have `initdb` and `postgres` on the path.";
   }
