@@ -166,8 +166,8 @@ function folderOfPrograms(): string | undefined {
   return folders.find((folder) => ["initdb", "postgres"].every((program) => existsSync(join(folder, program))));
 }
 
-/** Whom a server runs as where this process is root. */
-function ownerOfServer(): { readonly uid: number; readonly gid: number } | undefined {
+/** Whom a server runs as where this process is root; undefined where there is no such user. */
+export function ownerOfServer(): { readonly uid: number; readonly gid: number } | undefined {
   try {
     const id = (which: string) =>
       Number(execFileSync("id", [which, SUPERUSER], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }));

@@ -29,7 +29,7 @@ export async function requireServer(session: Session, schema: string): Promise<v
     const expected = roleSettings(schema).get("search_path");
     if (path !== expected && path !== schema) {
       throw new StoreRefusal(
-        `has another search_path, ${path}: a pooler is in between, so the role has to have ${expected}`,
+        `has another search_path, ${path}: where a pooler is in between, the role has its settings, ALTER ROLE … SET search_path = ${expected} and others`,
       );
     }
   }
