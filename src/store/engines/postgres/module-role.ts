@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { Client, escapeIdentifier } from "pg";
 import { reasonOf, StoreRefusal } from "../../refusal.ts";
+import { connectionConfig } from "./connection.ts";
 import type { PostgresPlace } from "./options.ts";
 
 /** As whom a module uses its schema. */
@@ -28,7 +29,7 @@ const MAKING_ROLES = 0x71756172;
  * @throws StoreRefusal when the server cannot be reached, or does not let it
  */
 export async function findModuleRole({ name, url, password }: ModuleRoleOptions): Promise<ModuleRole> {
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: 5_000, ...(password && { password }) });
+  const client = new Client(connectionConfig(name, { url, ...(password && { password }) }, name));
   client.on("error", () => {}); // it is told where it is used
   try {
     await client.connect();

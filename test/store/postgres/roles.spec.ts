@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import { findModuleRole } from "../../src/store/engines/postgres/module-role.ts";
-import { StoreRefusal } from "../../src/store/refusal.ts";
-import { ask, missingPostgres, type PostgresServer, startPostgresServer } from "../support/postgres.ts";
+import { findModuleRole } from "../../../src/store/engines/postgres/module-role.ts";
+import { StoreRefusal } from "../../../src/store/refusal.ts";
+import { ask, missingPostgres, type PostgresServer, startPostgresServer } from "../../support/postgres.ts";
 
 describe("modules that share a database of PostgreSQL", () => {
   let server: PostgresServer;
