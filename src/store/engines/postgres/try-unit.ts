@@ -39,13 +39,16 @@ export async function tryUnit<T>(
   const begun = beginUnit(session, options.isolation);
   begun.catch(() => undefined); // whoever asks for something then hears of it, too
   try {
-    const value = await unit.runToEnd(work, (query, locks) => {
+    const send = (query: Query, locks = false) => {
       const statement = session.write(query, locks);
       span?.add(statement.text);
       return session.send(statement);
-    });
+    };
+    const value = await unit.runToEnd(work, send);
     const witness = await begun;
-    return { value, unit, inDoubt: await commit(session, unit, witness) };
+    const arrival = unit.arrival();
+    const arrived = arrival === undefined ? undefined : send(arrival);
+    return { value, unit, inDoubt: await commit(session, arrived, witness) };
   } catch (error) {
     unit.rolledBack();
     session.command("ROLLBACK").catch(() => undefined);
@@ -53,10 +56,15 @@ export async function tryUnit<T>(
   }
 }
 
-/** @returns what is known when nobody answers @throws when it was not committed */
-async function commit(session: Session, unit: AppendingUnit, witness: Witness): Promise<Tried<unknown>["inDoubt"]> {
-  const arrival = unit.arrival();
-  const arrived = arrival === undefined ? undefined : session.ask(arrival);
+/**
+ * @param arrived that the events are written, which was sent just before
+ * @returns what is known when nobody answers @throws when it was not committed
+ */
+async function commit(
+  session: Session,
+  arrived: Promise<Answer> | undefined,
+  witness: Witness,
+): Promise<Tried<unknown>["inDoubt"]> {
   const [inserted, committed] = await Promise.allSettled([arrived, session.command("COMMIT")]);
   if (inserted.status === "rejected" && isRefusedCommit(inserted.reason)) throw inserted.reason;
   if (committed.status === "fulfilled") {
