@@ -1,6 +1,3 @@
-/** How far the two clocks may drift apart before the system's is believed. */
-const LARGEST_DRIFT_MS = 5;
-
 /** What to add to the monotonic clock. */
 let offsetMs = performance.timeOrigin;
 
@@ -9,9 +6,10 @@ let offsetMs = performance.timeOrigin;
  * milliseconds, too few to order the steps of a request; the monotonic clock stands still while a machine sleeps.
  */
 export function wallClockMs(): number {
+  const beforeMs = performance.now();
+  const systemMs = Date.now();
   const monotonicMs = performance.now();
-  // Date.now() leaves out what is less than a millisecond, so that this may be too little, and never too much.
-  const leastMs = Date.now() - monotonicMs;
-  if (leastMs > offsetMs || leastMs < offsetMs - LARGEST_DRIFT_MS) offsetMs = leastMs;
+  // The offset lies between these: Date.now() leaves out what is less than a millisecond, and between two looks a process may be held up.
+  offsetMs = Math.min(Math.max(offsetMs, systemMs - monotonicMs), systemMs + 1 - beforeMs);
   return offsetMs + monotonicMs;
 }

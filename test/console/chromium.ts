@@ -8,6 +8,9 @@ const run = promisify(execFile);
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
+/** A machine that is busy takes its time to start one. */
+const START_WITHIN_MS = 120_000;
+
 /** A browser that asks nobody for anything but what the page asks for. */
 const QUIET = [
   "--no-sandbox",
@@ -19,7 +22,7 @@ const QUIET = [
 
 /** Starts a real Chromium: `CHROMIUM`, else the one on the path, else, as root on Debian, a newly installed one. */
 export async function openChromium(): Promise<Browser> {
-  return chromium.launch({ executablePath: await findChromium(), args: QUIET });
+  return chromium.launch({ executablePath: await findChromium(), args: QUIET, timeout: START_WITHIN_MS });
 }
 
 /**
@@ -30,6 +33,7 @@ export async function openProfile(folder: string): Promise<BrowserContext> {
   return chromium.launchPersistentContext(folder, {
     executablePath: await findChromium(),
     args: QUIET,
+    timeout: START_WITHIN_MS,
     ignoreDefaultArgs: ["--disable-back-forward-cache"],
   });
 }

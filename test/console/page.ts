@@ -90,15 +90,23 @@ export async function orderToTheEnd(page: Page): Promise<void> {
   });
 }
 
-/** Starts a run and resolves with the numbers of the steps in the order in which they were lit. */
+/**
+ * Starts a run and resolves with the numbers of the steps in the order in which they were lit. One more is run while there are steps
+ * that came when it was on show already.
+ */
 export async function runAndWatch(page: Page, tab: "Registration" | "Order", run: string): Promise<number[]> {
   await page.getByRole("tab", { name: tab }).click();
   await page.locator("quartet-playback-bar select").selectOption("8");
-  await watchLights(page);
-  await page.locator(`[data-run=${run}]`).click();
-  await page.locator("quartet-playback-bar .play", { hasText: "Pause" }).waitFor();
-  await page.locator("quartet-playback-bar .play", { hasText: "Replay" }).waitFor();
-  return page.evaluate(() => (globalThis as unknown as { lit: number[] }).lit);
+  let lit: number[] = [];
+  await until("a run has lit all its steps", async () => {
+    await watchLights(page);
+    await page.locator(`[data-run=${run}]`).click();
+    await page.locator("quartet-playback-bar .play", { hasText: "Pause" }).waitFor();
+    await page.locator("quartet-playback-bar .play", { hasText: "Replay" }).waitFor();
+    lit = await page.evaluate(() => (globalThis as unknown as { lit: number[] }).lit);
+    return lit.length === (await readSteps(page)).length;
+  });
+  return lit;
 }
 
 /** Collects which steps are lit, change by change. */

@@ -8,8 +8,8 @@ import { startTarget, type Target } from "./target.ts";
 
 /** Short enough to be waited for, and long enough for a request that is sent in one piece. */
 const SETTINGS = {
-  HEADERS_TIMEOUT: "2000",
-  REQUEST_TIMEOUT: "4000",
+  HEADERS_TIMEOUT: "4000",
+  REQUEST_TIMEOUT: "6000",
   CORS_ORIGINS: "https://shop.example",
   TRUSTED_PROXIES: "1",
   LOGIN_FAILURES: "3",
