@@ -116,9 +116,13 @@ export class Units {
   async #settle<T>({ inDoubt, unit }: Tried<T>): Promise<void> {
     if (inDoubt === undefined) return;
     const { witness, error } = inDoubt;
-    if (await this.#wasCommitted(witness, error)) return;
-    unit.rolledBack();
-    throw error;
+    try {
+      if (await this.#wasCommitted(witness, error)) return;
+      throw error;
+    } catch (failure) {
+      unit.rolledBack();
+      throw failure;
+    }
   }
 
   async #wasCommitted(witness: Witness, error: unknown): Promise<boolean> {

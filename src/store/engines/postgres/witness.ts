@@ -1,5 +1,6 @@
 import { sql } from "../../sql.ts";
-import type { Connection, Session, Sessions } from "./sessions.ts";
+import { NoConnection } from "./postgres-fault.ts";
+import type { Session, Sessions } from "./sessions.ts";
 
 /** Older than any connection that is still used. */
 const FORGET_AFTER = "1 day";
@@ -14,21 +15,25 @@ export interface Witness {
  * Begins a transaction that leaves its number in its connection's row. That row tells what became of it when the connection breaks in
  * the COMMIT, also after a crash or a failover, and where it waits for the row, the transaction has ended.
  * @returns settles once that is so, which must be before the COMMIT is sent
- * @throws Error when the row is gone; as `Session.ask`
+ * @throws NoConnection when the row is gone; as `Session.ask`
  */
 export async function beginUnit(session: Session, isolation: string): Promise<Witness> {
   const { connection } = session;
-  const sent: Promise<unknown>[] = [];
-  if (connection.units === 0)
-    sent.push(session.ask(sql`INSERT INTO commit_witnesses (id, unit) VALUES (${connection.id}, 0)`));
+  const { id } = connection;
+  const isNew = connection.units === 0;
   connection.units += 1;
-  sent.push(session.command(`BEGIN ISOLATION LEVEL ${isolation}`));
-  const left = session.ask(sql`UPDATE commit_witnesses SET unit = ${connection.units} WHERE id = ${connection.id}`);
-  const witness = witnessOf(connection);
-  const [{ rowCount }] = await Promise.all([left, ...sent]);
-  if (rowCount === 1) return witness;
-  session.isBroken = true;
-  throw new Error(`the row of connection ${connection.id} is gone`);
+  const witness = { connection: id, unit: connection.units };
+  const made = isNew ? session.ask(sql`INSERT INTO commit_witnesses (id, unit) VALUES (${id}, 0)`) : undefined;
+  const begun = session.command(`BEGIN ISOLATION LEVEL ${isolation}`);
+  const left = session.ask(sql`UPDATE commit_witnesses SET unit = ${witness.unit} WHERE id = ${id}`);
+  try {
+    const [{ rowCount }] = await Promise.all([left, made, begun]);
+    if (rowCount === 1) return witness;
+    throw new NoConnection(`the row of connection ${id} is gone`);
+  } catch (error) {
+    if (isNew || error instanceof NoConnection) session.isBroken = true; // it may have no row
+    throw error;
+  }
 }
 
 /**
@@ -47,8 +52,4 @@ export function wasCommitted(sessions: Sessions, { connection, unit }: Witness):
 /** Deletes the rows of connections that are long gone. */
 export async function forgetWitnesses(session: Session): Promise<void> {
   await session.ask(sql`DELETE FROM commit_witnesses WHERE opened_at < now() - ${FORGET_AFTER}::interval`);
-}
-
-function witnessOf({ id, units }: Connection): Witness {
-  return { connection: id, unit: units };
 }
