@@ -66,7 +66,9 @@ export async function createReader(dir: string, env: NodeJS.ProcessEnv, gatewayU
       await answer?.body?.cancel();
       return answer?.status === 200;
     };
-    await until(`${gatewayUrl} is ready`, isReady, READY_WITHIN_MS);
+    await until(`${gatewayUrl} is ready`, isReady, READY_WITHIN_MS).catch((error: Error) => {
+      throw new Error(`${error.message}; it printed\n${terminals.map(({ output }) => output()).join("\n")}`);
+    });
     ready = true;
   }
 
