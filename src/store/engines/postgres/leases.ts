@@ -6,8 +6,8 @@ import { sql } from "../../sql.ts";
 import type { Store } from "../../store.ts";
 
 /** How long a lease lasts when nobody says that it goes on: its process may be gone. */
-const LEASE_MS = 10_000;
-const RENEW_MS = 3_000;
+const LEASE_MS = 5_000;
+const RENEW_MS = 1_500;
 
 /** How often whoever waits for one looks. */
 const LOOK_MS = 500;
