@@ -18,6 +18,8 @@ const event: CloudEvent = {
   data: { order_id: "o" },
 };
 
+const letter = { publisher: "orders", position: { epoch: "e1", seq: 7 }, event, error: "no such order", attempts: 5 };
+
 /** What cursors do in every engine. `opened` gives the empty store of each test, `openAgain` the same once more. */
 export function cursorRows(opened: () => Store, openAgain: OpenAgain): void {
   describe("its cursors", () => {
@@ -84,13 +86,6 @@ export function cursorRows(opened: () => Store, openAgain: OpenAgain): void {
 
     it("keep what could not be applied, until it is taken out", async () => {
       store = await openAgain({ now: () => Date.UTC(2025, 0, 2) });
-      const letter = {
-        publisher: "orders",
-        position: { epoch: "e1", seq: 7 },
-        event,
-        error: "no such order",
-        attempts: 5,
-      };
       await store.write((unit) => store.cursors.bury(unit, letter));
       const [buried] = await store.cursors.deadLetters();
       expect(buried).to.deep.equal({ id: buried?.id, ...letter, failedAt: "2025-01-02T00:00:00.000Z" });
@@ -127,13 +122,6 @@ export function cursorRows(opened: () => Store, openAgain: OpenAgain): void {
     });
 
     it("take a dead letter out only together with what applies it", async () => {
-      const letter = {
-        publisher: "orders",
-        position: { epoch: "e1", seq: 7 },
-        event,
-        error: "no such order",
-        attempts: 5,
-      };
       await store.write((unit) => store.cursors.bury(unit, letter));
       const [buried] = await store.cursors.deadLetters();
       const replay = store.write(function* (unit) {

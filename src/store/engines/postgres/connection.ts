@@ -50,7 +50,7 @@ export function connectionConfig(name: string, place: PostgresPlace, schema: str
     database,
     password: place.password ?? password,
     ssl: place.tls ?? ssl,
-    application_name: `quartet ${name}`,
+    application_name: applicationOf(name),
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: 5_000,
@@ -58,6 +58,11 @@ export function connectionConfig(name: string, place: PostgresPlace, schema: str
     types: TYPES,
     ...(place.pooled === true ? undefined : { options: startupOptions(schema, place.role) }),
   };
+}
+
+/** By this others see who is at a schema. */
+export function applicationOf(name: string): string {
+  return `quartet ${name}`;
 }
 
 /** Where it is, without a password: `postgres://host:5432/database, schema orders`. */

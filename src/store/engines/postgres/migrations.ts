@@ -11,7 +11,7 @@ import { sql } from "../../sql.ts";
 import type { Session } from "./sessions.ts";
 
 /** The store's own tables. */
-export const STORE_MIGRATIONS = new URL("./migrations/", import.meta.url);
+const STORE_MIGRATIONS = new URL("./migrations/", import.meta.url);
 
 /** A migration of a large table takes its time, and whoever starts at the same moment waits for it. */
 const PATIENCE = "SET LOCAL lock_timeout = '5min'; SET LOCAL idle_in_transaction_session_timeout = '5min'";
@@ -32,7 +32,7 @@ export interface Migrated {
  * @throws StoreRefusal when it is another's, of newer code, or a file fails, which is named: then nothing is changed
  */
 export async function migrate(session: Session, name: string, schema: string, folder: URL): Promise<Migrated> {
-  const files = { store: readMigrations(STORE_MIGRATIONS), module: readMigrations(folder) };
+  const files = readSchema(folder);
   await session.command("BEGIN");
   try {
     await session.command(PATIENCE);
@@ -68,8 +68,25 @@ async function look(session: Session, name: string, schema: string): Promise<Ver
   return readVersions(session);
 }
 
+/**
+ * Sees to it that a schema is as this code knows it.
+ * @param folder holds the module's `NNNN-*.sql` files
+ * @param what is done to it, in a word
+ * @throws StoreRefusal when it is not there, or of another version; as `Session.ask`
+ */
+export async function requireNewest(session: Session, folder: URL, what: "reads" | "moves"): Promise<void> {
+  const [found, known] = [await findVersions(session), newestOf(readSchema(folder))].map(describeVersions);
+  if (found === "0.0") throw new StoreRefusal("is not there");
+  if (found === known) return;
+  throw new StoreRefusal(`has version ${found}, this ${what} ${known}: start its process once to bring it there`);
+}
+
+function readSchema(folder: URL): Schema {
+  return { store: readMigrations(STORE_MIGRATIONS), module: readMigrations(folder) };
+}
+
 /** The versions of a schema, 0 where nothing has been applied. @throws as `Session.ask` */
-export async function findVersions(session: Session): Promise<Versions> {
+async function findVersions(session: Session): Promise<Versions> {
   const { rows } = await session.ask(
     sql<{ found: boolean }>`SELECT to_regclass('schema_versions') IS NOT NULL AS found`,
   );

@@ -1,8 +1,6 @@
-import { describeVersions, newestOf, readMigrations } from "../../migration-files.ts";
-import { StoreRefusal } from "../../refusal.ts";
 import { sql } from "../../sql.ts";
 import type { Store } from "../../store.ts";
-import { findVersions, STORE_MIGRATIONS } from "./migrations.ts";
+import { requireNewest } from "./migrations.ts";
 import { type MovedPlace, whileConnected } from "./move/held.ts";
 import { PostgresReading } from "./postgres-unit.ts";
 import type { Session } from "./sessions.ts";
@@ -33,7 +31,7 @@ export async function openSchemaSnapshots(places: readonly SnapshotPlace[]): Pro
       const snapshot = await whileConnected(place, 1, async ([session], _place, close) => {
         if (session === undefined) throw new Error("no connection was made");
         moment = await lookAt(session, moment);
-        await requireNewest(session, place.migrations);
+        await requireNewest(session, place.migrations, "reads");
         return { ...toSnapshot(place.name, session), close };
       });
       opened.push(snapshot);
@@ -56,15 +54,6 @@ async function lookAt(session: Session, moment: string | undefined): Promise<str
   }
   const { rows } = await session.ask(sql<{ moment: string }>`SELECT pg_export_snapshot() AS moment`);
   return rows[0]?.moment ?? "";
-}
-
-async function requireNewest(session: Session, migrations: URL): Promise<void> {
-  const found = describeVersions(await findVersions(session));
-  const schema = { store: readMigrations(STORE_MIGRATIONS), module: readMigrations(migrations) };
-  const known = describeVersions(newestOf(schema));
-  if (found === "0.0") throw new StoreRefusal("is not there");
-  if (found === known) return;
-  throw new StoreRefusal(`has version ${found}, this reads ${known}: start its process once to bring it there`);
 }
 
 function toSnapshot(name: string, session: Session): Omit<SchemaSnapshot, "close"> {

@@ -1,4 +1,5 @@
 import { MARK_TABLE } from "../../../move/mark.ts";
+import { referredFirst } from "../../../move/referred-first.ts";
 import type { Table } from "../../../move/tables.ts";
 import { sql } from "../../../sql.ts";
 import type { Session } from "../sessions.ts";
@@ -41,16 +42,9 @@ export interface Catalogue {
 export async function readCatalogue(session: Session): Promise<Catalogue> {
   const { rows } = await session.ask(TABLES);
   const byName = new Map(rows.map((row) => [row.name, row]));
-  const sorted = new Set<Row>();
-  const add = (name: string) => {
-    const row = byName.get(name);
-    if (row === undefined || sorted.has(row)) return;
-    for (const referred of row.refersTo) if (referred !== name) add(referred);
-    sorted.add(row);
-  };
-  for (const { name } of rows) add(name);
+  const sorted = referredFirst(rows, ({ refersTo }) => refersTo);
   return {
-    tables: Array.from(sorted, ({ name, columns, key }) => ({ name, key, columns: columns.map(({ name }) => name) })),
+    tables: sorted.map(({ name, columns, key }) => ({ name, key, columns: columns.map(({ name }) => name) })),
     typeOf: (table, column) => byName.get(table)?.columns.find(({ name }) => name === column)?.type ?? "text",
     numbered: rows.flatMap(({ name: table, columns }) =>
       columns.filter(({ isNumbered }) => isNumbered).map(({ name: column }) => ({ table, column })),

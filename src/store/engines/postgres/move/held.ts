@@ -1,5 +1,5 @@
 import { reasonOf, StoreRefusal } from "../../../refusal.ts";
-import { connectionConfig, describePlace } from "../connection.ts";
+import { applicationOf, connectionConfig, describePlace } from "../connection.ts";
 import type { PostgresPlace } from "../options.ts";
 import { requireServer } from "../server.ts";
 import { type Session, Sessions } from "../sessions.ts";
@@ -15,9 +15,6 @@ interface Held {
   readonly session: Session;
   letGo(): Promise<void>;
 }
-
-/** By this others see who is at a schema, and not in its way. */
-export const applicationOf = (name: string) => `quartet ${name}`;
 
 /**
  * Makes so many connections to a schema.

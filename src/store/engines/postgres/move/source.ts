@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { escapeIdentifier } from "pg";
-import { describeVersions, newestOf, readMigrations } from "../../../migration-files.ts";
 import { requireNoMark } from "../../../move/mark.ts";
 import type { Source } from "../../../move/tables.ts";
 import { StoreRefusal } from "../../../refusal.ts";
 import { sql } from "../../../sql.ts";
-import { findVersions, STORE_MIGRATIONS } from "../migrations.ts";
+import { applicationOf } from "../connection.ts";
+import { requireNewest } from "../migrations.ts";
 import { numberAndRead } from "../sequencer.ts";
 import type { Session } from "../sessions.ts";
 import { readCatalogue } from "./catalogue.ts";
-import { applicationOf, type MovedPlace, whileConnected } from "./held.ts";
+import { type MovedPlace, whileConnected } from "./held.ts";
 import { readMark } from "./mark.ts";
 import { PATIENT, schemaTables } from "./schema-tables.ts";
 
@@ -35,7 +35,7 @@ export function openSchemaSource(options: MovedPlace, migrations: URL): Promise<
   const { name, pooled = false } = options;
   return whileConnected(options, 1, async ([session], place, close) => {
     if (session === undefined) throw new Error("no connection was made");
-    await requireNewest(session, migrations);
+    await requireNewest(session, migrations, "moves");
     requireNoMark(await readMark(session));
     // A pooler's connections are its own, whoever uses them.
     if (!pooled) await requireNobody(session, name);
@@ -63,16 +63,6 @@ const TELL_CURSORS_APART = sql`UPDATE cursors SET id = placed.id
   FROM (SELECT publisher, epoch, row_number() OVER (ORDER BY id, publisher, epoch) AS id FROM cursors) AS placed
   WHERE cursors.publisher = placed.publisher AND cursors.epoch = placed.epoch
     AND EXISTS (SELECT FROM cursors GROUP BY id HAVING count(*) > 1)`;
-
-async function requireNewest(session: Session, migrations: URL): Promise<void> {
-  const found = describeVersions(await findVersions(session));
-  const known = describeVersions(
-    newestOf({ store: readMigrations(STORE_MIGRATIONS), module: readMigrations(migrations) }),
-  );
-  if (found === "0.0") throw new StoreRefusal("is not there");
-  if (found === known) return;
-  throw new StoreRefusal(`has version ${found}, this moves ${known}: start its process once to bring it there`);
-}
 
 async function requireNobody(session: Session, name: string): Promise<void> {
   const endMs = performance.now() + WAIT_MS;

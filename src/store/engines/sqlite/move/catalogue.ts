@@ -1,5 +1,6 @@
 import type { Database } from "better-sqlite3";
 import { MARK_TABLE } from "../../../move/mark.ts";
+import { referredFirst } from "../../../move/referred-first.ts";
 import type { Table } from "../../../move/tables.ts";
 
 interface Column {
@@ -20,16 +21,8 @@ export function readCatalogue(database: Database): Table[] {
         ORDER BY name`,
     )
     .all(MARK_TABLE);
-  const tables = new Map(rows.map(({ name, wr }) => [name, readTable(database, name, wr === 1)]));
-  const sorted = new Set<Table>();
-  const add = (name: string) => {
-    const table = tables.get(name);
-    if (table === undefined || sorted.has(table)) return;
-    for (const referred of referredBy(database, name)) if (referred !== name) add(referred);
-    sorted.add(table);
-  };
-  for (const name of tables.keys()) add(name);
-  return [...sorted];
+  const tables = rows.map(({ name, wr }) => readTable(database, name, wr === 1));
+  return referredFirst(tables, ({ name }) => referredBy(database, name));
 }
 
 /** The full-text indexes, which have nothing of their own. */
