@@ -87,6 +87,7 @@ inWholeRun("Compose: one image, nothing made anew, and what is killed is started
     }
 
     it("does not hold the gateway, nor orders, for unhealthy when it is a module that is away", async () => {
+      await compose("up", "--wait"); // who was killed a moment ago is not yet found healthy
       await compose("stop", "products");
       await until("it is missed", async () => (await fetch(`${url}/readyz`)).status === 503);
       // Longer than the engine takes to find a container unhealthy: three times three seconds.
