@@ -9,7 +9,7 @@ const only = process.env.SIMULATION_SEED;
 const first = Number(only ?? 1);
 const total =
   only === undefined
-    ? Number(process.env.SIMULATION_SEEDS ?? extent("more seeds of the simulated log", 1_000, 100))
+    ? Number(process.env.SIMULATION_SEEDS ?? extent("more seeds of the simulated log", 500, 100))
     : 1;
 const SEEDS_PER_RUN = 20;
 
