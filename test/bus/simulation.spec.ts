@@ -8,9 +8,7 @@ import type { Failure } from "./simulation/simulate-seeds.ts";
 const only = process.env.SIMULATION_SEED;
 const first = Number(only ?? 1);
 const total =
-  only === undefined
-    ? Number(process.env.SIMULATION_SEEDS ?? extent("more seeds of the simulated log", 500, 100))
-    : 1;
+  only === undefined ? Number(process.env.SIMULATION_SEEDS ?? extent("more seeds of the simulated log", 500, 100)) : 1;
 const SEEDS_PER_RUN = 20;
 
 describe("the protocol of the log, simulated", () => {
