@@ -1,3 +1,4 @@
+import { isProblem, type Problem } from "../base/problem.ts";
 import { formatTraceparent } from "../base/trace.ts";
 import { type CallContext, remainingMs } from "../contract/context.ts";
 import { NO_CONTENT, type Operation } from "../contract/contract.ts";
@@ -13,7 +14,7 @@ import type { Transport, TransportAnswer } from "./transport.ts";
  * Sends a lone read as the plain REST request of its contract, all else as a batch.
  * @returns the sender; it rejects when the neighbour cannot be reached, breaks off, or answers what is not ours
  */
-export function createFlightSender(plain: Transport, takesBatches: boolean): SendFlight {
+export function createFlightSender(plain: Pick<Transport, "send">, takesBatches: boolean): SendFlight {
   const transport = withClock(plain);
   return async (calls, signal) => {
     const [first, second] = calls;
@@ -24,12 +25,23 @@ export function createFlightSender(plain: Transport, takesBatches: boolean): Sen
   };
 }
 
+/** A neighbour refused a request as a whole, for it serves nothing yet, or nothing more. Nothing of it was begun. */
+export class NotServing extends Error {
+  override readonly name = "NotServing";
+  readonly problem: Problem;
+
+  constructor(problem: Problem) {
+    super(problem.message);
+    this.problem = problem;
+  }
+}
+
 /** A transport, and what its answers have told of the neighbour's clock. */
 interface ClockedTransport extends Pick<Transport, "send"> {
   readonly clock: PeerClock;
 }
 
-function withClock(transport: Transport): ClockedTransport {
+function withClock(transport: Pick<Transport, "send">): ClockedTransport {
   const clock = createPeerClock();
   return {
     clock,
@@ -63,8 +75,11 @@ async function sendAlone(call: QueuedCall, transport: ClockedTransport, signal: 
   });
   const text = await readAll(answer);
   const output = (answer.status === NO_CONTENT ? {} : JSON.parse(text)) as Record<string, unknown>;
-  if (answer.status >= 400) call.reject(problemOf(call, output, (name) => answer.header(name)));
-  else call.resolve(withHeaders(output, operation, answer));
+  if (answer.status >= 400) {
+    const problem = problemOf(call, output, (name) => answer.header(name));
+    if (isProblem(problem) && call.callee.isRead && isRefused(answer)) throw new NotServing(problem);
+    call.reject(problem);
+  } else call.resolve(withHeaders(output, operation, answer));
 }
 
 /** Whether a head might not be taken by the neighbour. */
@@ -84,7 +99,7 @@ async function sendBatch(
     return sendBatch(calls.slice(half), transport, signal);
   }
   const answer = await transport.send({ method: "POST", path: BATCH_PATH, headers: JSON_BODY, body, signal });
-  if (answer.status !== 200) throw new Error(`a batch was answered with ${answer.status}`);
+  if (answer.status !== 200) throw await refusalOf(answer, calls);
   let answered = 0;
   try {
     for await (const line of linesOf(answer.body)) {
@@ -95,6 +110,19 @@ async function sendBatch(
     if (answered === 0 || !signal.aborted) throw error;
   }
   if (answered < calls.length && !signal.aborted) throw new Error("a batch broke off");
+}
+
+/** A batch is refused as a whole by who does not serve, or cannot read it; a proxy may answer what it likes. */
+async function refusalOf(answer: TransportAnswer, [call]: readonly QueuedCall[]): Promise<Error> {
+  const other = new Error(`a batch was answered with ${answer.status}`);
+  if (call === undefined || !isRefused(answer)) return other;
+  const problem = problemOf(call, JSON.parse(await readAll(answer)), (name) => answer.header(name));
+  return isProblem(problem) ? new NotServing(problem) : other;
+}
+
+/** Who starts, or is about to stop, closes the connection with its refusal. */
+function isRefused(answer: TransportAnswer): boolean {
+  return answer.status === UNAVAILABLE && answer.header("connection")?.toLowerCase() === "close";
 }
 
 /** @returns whether that was the last word on a call */
@@ -135,6 +163,8 @@ function batched({ callee, input, ctx, journey }: QueuedCall, clock: PeerClock):
     traceparent: formatTraceparent(ctx.trace),
   };
 }
+
+const UNAVAILABLE = 503;
 
 const JSON_BODY = { "content-type": "application/json" };
 

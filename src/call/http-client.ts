@@ -4,56 +4,60 @@ import { problemTypes } from "../base/problem-types.ts";
 import { remainingMs } from "../contract/context.ts";
 import type { Callable, Contract, Operation } from "../contract/contract.ts";
 import { tooLate } from "../contract/in-time.ts";
+import type { Addresses } from "./addresses.ts";
 import { Binding } from "./binding.ts";
-import { type BreakerState, createBreaker } from "./breaker.ts";
-import { createFlightSender } from "./flight.ts";
+import type { BreakerState } from "./breaker.ts";
+import { createFlightSender, NotServing } from "./flight.ts";
 import { BATCH_LIMIT } from "./limits.ts";
-import { type CallQueue, createCallQueue, type Journey, type RemoteOperation } from "./queue.ts";
+import { type CallQueue, createCallQueue, type Journey, type RemoteOperation, SLOTS } from "./queue.ts";
+import { Replicas } from "./replicas.ts";
 import type { CreateTransport } from "./transport.ts";
+
+/** How often a call is tried, at the most; where there are more replicas, once for each. */
+const ATTEMPTS = 2;
 
 export interface HttpCallableOptions {
   /** Whether the other end takes batches: a module does, a gateway, which is for the public, does not. */
   readonly takesBatches?: boolean;
 }
 
-/** A module that is served by another process. */
+/** A module that is served by another process, or by several alike. */
 export interface HttpCallable extends Callable {
-  /** What the same process serves beside it, by the same connections. */
+  /** What the same processes serve beside it, by the same connections. */
   beside(contract: Contract): Callable;
-  /** Whether calls get through: `open` while it is left alone after failures, `half-open` while one call tries. */
-  breaker(): BreakerState;
+  /** Whether calls get through to each address: `open` while it is left alone after failures, `half-open` while one call tries. */
+  breakers(): ReadonlyMap<string, BreakerState>;
   close(): Promise<void>;
 }
 
 /**
  * The client of a contract whose module lives elsewhere: the same type and the same failures as the local one.
  * An answer that does not come in time is `upstream-timeout`; a neighbour that cannot be reached, or breaks off,
- * is `dependency-unavailable`: the call may have run. It is tried once more where that is safe: a read, a PUT, a DELETE,
- * or a call with an idempotency key.
- * @param origin `http://host:port`
+ * is `dependency-unavailable`: the call may have run. It is tried again where that is safe: a read, a PUT, a DELETE,
+ * a call with an idempotency key, or, where there are others to try, one that has not arrived.
+ * @param addresses of its replicas; calls go to them in turn
  */
 export function createHttpCallable(
   contract: Contract,
-  origin: string,
+  addresses: Addresses,
   createTransport: CreateTransport,
   { takesBatches = true }: HttpCallableOptions = {},
 ): HttpCallable {
-  const transport = createTransport(origin);
-  const breaker = createBreaker();
-  const send = createFlightSender(transport, takesBatches);
-  const queue = createCallQueue(
-    (calls, signal) => breaker.execute(() => send(calls, signal)),
-    takesBatches ? BATCH_LIMIT : 1,
-  );
+  const replicas = new Replicas({
+    addresses,
+    connect: createTransport,
+    sender: (transport) => createFlightSender(transport, takesBatches),
+  });
+  const queue = createCallQueue(replicas.send, takesBatches ? BATCH_LIMIT : 1, () => SLOTS * replicas.count);
   return {
-    ...callableOf(contract, queue),
-    beside: (other) => callableOf(other, queue),
-    breaker: breaker.state,
-    close: () => transport.close(),
+    ...callableOf(contract, queue, replicas),
+    beside: (other) => callableOf(other, queue, replicas),
+    breakers: () => replicas.breakers(),
+    close: () => replicas.close(),
   };
 }
 
-function callableOf(contract: Contract, queue: CallQueue): Callable {
+function callableOf(contract: Contract, queue: CallQueue, replicas: Pick<Replicas, "count">): Callable {
   const operations = operationsOf(contract);
   return {
     contract,
@@ -62,7 +66,7 @@ function callableOf(contract: Contract, queue: CallQueue): Callable {
       if (callee === undefined) throw new Problem("not-found", "There is no such operation.");
       const { operation, isRead } = callee;
       const patient = Binding.of(operation).extraTimeMs(input) > 0;
-      let mayHaveRun = false; // also the first of two attempts
+      let mayHaveRun = false; // also an attempt before the last
       const attempt = () => {
         const journey: Journey = { sent: false, bounded: false, begun: false };
         return queue.call({ callee, input, ctx, journey }, patient).catch((error: unknown) => {
@@ -70,17 +74,31 @@ function callableOf(contract: Contract, queue: CallQueue): Callable {
           throw error;
         });
       };
+      const isSafe = isSafeToRepeat(operation, input);
+      const mayRepeat = (error: unknown) =>
+        !isFinal(error) && remainingMs(ctx) > 0 && (isSafe || (!mayHaveRun && replicas.count > 1));
       try {
-        return await attempt().catch((error) => {
-          if (isFinal(error) || !isSafeToRepeat(operation, input) || remainingMs(ctx) === 0) throw error;
-          return attempt();
-        });
+        return await tryUpTo(Math.max(ATTEMPTS, replicas.count), attempt, mayRepeat);
       } catch (error) {
-        const problem = isProblem(error) ? error : unreachable(contract.name, error);
+        const problem = problemOf(error) ?? unreachable(contract.name, error);
         throw mayHaveRun ? asUnknown(problem) : problem;
       }
     },
   };
+}
+
+async function tryUpTo<T>(
+  attempts: number,
+  attempt: () => Promise<T>,
+  mayRepeat: (error: unknown) => boolean,
+): Promise<T> {
+  for (let left = attempts - 1; ; left -= 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (left === 0 || !mayRepeat(error)) throw error;
+    }
+  }
 }
 
 function operationsOf({ operations, problems }: Contract): ReadonlyMap<string, RemoteOperation> {
@@ -93,6 +111,10 @@ function operationsOf({ operations, problems }: Contract): ReadonlyMap<string, R
   );
 }
 
+function problemOf(error: unknown): Problem | undefined {
+  return error instanceof NotServing ? error.problem : isProblem(error) ? error : undefined;
+}
+
 /** An answer is final, and so is an open breaker: only a lost connection is worth another try. */
 function isFinal(error: unknown): boolean {
   return isProblem(error) || error instanceof BrokenCircuitError;
@@ -100,7 +122,12 @@ function isFinal(error: unknown): boolean {
 
 /** A connection that was never made, or never tried, has carried nothing; one that broke may have. */
 function hasNotArrived(error: unknown, { sent }: Journey): boolean {
-  return !sent || error instanceof BrokenCircuitError || systemCallsOf(error).some((each) => BEFORE_ANY.has(each));
+  return (
+    !sent ||
+    error instanceof BrokenCircuitError ||
+    error instanceof NotServing ||
+    systemCallsOf(error).some((each) => BEFORE_ANY.has(each))
+  );
 }
 
 /** What comes before a connection can carry anything: a name that nobody has any more is a container that was stopped. */

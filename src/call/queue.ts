@@ -4,8 +4,8 @@ import type { Operation } from "../contract/contract.ts";
 import { tooLate } from "../contract/in-time.ts";
 import type { Outcome } from "../contract/progress.ts";
 
-/** At most this many flights to one neighbour hold a slot; whoever comes meanwhile goes in the next. */
-const SLOTS = 2;
+/** At most this many flights to one address hold a slot; whoever comes meanwhile goes in the next. */
+export const SLOTS = 2;
 
 /** A flight that takes longer gives its slot up: one slow call must not hold up the others. */
 const SLOT_MS = 5;
@@ -65,15 +65,16 @@ export interface CallQueue {
  * "Batch what waits", per neighbour: calls of one turn of the event loop go together, at once while a slot is free,
  * else when one becomes free. Idle, nobody waits; under load the cost of a request is shared.
  * @param limit the most calls of a flight
+ * @param slots how many flights may hold one now
  */
-export function createCallQueue(send: SendFlight, limit: number): CallQueue {
+export function createCallQueue(send: SendFlight, limit: number, slots: () => number): CallQueue {
   let waiting: QueuedCall[] = [];
   let inFlight = 0;
   let scheduled = false;
 
   function pump(): void {
     scheduled = false;
-    while (waiting.length > 0 && inFlight < SLOTS) {
+    while (waiting.length > 0 && inFlight < slots()) {
       const flight = waiting.slice(0, limit);
       waiting = waiting.slice(limit);
       occupySlot(fly(flight, send));

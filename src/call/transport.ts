@@ -25,5 +25,8 @@ export interface Transport {
 /** How long an idle connection is kept: shorter than the server keeps it. */
 export const IDLE_CONNECTION_MS = 30_000;
 
+/** How long a connection is used: where one name leads to several replicas by connection, they all get their share. */
+export const CONNECTION_MS = 10_000;
+
 /** Makes the transport to the neighbour at `origin`, such as `http://users:8001`. */
 export type CreateTransport = (origin: string) => Transport;

@@ -35,6 +35,22 @@ export function mergePositions(all: readonly EventPositions[]): EventPositions {
   };
 }
 
+/** What several tell of the same modules: of each log and each subscriber the furthest. */
+export function newestPositions(all: readonly EventPositions[]): EventPositions {
+  const names = (records: readonly object[]) => new Set(records.flatMap(Object.keys));
+  const newest = (records: readonly Readonly<Record<string, number>>[]) =>
+    Object.fromEntries(
+      Array.from(names(records), (name) => [name, Math.max(...records.map((record) => record[name] ?? 0))]),
+    );
+  const applied = all.map((each) => each.applied);
+  return {
+    published: newest(all.map(({ published }) => published)),
+    applied: Object.fromEntries(
+      Array.from(names(applied), (subscriber) => [subscriber, newest(applied.map((each) => each[subscriber] ?? {}))]),
+    ),
+  };
+}
+
 /** @returns only what is known: a publisher that does not answer may have published anything */
 export function countBacklog({ published, applied }: EventPositions): Backlog {
   const behind = (reached: Readonly<Record<string, number>>) =>

@@ -2,7 +2,7 @@ import { Agent } from "node:http";
 import { z } from "zod";
 import { busStatus, type EventStatus, eventPositions, light } from "./event-status.ts";
 
-/** Looks at one module, wherever it lives. */
+/** Looks at one module, wherever it lives, and however many of it there are. */
 export interface ModuleProbe {
   readonly name: string;
   /** The configured one, also where the module shares a process and so has none of its own. */
@@ -23,6 +23,13 @@ export interface ModuleHealth {
   /** False when it did not answer at all. */
   readonly reachable: boolean;
   readonly latencyMs: number;
+  /** Each of its replicas, where there are several. */
+  readonly replicas?: readonly ReplicaHealth[];
+}
+
+/** One of the processes that serve a module alike. */
+export interface ReplicaHealth extends Omit<ModuleHealth, "replicas" | "told"> {
+  readonly address: string;
 }
 
 export interface RemoteProbeOptions {

@@ -20,17 +20,23 @@ export interface HealthDeps {
 
 type Light = "running" | "degraded" | "down";
 
+/** How a module is, or one of its replicas. */
+interface Condition {
+  readonly status: Light;
+  readonly latency_ms: number;
+  readonly detail: string | null;
+}
+
 interface Status {
   readonly topology: string;
   readonly deployment: string | undefined;
-  readonly modules: readonly {
+  readonly modules: readonly ({
     readonly name: string;
     readonly port: number;
     readonly placement: ModuleProbe["placement"];
-    readonly status: Light;
-    readonly latency_ms: number;
-    readonly detail: string | null;
-  }[];
+    /** Where there are several. */
+    readonly replicas?: readonly ({ readonly address: string } & Condition)[];
+  } & Condition)[];
   readonly bus: BusStatus;
   readonly events: EventPositions;
   readonly backlog: Backlog;
@@ -76,9 +82,10 @@ export async function readStatus(deps: HealthDeps): Promise<Status> {
     name,
     port,
     placement,
-    status: lightOf(health),
-    latency_ms: Math.round(health.latencyMs * 100) / 100,
-    detail: health.reason ?? health.stall ?? null,
+    ...conditionOf(health),
+    ...(health.replicas === undefined
+      ? {}
+      : { replicas: health.replicas.map((replica) => ({ address: replica.address, ...conditionOf(replica) })) }),
   }));
   const told = healths.flatMap(([{ name }, { told }]) => (told === undefined ? [] : [{ name, ...told }]));
   const bus = gatherBus(
@@ -96,7 +103,15 @@ export async function readStatus(deps: HealthDeps): Promise<Status> {
   };
 }
 
-function lightOf({ ready, reachable, stall }: ModuleHealth): Light {
+function conditionOf(health: Omit<ModuleHealth, "replicas">): Condition {
+  return {
+    status: lightOf(health),
+    latency_ms: Math.round(health.latencyMs * 100) / 100,
+    detail: health.reason ?? health.stall ?? null,
+  };
+}
+
+function lightOf({ ready, reachable, stall }: Omit<ModuleHealth, "replicas">): Light {
   if (ready) return stall === undefined ? "running" : "degraded";
   return reachable ? "degraded" : "down";
 }

@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { traceOf } from "../base/trace.ts";
 import type { Bus } from "../bus/bus.ts";
 import { createDeadLetterHandlers } from "../bus/follow/dead-letter-handlers.ts";
+import { createAddresses } from "../call/addresses.ts";
 import { deadLettersOf } from "../call/dead-letters.ts";
 import type { HttpCallable } from "../call/http-client.ts";
 import { createService, type ServiceOptions } from "../call/service.ts";
@@ -120,7 +121,7 @@ export function createVerifier(config: Config, callables: ReadonlyMap<ModuleName
 
 /** Whoever serves users names the deployment, all others ask there. */
 export function deploymentOf({ SERVE, USERS_URL }: Config, served: readonly ServedModule[]): System["deployment"] {
-  if (!SERVE.includes("users")) return learnDeployment(USERS_URL ?? "");
+  if (!SERVE.includes("users")) return learnDeployment(createAddresses(USERS_URL ?? []));
   return () => served.filter(({ name }) => name === "users").map(({ store }) => nameDeployment(store.seat))[0];
 }
 
@@ -142,9 +143,10 @@ export async function connectRemotes(config: Config): Promise<Map<ModuleName, Ht
   const remotes = new Map<ModuleName, HttpCallable>();
   for (const name of remoteNeighbours(config.SERVE)) {
     const { createHttpCallable } = await import("../call/http-client.ts");
-    const url = config[urlSetting(name)];
-    if (url === undefined) throw new Error(`${name} has no URL`);
-    remotes.set(name, createHttpCallable(modules[name].contract, url, await loadTransport(config.HTTP_CLIENT)));
+    const urls = config[urlSetting(name)];
+    if (urls === undefined) throw new Error(`${name} has no URL`);
+    const transport = await loadTransport(config.HTTP_CLIENT);
+    remotes.set(name, createHttpCallable(modules[name].contract, createAddresses(urls), transport));
   }
   return remotes;
 }

@@ -139,8 +139,9 @@ function missingNeighbours(config: Omit<Config, "admin">, wrong: ReadonlySet<str
     if (wrong.has(setting)) continue;
     const value = config[setting];
     if (value === undefined) mistakes.push(`${setting}: expected the URL of ${name}, which is not served here`);
-    else if (isOwnAddress(value, config)) {
-      mistakes.push(`${setting}=${value}: expected another process, this is this process's own address`);
+    const own = value?.find((url) => isOwnAddress(url, config));
+    if (own !== undefined) {
+      mistakes.push(`${setting}=${own}: expected another process, this is this process's own address`);
     }
   }
   if (!servesAll(config.SERVE) && config.REDIS_URL === undefined && !wrong.has("REDIS_URL")) {

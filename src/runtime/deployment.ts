@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import { UNNAMED_DEPLOYMENT } from "../bus/bus.ts";
+import type { Addresses } from "../call/addresses.ts";
 import { askStatus } from "../health/module-probe.ts";
 
 const ASK_TIMEOUT_MS = 1_000;
@@ -10,17 +11,21 @@ export function nameDeployment(seat: string): string {
 }
 
 /**
- * Learns the deployment's name from the process of users. The last answer counts while it is away, and it is asked again at each look: it may
+ * Learns the deployment's name from a process of users, whichever answers. The last answer counts while it is away, and it is asked again at each look: it may
  * have moved.
  */
-export function learnDeployment(usersUrl: string): () => string | undefined {
+export function learnDeployment(users: Addresses): () => string | undefined {
   let known: string | undefined;
   let isAsking = false;
 
   async function ask(): Promise<void> {
     isAsking = true;
-    const status = await askStatus(usersUrl, ASK_TIMEOUT_MS);
-    if (status !== undefined) known = status.deployment ?? UNNAMED_DEPLOYMENT;
+    for (const url of await users()) {
+      const status = await askStatus(url, ASK_TIMEOUT_MS);
+      if (status === undefined) continue;
+      known = status.deployment ?? UNNAMED_DEPLOYMENT;
+      break;
+    }
     isAsking = false;
   }
 

@@ -1,5 +1,7 @@
+import { createAddresses } from "../call/addresses.ts";
 import type { EventPositions } from "../health/event-status.ts";
-import { createLocalProbe, createRemoteProbe, type ModuleProbe } from "../health/module-probe.ts";
+import { createLocalProbe, type ModuleProbe } from "../health/module-probe.ts";
+import { createReplicatedProbe } from "../health/replicated-probe.ts";
 import type { HealthDeps } from "../health/status.ts";
 import type { ServedModule, System } from "./compose.ts";
 import { type Config, portOf } from "./config.ts";
@@ -31,9 +33,9 @@ function probe(name: ServiceName, { config, served, bus }: System): ModuleProbe 
       () => bus.stalled(name),
     );
   }
-  const url = name === "gateway" ? undefined : config[urlSetting(name)];
-  if (url === undefined) throw new Error(`${name} has no URL`);
-  return createRemoteProbe({ name, port, url });
+  const urls = name === "gateway" ? undefined : config[urlSetting(name)];
+  if (urls === undefined) throw new Error(`${name} has no URL`);
+  return createReplicatedProbe({ name, port, addresses: createAddresses(urls) });
 }
 
 /** What a person reads of how the system is split, as this process knows it. */

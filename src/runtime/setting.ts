@@ -90,6 +90,16 @@ export function origin(protocols: readonly string[], meaning: string): Setting<s
   });
 }
 
+/** Where the replicas of an HTTP service are: such URLs, separated by commas, each once. */
+export function origins(protocols: readonly string[], meaning: string): Setting<readonly string[] | undefined> {
+  const one = origin(protocols, meaning);
+  return optional(`${one.expected}, or several, separated by commas`, meaning, (value) => {
+    const found = value.split(",").map((each) => one.parse(each.trim()));
+    const known = found.filter((each) => each !== undefined);
+    return known.length === found.length && new Set(known).size === known.length ? known : undefined;
+  });
+}
+
 /** What a parser that throws makes of a text: undefined when it throws. */
 export function tried<T>(parse: (text: string) => T): (text: string) => T | undefined {
   return (value) => {

@@ -9,6 +9,7 @@ import {
   oneOf,
   optional,
   origin,
+  origins,
   type Setting,
   text,
   toggle,
@@ -132,9 +133,9 @@ function modulePorts() {
 
 function moduleUrls() {
   const urls = moduleNames.map((name) => {
-    return [urlSetting(name), origin(["http:"], `where ${name} is, when not served here`)] as const;
+    return [urlSetting(name), origins(["http:"], `where ${name} is, when not served here`)] as const;
   });
-  return Object.fromEntries(urls) as Readonly<Record<UrlSetting, Setting<string | undefined>>>;
+  return Object.fromEntries(urls) as Readonly<Record<UrlSetting, Setting<readonly string[] | undefined>>>;
 }
 
 function moduleDatabases() {

@@ -189,7 +189,7 @@ function metricsOf({ served, bus, remotes }: System): Metrics {
   return createMetrics({
     stores: served.map(({ store }) => store),
     bus,
-    breakers: new Map([...remotes].map(([name, { breaker }]) => [name, breaker])),
+    breakers: new Map([...remotes].map(([name, { breakers }]) => [name, breakers])),
   });
 }
 

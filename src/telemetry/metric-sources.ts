@@ -8,8 +8,8 @@ export interface MetricSources {
   /** Of the modules that live here. */
   readonly stores: readonly Pick<Store, "name" | "stats" | "cursors">[];
   readonly bus: Pick<Bus, "status" | "backlogs">;
-  /** Of the modules that live elsewhere, by name. */
-  readonly breakers: ReadonlyMap<string, () => BreakerState>;
+  /** Of the modules that live elsewhere, by name, and of each by its addresses. */
+  readonly breakers: ReadonlyMap<string, () => ReadonlyMap<string, BreakerState>>;
 }
 
 /** How often a rate limit let a request in, and how often not. */

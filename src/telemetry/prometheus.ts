@@ -101,16 +101,17 @@ function addEvents(registry: Registry, { bus }: MetricSources): void {
 function addBreakers(registry: Registry, { breakers }: MetricSources): void {
   const states = {
     name: "quartet_breaker_state",
-    help: "1 for the state that the circuit breaker before a neighbour is in",
-    labels: ["callee", "state"],
+    help: "1 for the state that the circuit breaker before an address of a neighbour is in",
+    labels: ["callee", "address", "state"],
   };
   addGauge(registry, states, () =>
-    [...breakers].flatMap(([callee, read]) => {
-      const current = read();
-      return (["closed", "half-open", "open"] as const).map((state): Sample<number> => {
-        return [{ callee, state }, state === current ? 1 : 0];
-      });
-    }),
+    [...breakers].flatMap(([callee, read]) =>
+      [...read()].flatMap(([address, current]) =>
+        (["closed", "half-open", "open"] as const).map((state): Sample<number> => {
+          return [{ callee, address, state }, state === current ? 1 : 0];
+        }),
+      ),
+    ),
   );
 }
 

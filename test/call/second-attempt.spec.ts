@@ -3,6 +3,7 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect } from "chai";
 import { isProblem } from "../../src/base/problem.ts";
+import { createAddresses } from "../../src/call/addresses.ts";
 import { CLOCK_HEADER } from "../../src/call/batch.ts";
 import { createHttpCallable, type HttpCallable } from "../../src/call/http-client.ts";
 import { processTimeMs } from "../../src/call/peer-clock.ts";
@@ -45,7 +46,7 @@ for (const [transport, createTransport] of Object.entries(transports)) {
       await once(server, "listening");
       callable = createHttpCallable(
         notes,
-        `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+        createAddresses([`http://127.0.0.1:${(server.address() as AddressInfo).port}`]),
         createTransport,
       );
     });
@@ -72,7 +73,7 @@ for (const [transport, createTransport] of Object.entries(transports)) {
     });
 
     it("and says no more either of a name that nobody has: a container that was stopped", async () => {
-      const stopped = createHttpCallable(notes, "http://orders.invalid:8003", createTransport);
+      const stopped = createHttpCallable(notes, createAddresses(["http://orders.invalid:8003"]), createTransport);
       expect(await outcomeOf(add(20_000, stopped))).to.equal("dependency-unavailable undefined");
       await stopped.close();
     });

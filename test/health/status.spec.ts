@@ -3,8 +3,10 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect } from "chai";
 import type { BusStatus } from "../../src/bus/bus.ts";
+import { createAddresses } from "../../src/call/addresses.ts";
 import type { EventPositions } from "../../src/health/event-status.ts";
 import { createLocalProbe, createRemoteProbe } from "../../src/health/module-probe.ts";
+import { createReplicatedProbe } from "../../src/health/replicated-probe.ts";
 import { type HealthDeps, mountHealth } from "../../src/health/status.ts";
 import { createHttpApp } from "../../src/http/app.ts";
 
@@ -224,6 +226,38 @@ describe("health and status", () => {
       expect(await busNow()).to.deep.equal({ ...away, detail: "users: connect ECONNREFUSED" });
       busStatus = away; // nobody needs to be told the same twice
       expect(await busNow()).to.deep.equal(away);
+    });
+
+    it("of which there are several is ready as long as one is, and each is told", async () => {
+      const faults: (string | undefined)[] = [undefined, undefined];
+      const replicas = await Promise.all(
+        faults.map((_, at) =>
+          serve([createLocalProbe("users", 8001, () => faults[at])], {
+            events: async () => ({ published: { users: 5 + at }, applied: { users: { orders: 2 - at } } }),
+          }),
+        ),
+      );
+      const urls = replicas.map(({ url }) => url);
+      const addresses = createAddresses(urls);
+      const { url } = await serve([createReplicatedProbe({ name: "users", port: 8001, addresses, cacheMs: 0 })]);
+      const look = async () => {
+        const { modules, events } = (await (await fetch(`${url}/status`)).json()) as {
+          modules: { status: string; detail: string | null; replicas: { address: string; status: string }[] }[];
+          events: EventPositions;
+        };
+        const [{ status, detail, replicas } = { status: "", detail: "", replicas: [] }] = modules;
+        expect(replicas.map(({ address }) => address)).to.deep.equal(urls);
+        return { all: status, each: replicas.map(({ status }) => status), detail, events };
+      };
+      const events = { published: { users: 6 }, applied: { users: { orders: 2 } } };
+      expect(await look()).to.deep.equal({ all: "running", each: ["running", "running"], detail: null, events });
+      faults[1] = "has no disk";
+      const degraded = { all: "degraded", each: ["running", "degraded"], detail: `${urls[1]} has no disk`, events };
+      expect(await look()).to.deep.equal(degraded);
+      expect((await fetch(`${url}/readyz`)).status).to.equal(200);
+      faults[0] = "has none either";
+      expect(await look()).to.include({ all: "degraded" });
+      expect((await fetch(`${url}/readyz`)).status).to.equal(503);
     });
 
     it("is asked again when its answer is old", async () => {

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { z } from "zod";
 import { Problem } from "../../src/base/problem.ts";
 import { traceOf } from "../../src/base/trace.ts";
+import { createAddresses } from "../../src/call/addresses.ts";
 import { createHttpCallable } from "../../src/call/http-client.ts";
 import { createService } from "../../src/call/service.ts";
 import type { CreateTransport } from "../../src/call/transport.ts";
@@ -135,6 +136,8 @@ export const clientRows: readonly { readonly name: string; open(): Promise<Notes
   { name: "a local client", open: async () => openLocal() },
   { name: "an HTTP client on undici", open: () => openRemote(createUndiciTransport) },
   { name: "an HTTP client on node-fetch", open: () => openRemote(createNodeFetchTransport) },
+  { name: "an HTTP client on undici, of two replicas", open: () => openRemote(createUndiciTransport, 2) },
+  { name: "an HTTP client on node-fetch, of two replicas", open: () => openRemote(createNodeFetchTransport, 2) },
 ];
 
 function openLocal(): Notes {
@@ -142,16 +145,16 @@ function openLocal(): Notes {
   return { ...looks, client: createClient(notes, service), close: async () => {} };
 }
 
-async function openRemote(transport: CreateTransport): Promise<Notes> {
+async function openRemote(transport: CreateTransport, replicas = 1): Promise<Notes> {
   const { service, ...looks } = createNotes();
-  const { origin, close } = await serveNotes(service);
-  const callable = createHttpCallable(notes, origin, transport);
+  const servers = await Promise.all(Array.from({ length: replicas }, () => serveNotes(service)));
+  const callable = createHttpCallable(notes, createAddresses(servers.map(({ origin }) => origin)), transport);
   return {
     ...looks,
     client: createClient(notes, callable),
     async close() {
       await callable.close();
-      await close();
+      await Promise.all(servers.map(({ close }) => close()));
     },
   };
 }

@@ -58,11 +58,16 @@ describe("what keeps the shop from starting", () => {
     expect(circle.output).to.match(/^USERS_URL=.*own address/m);
   });
 
-  it("is a neighbour's URL that is more than scheme, host and port", async () => {
-    const urls = { USERS_URL: "http://h:1/api", PRODUCTS_URL: "http://h?x=1", ORDERS_URL: "http://me:secret@h" };
+  it("is a neighbour's URL that is more than scheme, host and port, alone or among several", async () => {
+    const urls = {
+      USERS_URL: "http://h:1/api",
+      PRODUCTS_URL: "http://h:1, http://h:1",
+      ORDERS_URL: "http://h,http://me:secret@h",
+    };
     const { exit, output } = await start({ ...urls, SERVE: "gateway", REDIS_URL: "redis://127.0.0.1/2" });
     expect(exit.code).to.equal(1);
-    const told = Object.entries(urls).map(([name, url]) => `${name}=${url}: expected http://host:port without a path`);
+    const several = "http://host:port without a path, or several, separated by commas";
+    const told = Object.entries(urls).map(([name, url]) => `${name}=${url}: expected ${several}`);
     expect(output.trim().split("\n").slice(1)).to.deep.equal(told);
     const command = await start({ GATEWAY_URL: "http://h/shop" }, ["dead-letters"]);
     expect(command.exit.code).to.equal(1);

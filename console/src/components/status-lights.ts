@@ -1,6 +1,6 @@
 import { css, html, nothing } from "lit";
 import { formatMs } from "../model/format.ts";
-import { type Light, listens, type ModuleStatus, type Status } from "../model/topology.ts";
+import { type Light, listens, type ModuleStatus, type ReplicaStatus, type Status } from "../model/topology.ts";
 import type { App } from "../store/app.ts";
 import { base } from "./base-styles.ts";
 import { icons } from "./icons.ts";
@@ -31,6 +31,13 @@ export class StatusLights extends View {
       .down .state { color: var(--bad); }
       .unknown .state { color: var(--text-2); }
       .down { border-color: var(--bad); }
+      .replicas { gap: 2px; grid-template-columns: 1fr; margin-top: 6px; }
+      .replicas li { padding: 0; font-size: 13px; }
+      .replicas .state { margin: 0; font-weight: 400; }
+      .replicas .running .state { color: var(--good); }
+      .replicas .degraded .state { color: var(--warn); }
+      .replicas .down .state { color: var(--bad); }
+      .replicas .mono { color: var(--text); }
       .reason { margin-top: 4px; font-size: 13px; color: var(--text-2); overflow-wrap: anywhere; }
     `,
   ];
@@ -56,13 +63,27 @@ export class StatusLights extends View {
   }
 
   #renderLight(module: ModuleStatus, whole: Status) {
-    const { name, port, status, detail } = module;
+    const { name, port, status, detail, replicas } = module;
     return html`<li class="card ${status}" data-service=${name}>
       <p class="name"><span>${name.toUpperCase()}</span> ${listens(whole, name) ? html`<span class="mono">:${port}</span>` : html`<span class="inside">same process</span>`}</p>
       <p class="state">${ICONS[status]}<span>${status}</span>${status === "running" ? html`<span class="latency tabular">${this.#latencyOf(module)}</span>` : nothing}</p>
-      ${detail === null ? nothing : html`<p class="reason">${detail}</p>`}
+      ${replicas === undefined ? renderReason(detail) : renderReplicas(replicas)}
     </li>`;
   }
+}
+
+function renderReason(detail: string | null) {
+  return detail === null ? nothing : html`<p class="reason">${detail}</p>`;
+}
+
+/** Each with its own light and reason; the service has none beside them. */
+function renderReplicas(replicas: readonly ReplicaStatus[]) {
+  return html`<ul class="replicas">${replicas.map(
+    ({ address, status, detail }) => html`<li class=${status}>
+      <span class="state">${ICONS[status]}<span class="mono">${address.replace("http://", "")}</span></span>
+      ${status === "running" ? nothing : html`<span class="reason">${detail ?? status}</span>`}
+    </li>`,
+  )}</ul>`;
 }
 
 /** Spoken when it changes, so it holds no figure that always does. */

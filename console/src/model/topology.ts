@@ -20,7 +20,11 @@ export interface ModuleStatus {
   readonly status: Light;
   readonly latency_ms: number;
   readonly detail: string | null;
+  /** Where there are several processes that serve it alike. */
+  readonly replicas?: readonly ReplicaStatus[];
 }
+
+export type ReplicaStatus = Pick<ModuleStatus, "status" | "detail"> & { readonly address: string };
 
 export interface BusStatus {
   readonly kind: "memory" | "redis";

@@ -1,6 +1,7 @@
 import { reachableUrl } from "../../base/origin.ts";
 import { isProblem } from "../../base/problem.ts";
 import { Refusal } from "../../base/refusal.ts";
+import { createAddresses } from "../../call/addresses.ts";
 import { deadLetters, deadLettersOf } from "../../call/dead-letters.ts";
 import { createHttpCallable, type HttpCallable } from "../../call/http-client.ts";
 import { createUndiciTransport } from "../../call/transports/undici.ts";
@@ -28,9 +29,9 @@ type DeadLetter = Awaited<ReturnType<Client["listDeadLetters"]>>["data"][number]
  */
 export async function runDeadLetters(config: Config, words: readonly string[]): Promise<string> {
   const command = parse(words);
-  const gateway = createHttpCallable({ ...users, name: "gateway" }, urlOf(config), createUndiciTransport, {
-    takesBatches: false,
-  });
+  const contract = { ...users, name: "gateway" };
+  const place = createAddresses([urlOf(config)]);
+  const gateway = createHttpCallable(contract, place, createUndiciTransport, { takesBatches: false });
   try {
     return await carryOut(command, config, gateway);
   } catch (error) {

@@ -61,7 +61,7 @@ async function serveUntilAsked(
 function environmentOf(config: Config, redisUrl: string | undefined): NodeJS.ProcessEnv {
   const neighbours = moduleNames.map((name) => [
     urlSetting(name),
-    config[urlSetting(name)] ?? reachableUrl(config.HOST, portOf(config, name)),
+    config[urlSetting(name)]?.join(",") ?? reachableUrl(config.HOST, portOf(config, name)),
   ]);
   return environmentWith({
     ...Object.fromEntries([...config.passedOver.keys()].map((name) => [name, undefined])),

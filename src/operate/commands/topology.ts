@@ -36,7 +36,7 @@ function placeOf(name: ServiceName, config: Config): string {
   if (config.SERVE.includes(name)) {
     return `here${listensApart ? `, on ${originOf(config.HOST, portOf(config, name))}` : ", called directly"}`;
   }
-  return `elsewhere${name === "gateway" ? "" : `, at ${config[urlSetting(name)] ?? "a place that this process need not know"}`}`;
+  return `elsewhere${name === "gateway" ? "" : `, at ${config[urlSetting(name)]?.join(", ") ?? "a place that this process need not know"}`}`;
 }
 
 function callsOf(config: Config): [ServiceName, ModuleName][] {
@@ -49,7 +49,7 @@ function callsOf(config: Config): [ServiceName, ModuleName][] {
 
 function wayOfCall(callee: ModuleName, config: Config): string {
   if (config.SERVE.includes(callee)) return "direct call";
-  return `HTTP to ${config[urlSetting(callee)] ?? "?"}, by ${config.HTTP_CLIENT}`;
+  return `HTTP to ${config[urlSetting(callee)]?.join(", ") ?? "?"}, by ${config.HTTP_CLIENT}`;
 }
 
 function eventLines(): string[] {
