@@ -41,10 +41,20 @@ export function withPorts(text: string, modules: readonly ComposeModule[]): stri
 
 /** compose.production.yml: every module that has no settings of its own there is like the gateway. */
 export function withProduction(text: string, modules: readonly ComposeModule[]): string {
+  return withAliases(text, modules, "production");
+}
+
+/** compose.postgres.yml: every module has its data there. */
+export function withPostgres(text: string, modules: readonly ComposeModule[]): string {
+  return withAliases(text, modules, "in-postgres");
+}
+
+/** With a line for every module that has no settings of its own there. */
+function withAliases(text: string, modules: readonly ComposeModule[], alias: string): string {
   const plain = modules.filter(({ name }) => !text.includes(`\n  ${name}:\n`));
   return text.replace(
-    /(^ {2}(?!gateway)\w+: \*production\n)+/m,
-    plain.map(({ name }) => `  ${name}: *production\n`).join(""),
+    new RegExp(`(^ {2}(?!gateway)\\w+: \\*${alias}\n)+`, "m"),
+    plain.map(({ name }) => `  ${name}: *${alias}\n`).join(""),
   );
 }
 

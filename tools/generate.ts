@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { moduleNames, modules } from "../src/runtime/modules.ts";
-import { withPorts, withProduction, withServices } from "./compose-files.ts";
+import { withPorts, withPostgres, withProduction, withServices } from "./compose-files.ts";
 import { describeForPage } from "./page-modules.ts";
 
 /**
@@ -20,6 +20,7 @@ await hold(PAGE, async () => formatted(PAGE, await describeForPage(listed)));
 await hold("docker-compose.yml", (text) => withServices(text, listed));
 await hold("compose.dev.yml", (text) => withPorts(text, listed));
 await hold("compose.production.yml", (text) => withProduction(text, listed));
+await hold("compose.postgres.yml", (text) => withPostgres(text, listed));
 
 async function hold(file: string, make: (text: string) => string | Promise<string>): Promise<void> {
   const path = `${ROOT}/${file}`;

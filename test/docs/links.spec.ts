@@ -38,4 +38,14 @@ describe("what the pages point to", () => {
     });
     expect(missing).to.deep.equal([]);
   });
+
+  it("is a test for every promise, of each engine", () => {
+    const lines = readFileSync(join(root, "docs/GUARANTEES.md"), "utf8").split("\n");
+    const promises = lines.filter((line) => line.startsWith("| **")).map((line) => line.split(" | "));
+    expect(promises).to.have.length.above(10);
+    const untested = promises.flatMap(([promise = "", ...engines]) =>
+      engines.length === 2 && engines.every((cell) => /`test\/[\w/.-]+\.spec\.ts`/.test(cell)) ? [] : [promise],
+    );
+    expect(untested).to.deep.equal([]);
+  });
 });

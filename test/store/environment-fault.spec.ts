@@ -1,6 +1,4 @@
-import { execFileSync } from "node:child_process";
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import Database from "better-sqlite3";
@@ -9,6 +7,7 @@ import { Problem } from "../../src/base/problem.ts";
 import type { SqliteStore } from "../../src/store/engines/sqlite/open-store.ts";
 import { isDatabaseFault } from "../../src/store/engines/sqlite/sqlite-fault.ts";
 import { isEnvironmentFault } from "../../src/store/environment-fault.ts";
+import { fillUp, smallDisk } from "../support/disk/small-disk.ts";
 import { until } from "../support/process.ts";
 import { addNote, noteIds, type TemporaryStore, temporaryStore } from "./temporary-store.ts";
 
@@ -205,33 +204,5 @@ function lock(store: SqliteStore, file: string): () => void {
   return () => {
     other.exec("ROLLBACK");
     other.close();
-  };
-}
-
-/** A disk of two megabytes, or why there can be none. */
-/** Writes until there is no space. */
-function fillUp(file: string): void {
-  try {
-    for (;;) appendFileSync(file, Buffer.alloc(4_096));
-  } catch (error) {
-    expect(error).to.have.property("code", "ENOSPC");
-  }
-}
-
-function smallDisk(): { folder: string; unmount(): void } | { reason: string } {
-  if (process.platform !== "linux" || process.getuid?.() !== 0) return { reason: "mounting needs root on Linux" };
-  const folder = mkdtempSync(join(tmpdir(), "quartet-disk-"));
-  try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", folder], { stdio: "pipe" });
-  } catch {
-    rmSync(folder, { recursive: true });
-    return { reason: "this system allows no mount" };
-  }
-  return {
-    folder,
-    unmount() {
-      execFileSync("umount", [folder]);
-      rmSync(folder, { recursive: true });
-    },
   };
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
-import { withPorts, withProduction, withServices } from "../../tools/compose-files.ts";
+import { withPorts, withPostgres, withProduction, withServices } from "../../tools/compose-files.ts";
 
 const read = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), "utf8");
 
@@ -16,6 +16,7 @@ describe("the files of Compose", () => {
     ["docker-compose.yml", withServices],
     ["compose.dev.yml", withPorts],
     ["compose.production.yml", withProduction],
+    ["compose.postgres.yml", withPostgres],
   ] as const) {
     it(`${file} loses nothing that was written by hand when a module comes and goes`, () => {
       const text = read(file);
