@@ -33,6 +33,11 @@ export function cannotRead(cause: unknown): Problem {
   return new Problem("dependency-unavailable", "The store cannot be read now.", { retryAfterSeconds: 1, cause });
 }
 
+/** The problem that callers see when what came before them took too long; of theirs nothing was begun. */
+export function isOverloaded(cause: unknown): Problem {
+  return new Problem("overloaded", "More waits for the store than it does in time.", { retryAfterSeconds: 1, cause });
+}
+
 /** The problem that callers see once a store closes. */
 export function isClosing(): Problem {
   return new Problem("draining", "This store is closing.");

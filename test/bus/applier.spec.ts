@@ -6,8 +6,10 @@ import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { systemClock } from "../../src/base/clock.ts";
 import { createPace } from "../../src/base/pace.ts";
-import { Applier } from "../../src/bus/follow/applier.ts";
+import { Problem } from "../../src/base/problem.ts";
+import { Applier, type ApplierOptions } from "../../src/bus/follow/applier.ts";
 import type { SqliteStore } from "../../src/store/engines/sqlite/open-store.ts";
+import type { Unit } from "../../src/store/unit.ts";
 import { applied, openModule, publish, range, remember, silent } from "./modules.ts";
 import { createRandom } from "./simulation/random.ts";
 
@@ -16,10 +18,9 @@ describe("an applier", () => {
   let orders: SqliteStore;
   let products: SqliteStore;
 
-  function create() {
-    const subscription = remember("orders");
+  function create(subscription = remember("orders"), options: Partial<ApplierOptions> = {}) {
     const pace = createPace(systemClock);
-    return new Applier({ store: products, subscription, logger: silent, pace, clock: systemClock });
+    return new Applier({ store: products, subscription, logger: silent, pace, clock: systemClock, ...options });
   }
 
   beforeEach(() => {
@@ -45,6 +46,23 @@ describe("an applier", () => {
     };
     await Promise.all([create(), create(), create()].map(deliver));
     expect(applied(products, "orders")).to.deep.equal(range(1, 300));
+  });
+
+  it("gets on where the environment lets few go together: takes fewer each time that it is prevented, and one more each time that it is not", async () => {
+    await publish(orders, range(1, 100));
+    const sizes = new WeakMap<Unit, number>();
+    let most = 0;
+    const few = remember("orders", (_number, unit) => {
+      const size = (sizes.get(unit) ?? 0) + 1;
+      if (size > 5) throw new Problem("dependency-unavailable", "Others are in the way.");
+      sizes.set(unit, size);
+      most = Math.max(most, size);
+      return undefined;
+    });
+    const rows = await orders.log.readAfter(0, 100);
+    expect(await create(few, { groupSize: 16 }).apply(rows)).to.deep.equal({ applied: 100, connected: true });
+    expect(applied(products, "orders")).to.deep.equal(range(1, 100));
+    expect(most).to.equal(5);
   });
 
   it("counts no try of what is no event against the row in whose place it stood", async () => {

@@ -12,7 +12,7 @@ describe("the commands, where the data are in PostgreSQL", function () {
   before(async function () {
     if (missingPostgres() !== undefined) return this.skip();
     shop = await oneOnPostgres.start();
-    url = (shop.postgres?.url ?? "").replace(/postgres$/, "test_1");
+    url = shop.database?.url ?? "";
     const api = createApi(shop.url);
     const [admin, buyer] = [await signIn(api), await register(api, "ada")];
     const product_id = await addProduct(api, admin, 5);

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { chown, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -16,6 +16,10 @@ export interface Pooler {
   readonly port: number;
   /** Lets a role of the server sign in, without a password. */
   admit(role: string): Promise<void>;
+  /** Starts it again after `kill`, on the same port. */
+  start(): Promise<void>;
+  kill(): Promise<void>;
+  /** Ends it and deletes its settings. */
   stop(): Promise<void>;
 }
 
@@ -54,25 +58,36 @@ export async function startPooler(postgresPort: number): Promise<Pooler> {
       "server_idle_timeout = 2", // each test has a role of its own, and a server not so many connections
     ].join("\n"),
   );
-  const child = spawn(path, [settings], { ...owner, cwd: dir, stdio: "ignore" });
-  const exited = once(child, "exit");
-  const stop = async () => {
-    child.kill("SIGKILL");
+  let child: ChildProcess | undefined;
+  const kill = async () => {
+    const running = child;
+    child = undefined;
+    if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
+    const exited = once(running, "exit");
+    running.kill("SIGKILL");
     await exited;
+  };
+  const stop = async () => {
+    await kill();
     await rm(dir, { recursive: true, force: true });
   };
-  if (!(await listens(port))) {
+  const start = async () => {
+    child = spawn(path, [settings], { ...owner, cwd: dir, stdio: "ignore" });
+    if (await listens(port)) return;
     await stop();
     throw new Error(`PgBouncer did not start on port ${port}`);
-  }
+  };
+  await start();
   return {
     port,
     async admit(role) {
       roles.push(role);
       await writeRoles();
-      child.kill("SIGHUP");
+      child?.kill("SIGHUP");
       await sleep(50); // it reads the file when it comes to it
     },
+    start,
+    kill,
     stop,
   };
 }

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { type ServiceName, serviceNames } from "../../src/runtime/modules.ts";
 import { ADMIN } from "./api.ts";
 import { areEventsApplied, type Databases, databasesIn, MODULES, type ModuleName } from "./databases.ts";
-import { type PostgresServer, startPostgresServer } from "./postgres.ts";
 import { databasesInPostgres } from "./postgres-databases.ts";
 import { type Exit, freePorts, type ShopProcess, startShopProcess, until, untilReady } from "./process.ts";
 import { type RedisServer, startRedisServer } from "./redis.ts";
+import { type DatabaseWays, type ShopDatabase, startShopDatabase } from "./shop-database.ts";
 
 export const SERVICES = serviceNames;
 export type Service = ServiceName;
@@ -45,7 +45,7 @@ export interface Shop {
 /** A shop of processes of this machine, which can be harmed one by one. */
 export interface ProcessShop extends Shop {
   readonly redis: RedisServer | undefined;
-  readonly postgres: PostgresServer | undefined;
+  readonly database: ShopDatabase | undefined;
   /** Of all its processes. */
   readonly dataDir: string;
   /** The settings that say where its data are. */
@@ -58,10 +58,17 @@ export interface ProcessShop extends Shop {
    * @param preload a module that Node loads before the product
    */
   restart(service: Service, preload?: URL): Promise<void>;
+  /** Starts one more process that serves a module, at a port that the others do not know; resolves when it is ready. */
+  startBeside(module: ModuleName): Promise<ExtraProcess>;
   /** Ends all its processes as an operator does; its Redis stays. */
   halt(): Promise<void>;
   /** Starts them again; resolves when the whole shop is ready. */
   begin(): Promise<void>;
+}
+
+/** A process that serves a module beside another. */
+export interface ExtraProcess extends ShopProcess {
+  readonly url: string;
 }
 
 export interface ProcessTopology extends Topology {
@@ -75,13 +82,9 @@ export const fourProcessesNodeFetch: ProcessTopology = processes("four processes
   settings: { HTTP_CLIENT: "node-fetch" },
 });
 
-export const oneOnPostgres: ProcessTopology = processes("one process on PostgreSQL", [SERVICES], {
-  redis: false,
-  inPostgres: MODULES,
-});
-export const fourOnPostgres: ProcessTopology = processes("four processes on PostgreSQL", apart(), {
-  inPostgres: MODULES,
-});
+export const oneOnPostgres: ProcessTopology = oneOn({});
+export const fourOnPostgres: ProcessTopology = fourOn({});
+export const fourThroughPooler: ProcessTopology = fourOn({ pooled: true });
 /** Its users keep their file, the others have moved. */
 export const fourOnBoth: ProcessTopology = processes("four processes, users on SQLite, others on PostgreSQL", apart(), {
   inPostgres: MODULES.filter((name) => name !== "users"),
@@ -92,11 +95,26 @@ export const otherSplits: readonly ProcessTopology[] = partitions(SERVICES)
   .filter((split) => split.length > 1 && split.length < SERVICES.length)
   .map((split) => processes(split.map((services) => services.join("+")).join(" | "), split));
 
+/** One process with all its data in a PostgreSQL. @param ways what is other than usual about that */
+export function oneOn(ways: DatabaseWays): ProcessTopology {
+  return processes(`one process ${describeWays(ways)}`, [SERVICES], { redis: false, inPostgres: MODULES, ways });
+}
+
+/** Four processes on the same. */
+export function fourOn(ways: DatabaseWays): ProcessTopology {
+  return processes(`four processes ${describeWays(ways)}`, apart(), { inPostgres: MODULES, ways });
+}
+
+function describeWays({ pooled = false, serializable = false }: DatabaseWays): string {
+  return `on PostgreSQL${pooled ? " through PgBouncer" : ""}${serializable ? ", SERIALIZABLE" : ""}`;
+}
+
 interface ProcessTopologyOptions {
   readonly redis?: boolean;
   readonly settings?: Settings;
   /** The modules whose data are in PostgreSQL; none if left out. */
   readonly inPostgres?: readonly ModuleName[];
+  readonly ways?: DatabaseWays;
 }
 
 /** Quick and quiet. Limits are for those tests that ask for them, also that of the time a call may take on a machine that stands still. */
@@ -115,7 +133,7 @@ export const TEST_SETTINGS: Settings = {
 function processes(
   name: string,
   split: Split,
-  { redis: withRedis = true, settings: own = {}, inPostgres = [] }: ProcessTopologyOptions = {},
+  { redis: withRedis = true, settings: own = {}, inPostgres = [], ways = {} }: ProcessTopologyOptions = {},
 ): ProcessTopology {
   return {
     name,
@@ -123,11 +141,10 @@ function processes(
     async start(settings = {}) {
       const folder = await mkdtemp(join(tmpdir(), "quartet-"));
       const redis = withRedis ? await startRedisServer() : undefined;
-      const postgres = inPostgres.length > 0 ? await startPostgresServer() : undefined;
-      const database = await postgres?.createDatabase();
-      const places = await placesIn(folder, redis, database, inPostgres);
+      const database = inPostgres.length > 0 ? await startShopDatabase(inPostgres, ways) : undefined;
+      const places = await placesIn(folder, redis, database);
       const env = { ...TEST_SETTINGS, ...places, ...own, ...settings };
-      const shop = new Processes(split, env, folder, redis, postgres);
+      const shop = new Processes(split, env, folder, redis, database);
       try {
         await shop.begin();
       } catch (error) {
@@ -143,21 +160,15 @@ function processes(
 async function placesIn(
   folder: string,
   redis: RedisServer | undefined,
-  database: string | undefined,
-  inPostgres: readonly ModuleName[],
+  database: ShopDatabase | undefined,
 ): Promise<Settings> {
   const ports = await freePorts(SERVICES.length);
   return {
     ...placesOf(SERVICES.map((service, at) => [service, ports[at] ?? 0])),
     DATA_DIR: folder,
     ...(redis === undefined ? {} : { REDIS_URL: redis.url }),
-    ...(database === undefined ? {} : databaseSettings(database, inPostgres)),
+    ...database?.settings,
   };
-}
-
-function databaseSettings(database: string, inPostgres: readonly ModuleName[]): Settings {
-  if (inPostgres.length === MODULES.length) return { DATABASE_URL: database };
-  return Object.fromEntries(inPostgres.map((name) => [`${name.toUpperCase()}_DATABASE_URL`, database]));
 }
 
 /** The settings that say where services are on this machine. */
@@ -177,7 +188,7 @@ export function portSettingOf(service: Service): string {
 class Processes implements ProcessShop {
   readonly url: string;
   readonly redis: RedisServer | undefined;
-  readonly postgres: PostgresServer | undefined;
+  readonly database: ShopDatabase | undefined;
   readonly #split: Split;
   readonly #env: Settings;
   readonly dataDir: string;
@@ -189,14 +200,16 @@ class Processes implements ProcessShop {
     env: Settings,
     folder: string,
     redis: RedisServer | undefined,
-    postgres: PostgresServer | undefined,
+    database: ShopDatabase | undefined,
   ) {
     this.#split = split;
     this.#env = env;
     this.dataDir = folder;
-    this.data = Object.fromEntries(Object.entries(env).filter(([name]) => /^DATA_DIR$|DATABASE_URL$/.test(name)));
+    this.data = Object.fromEntries(
+      Object.entries(env).filter(([name]) => /^DATA_DIR$|DATABASE_(URL|POOLED)$/.test(name)),
+    );
     this.redis = redis;
-    this.postgres = postgres;
+    this.database = database;
     this.url = `http://127.0.0.1:${env.PORT}`;
   }
 
@@ -225,15 +238,25 @@ class Processes implements ProcessShop {
     await this.#allReady();
   }
 
+  async startBeside(module: ModuleName): Promise<ExtraProcess> {
+    const [port = 0] = await freePorts(1);
+    const env = { ...this.#env, SERVE: module, [portSettingOf(module)]: `${port}` };
+    const started = startShopProcess({ env, cwd: this.dataDir });
+    const url = `http://127.0.0.1:${port}`;
+    await untilReady(url, [started]);
+    return Object.assign(started, { url });
+  }
+
   async databases(): Promise<(module: ModuleName) => string> {
     return this.#fileOf;
   }
 
   async look(): Promise<Databases> {
     const inFiles = databasesIn(this.#fileOf);
+    const inPostgres = this.database && databasesInPostgres(this.database.url);
     const placeOf = (module: ModuleName) => {
-      const url = this.#env[`${module.toUpperCase()}_DATABASE_URL`] ?? this.#env.DATABASE_URL;
-      return url === undefined ? inFiles : databasesInPostgres(url);
+      const isInPostgres = `${module.toUpperCase()}_DATABASE_URL` in this.#env || "DATABASE_URL" in this.#env;
+      return isInPostgres && inPostgres !== undefined ? inPostgres : inFiles;
     };
     return {
       tables: (module) => placeOf(module).tables(module),
@@ -260,7 +283,7 @@ class Processes implements ProcessShop {
   async stop(): Promise<void> {
     await this.halt();
     await this.redis?.stop();
-    await this.postgres?.stop();
+    await this.database?.stop();
     await rm(this.dataDir, { recursive: true, force: true });
   }
 

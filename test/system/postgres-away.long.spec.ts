@@ -20,12 +20,12 @@ describe("a shop whose PostgreSQL goes away for a while", function () {
     const buyer = await register(api, "ada");
     const product = await addProduct(api, admin, 5);
     const place = () => api.post("/orders", { product_id: product, quantity: 1 }, buyer.token);
-    await shop.postgres?.kill();
+    await shop.database?.server.kill();
     expect(await place())
       .to.deep.include({ status: 503 })
       .and.to.have.nested.property("body.title", "Dependency unavailable");
     await until("it is not ready", async () => (await api.get("/readyz")).status === 503);
-    await shop.postgres?.start();
+    await shop.database?.server.start();
     await untilReady(shop.url, [shop.process("gateway")]);
     const placed = bodyOf<OrderBody>(await place());
     await shop.settled();

@@ -2,12 +2,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Random } from "../bus/simulation/random.ts";
 import { MODULES } from "../support/databases.ts";
 import type { Disk } from "../support/disk/disk.ts";
-import type { PostgresServer } from "../support/postgres.ts";
 import { until, untilReady } from "../support/process.ts";
 import { type ProcessShop, SERVICES, type Service } from "../support/topology.ts";
 
 /** Harms a shop, and resolves what it did once the shop is whole again: whoever has ended is started again, as Compose does. */
 export type Fault = () => Promise<string>;
+
+/** How long a process stands still at the most. */
+const MOST_STOPPED_MS = 8_000;
 
 /** Waits for a sync of any module to fail at most this long: one that nobody writes to has none. */
 const SYNC_WITHIN_MS = 5_000;
@@ -36,19 +38,45 @@ export function faultsOf(
     return `kill ${victim}`;
   }
 
-  const inPostgres = shop.postgres === undefined ? {} : { postgres: killPostgres(shop, shop.postgres, random) };
-  if (disk === undefined) return { kill, ...inPostgres };
-  return { kill, ...inPostgres, ...diskFaultsOf(shop, disk, random, always) };
+  /**
+   * A process stands still, as on a machine that does, for less and more time than a transaction may say nothing and a lease lasts. Where
+   * it can, another one takes its place meanwhile, and goes when the two have served together for a while.
+   */
+  async function stop(): Promise<string> {
+    const victim = pick(SERVICES);
+    const { pid } = shop.process(victim);
+    process.kill(pid, "SIGSTOP");
+    const standIn = shop.database === undefined || victim === "gateway" ? undefined : shop.startBeside(victim);
+    await Promise.all([standIn, sleep(integer(0, MOST_STOPPED_MS))]).finally(() => process.kill(pid, "SIGCONT"));
+    await sleep(integer(0, 1_000));
+    await (await standIn)?.kill();
+    await untilWhole(shop);
+    return `stop ${victim}`;
+  }
+
+  return {
+    kill,
+    stop,
+    ...databaseFaultsOf(shop, random),
+    ...(disk === undefined ? {} : diskFaultsOf(shop, disk, random, always)),
+  };
 }
 
-/** Of the server that keeps the data: it recovers when it is started again, and the shop goes on by itself. */
-function killPostgres(shop: ProcessShop, server: PostgresServer, { integer }: Random): Fault {
-  return async () => {
-    await server.kill();
-    await sleep(integer(0, 1_000));
-    await server.start();
-    await untilWhole(shop);
-    return "kill postgres";
+/** Those that befall its PostgreSQL, which recovers when it is started again, and what lies before it: the shop goes on by itself. */
+function databaseFaultsOf(shop: ProcessShop, { integer }: Random): Readonly<Record<string, Fault>> {
+  const { server: postgres, pooler } = shop.database ?? {};
+  const killing = (name: string, victim: { kill(): Promise<void>; start(): Promise<void> }): Fault => {
+    return async () => {
+      await victim.kill();
+      await sleep(integer(0, 1_000));
+      await victim.start();
+      await untilWhole(shop);
+      return `kill ${name}`;
+    };
+  };
+  return {
+    ...(postgres && { postgres: killing("postgres", postgres) }),
+    ...(pooler && { pooler: killing("pooler", pooler) }),
   };
 }
 

@@ -34,5 +34,5 @@ export async function judge(
   });
   const figures = `${told.size} orders, asked again ${load.unanswered.length} times: lost ${lost}, unexpected ${unexpected}, all final after ${finalMs} ms`;
   if (lost + unexpected > 0 || !stdout.includes("All adds up.")) throw new Error(`${figures}\n${stdout}`);
-  return `${figures}; stock and orders add up`;
+  return `${figures}, doubled 0: stock and orders add up`;
 }

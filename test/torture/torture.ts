@@ -3,8 +3,9 @@ import { parseArgs } from "node:util";
 import { createRandom, type Random } from "../bus/simulation/random.ts";
 import { addProduct, createApi, register, signIn } from "../support/api.ts";
 import { createDisk } from "../support/disk/disk.ts";
-import { fourOnPostgres, fourProcesses, oneOnPostgres, oneProcess } from "../support/topology.ts";
+import { fourOn, fourProcesses, oneOn, oneProcess } from "../support/topology.ts";
 import { startLoad } from "../system/steady-load.ts";
+import { injectConflicts } from "./conflicts.ts";
 import { type Fault, faultsOf } from "./faults.ts";
 import { judge } from "./judge.ts";
 
@@ -18,12 +19,21 @@ import { judge } from "./judge.ts";
  * `full` for a while; a `sync` fails, and what it should have written is lost. All but kills need a C compiler: the disk is
  * test/support/disk/shim.c. With `--lie` the syncs of orders write nothing, so that a power cut has to be found out.
  *
+ * A process of it can also stand still for a while: `stop`.
+ *
  * With `--store postgres` the modules' data are in a PostgreSQL of its own, which `postgres` kills, all of it at once; its disk is
- * harmed by none of these:
+ * harmed by none of these. Where they can, others take the place of a process that is stopped:
  *
- *     npm run torture -- --store postgres --faults kill,postgres --times 30 --seed 1
+ *     npm run torture -- --store postgres --faults kill,kill,postgres --times 30 --seed 1
+ *     npm run torture -- --store postgres --faults stop --times 10
  *
- * The seed decides what happens to whom and when; what the clients do meanwhile is up to the machine.
+ * It can be used at SERIALIZABLE, with some of all statements, 0.05 here, refused by the database as if others had been in their way;
+ * or through PgBouncer in transaction mode (`--store pgbouncer`, which `pooler` kills); or both:
+ *
+ *     npm run torture -- --store postgres --conflicts 0.05 --faults kill,postgres --times 10
+ *     npm run torture -- --store pgbouncer --faults kill,postgres,pooler --times 10
+ *
+ * The seed decides what happens to whom and when, each fault as often as the others; what the clients do meanwhile is up to the machine.
  */
 const { values: flags } = parseArgs({
   options: {
@@ -33,6 +43,7 @@ const { values: flags } = parseArgs({
     faults: { type: "string", default: "kill" },
     times: { type: "string", default: "50" },
     lie: { type: "boolean", default: false },
+    conflicts: { type: "string", default: "0" },
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
   },
 });
@@ -40,19 +51,21 @@ const { values: flags } = parseArgs({
 const PRODUCTS = 5;
 const STOCK = 1_000_000;
 
-const stores = {
-  sqlite: { one: oneProcess, four: fourProcesses },
-  postgres: { one: oneOnPostgres, four: fourOnPostgres },
-};
+const probability = Number(flags.conflicts);
+const serializable = probability > 0;
+const ways = { pooled: flags.store === "pgbouncer", serializable };
+const onPostgres = { one: oneOn(ways), four: fourOn(ways) };
+const stores = { sqlite: { one: oneProcess, four: fourProcesses }, postgres: onPostgres, pgbouncer: onPostgres };
 const topology = stores[flags.store as keyof typeof stores][flags.topology as "one" | "four"];
 const random = createRandom(Number(flags.seed));
 const names = flags.faults.split(",");
-const disk = names.every((name) => ["kill", "postgres"].includes(name)) ? undefined : createDisk(true);
+const disk = names.some((name) => ["power", "full", "sync"].includes(name)) ? createDisk(true) : undefined;
 const always = flags.lie ? ["lie 30 orders.db-wal", "lie 3 orders.db"] : [];
 disk?.behave(...always);
 const shop = await topology.start(disk?.env);
 const api = createApi(shop.url);
 try {
+  const injected = serializable && shop.database ? await injectConflicts(shop.database.url, probability) : undefined;
   const admin = await signIn(api);
   const buyer = await register(api, "buyer");
   const opening = new Map<string, number>();
@@ -62,7 +75,8 @@ try {
   while (load.acknowledged.size < Number(flags.orders)) await load.more(100);
   await load.stop();
   const figures = await judge(shop, api, admin, load, opening);
-  console.log(`${topology.name}, seed ${flags.seed}: ${describe(harmed)}; ${figures}`);
+  const refused = injected === undefined ? "" : `${await injected()} statements refused; `;
+  console.log(`${topology.name}, seed ${flags.seed}: ${describe(harmed)}; ${refused}${figures}`);
 } finally {
   await api.close();
   await shop.stop();
@@ -72,18 +86,25 @@ try {
 /** Resolves how often each thing was done. The shop is whole for a moment before the next. */
 async function harmAtRandom(
   faults: Readonly<Record<string, Fault>>,
-  { pick, integer }: Random,
+  random: Random,
   times: number,
 ): Promise<Map<string, number>> {
   const done = new Map<string, number>();
-  for (let time = 0; time < times; time++) {
-    await sleep(integer(50, 1_000));
-    const fault = faults[pick(names)];
+  for (const name of deal(random, times)) {
+    await sleep(random.integer(50, 1_000));
+    const fault = faults[name];
     if (fault === undefined) throw new Error(`--faults: expected some of ${Object.keys(faults)}`);
     const what = await fault();
     done.set(what, (done.get(what) ?? 0) + 1);
   }
   return done;
+}
+
+/** The names of so many faults, each as often as it is named more than others, in any order. */
+function deal({ integer }: Random, times: number): string[] {
+  const dealt: string[] = [];
+  for (let n = 0; n < times; n++) dealt.splice(integer(0, n), 0, names[n % names.length] ?? "");
+  return dealt;
 }
 
 function describe(harmed: ReadonlyMap<string, number>): string {

@@ -8,6 +8,7 @@ import type { LogEntry, Store } from "../../store/store.ts";
 import type { Reading, Unit, Work } from "../../store/unit.ts";
 import type { Subscription } from "../subscription.ts";
 import { createEventLines } from "./event-lines.ts";
+import { GroupSize } from "./group-size.ts";
 import { type ApplyTraced, traceApplied } from "./trace-applied.ts";
 
 /** The most events in one transaction, unless told otherwise: bounds how long it keeps the event loop. */
@@ -40,6 +41,11 @@ export interface Progress {
   readonly connected: boolean;
 }
 
+/** What came of a transaction, and how many of the rows it looked at. */
+interface Outcome extends Progress {
+  readonly taken: number;
+}
+
 /** A row that failed for a reason of its own; nothing was changed. */
 interface Failure {
   readonly failed: LogEntry | undefined;
@@ -55,7 +61,7 @@ export class Applier {
   readonly #publisher: string;
   readonly #outage: Outage;
   readonly #tell: (event: CloudEvent) => void;
-  readonly #groupSize: number;
+  readonly #together: GroupSize;
   /**
    * A poisonous event may have killed the process in the midst of a group, uncounted. So as many rows as a group holds go
    * alone after each start, every try counted before it.
@@ -70,7 +76,7 @@ export class Applier {
     this.#publisher = subscription.publisher;
     this.#outage = createOutage({ what: `The store of ${store.name}`, logger, clock });
     this.#tell = createEventLines(store.name, logger);
-    this.#groupSize = groupSize;
+    this.#together = new GroupSize(groupSize);
     this.#aloneAfterStart = groupSize;
   }
 
@@ -85,8 +91,9 @@ export class Applier {
     let poisonous: LogEntry | undefined;
     for (let rest = entries; rest[0] !== undefined; ) {
       const alone = this.#aloneAfterStart > 0 || rest[0] === poisonous;
-      const rows = rest.slice(0, alone ? 1 : rowsBefore(poisonous, rest, this.#groupSize));
-      const outcome = alone ? await this.#applyAlone(rest[0], floor) : await this.#applyTogether(rows, floor);
+      const outcome = alone
+        ? await this.#applyAlone(rest[0], floor)
+        : await this.#applyTogether(rowsBefore(poisonous, rest), floor);
       if ("failed" in outcome) {
         // The row that failed goes alone from now on; the try that just failed is the first that it has.
         poisonous = outcome.failed ?? rest[0];
@@ -96,16 +103,17 @@ export class Applier {
       applied += outcome.applied;
       if (!outcome.connected) return { applied, connected: false };
       this.#aloneAfterStart = Math.max(0, this.#aloneAfterStart - outcome.applied);
-      rest = rest.slice(rows.length);
+      rest = rest.slice(outcome.taken);
     }
     return { applied, connected: true };
   }
 
-  async #applyAlone(row: LogEntry, floor: number | undefined): Promise<Progress> {
+  async #applyAlone(row: LogEntry, floor: number | undefined): Promise<Outcome> {
     const { store, logger, pace } = this.#options;
     for (;;) {
       const event = await this.#persist(() => store.read((reading) => this.#standing(reading, row, floor)));
-      if (event === "applied" || event === "disconnected") return { applied: 0, connected: event === "applied" };
+      if (event === "applied" || event === "disconnected")
+        return { applied: 0, connected: event === "applied", taken: 1 };
       const attempts = await this.#countAttempt(row);
       const outcome = attempts > MAX_ATTEMPTS ? { error: INTERRUPTED } : await this.#applyTogether([row], floor);
       if ("connected" in outcome) return outcome;
@@ -120,13 +128,19 @@ export class Applier {
     }
   }
 
-  /** Applies rows in one transaction with the cursor and the subscriber's own events, or none of them. */
-  async #applyTogether(rows: readonly LogEntry[], floor: number | undefined): Promise<Progress | Failure> {
+  /** Applies rows, or the first of them, in one transaction with the cursor and the subscriber's own events, or none of them. */
+  async #applyTogether(rows: readonly LogEntry[], floor: number | undefined): Promise<Outcome | Failure> {
     const { store } = this.#options;
     this.#tried = undefined;
-    const transaction = (apply: ApplyTraced) => store.write((unit) => this.#applyRows(unit, rows, floor, apply));
+    const transaction = (apply: ApplyTraced) =>
+      store.write((unit) => this.#applyRows(unit, rows.slice(0, this.#together.now), floor, apply));
     try {
-      return await this.#persist(() => traceApplied(store.name, this.#publisher, transaction, this.#tell));
+      const outcome = await this.#persist(
+        () => traceApplied(store.name, this.#publisher, transaction, this.#tell),
+        () => this.#together.prevented(),
+      );
+      this.#together.worked();
+      return outcome;
     } catch (error) {
       if (error instanceof Stopped) throw error;
       return { failed: this.#tried, error };
@@ -134,7 +148,7 @@ export class Applier {
   }
 
   /** The checks run inside the transaction: two processes of one subscriber may overlap for a moment. */
-  *#applyRows(unit: Unit, rows: readonly LogEntry[], floor: number | undefined, apply: ApplyTraced): Work<Progress> {
+  *#applyRows(unit: Unit, rows: readonly LogEntry[], floor: number | undefined, apply: ApplyTraced): Work<Outcome> {
     const { store, subscription } = this.#options;
     const moved = new Map<string, number>();
     let applied = 0;
@@ -151,7 +165,7 @@ export class Applier {
       applied += 1;
     }
     for (const [epoch, seq] of moved) yield* store.cursors.move(unit, this.#publisher, { epoch, seq });
-    return { applied, connected };
+    return { applied, connected, taken: rows.length };
   }
 
   /**
@@ -186,7 +200,7 @@ export class Applier {
   }
 
   /** The dead letter and the cursor move together, so that no event is dropped and none is buried twice. */
-  #bury(row: LogEntry, event: CloudEvent, reason: unknown): Promise<Progress> {
+  #bury(row: LogEntry, event: CloudEvent, reason: unknown): Promise<Outcome> {
     const { store } = this.#options;
     const error = reason instanceof Error ? reason.message : String(reason);
     const position = { epoch: row.epoch, seq: row.seq };
@@ -195,16 +209,19 @@ export class Applier {
     return this.#persist(() =>
       store.write(function* (unit) {
         yield* store.cursors.take(unit, letter.publisher);
-        if ((yield* standing(unit)) === "applied") return { applied: 0, connected: true };
+        if ((yield* standing(unit)) === "applied") return { applied: 0, connected: true, taken: 1 };
         yield* store.cursors.bury(unit, letter);
         yield* store.cursors.move(unit, letter.publisher, position);
-        return { applied: 1, connected: true };
+        return { applied: 1, connected: true, taken: 1 };
       }),
     );
   }
 
-  /** Repeats what the environment prevents, for as long as it does. A commit in doubt is safe: the cursor tells. */
-  async #persist<T>(work: () => Promise<T>): Promise<T> {
+  /**
+   * Repeats what the environment prevents, for as long as it does. A commit in doubt is safe: the cursor tells.
+   * @param onPrevented called each time that it does
+   */
+  async #persist<T>(work: () => Promise<T>, onPrevented?: () => void): Promise<T> {
     for (let failures = 1; ; failures += 1) {
       try {
         const result = await work();
@@ -213,16 +230,17 @@ export class Applier {
       } catch (error) {
         if (!isEnvironmentFault(error)) throw error;
         this.#outage.failed(error);
+        onPrevented?.();
         await this.#options.pace.sleep(backoffMs(failures));
       }
     }
   }
 }
 
-/** How many rows go together: those up to the poisonous one, or a group. */
-function rowsBefore(poisonous: LogEntry | undefined, rows: readonly LogEntry[], groupSize: number): number {
+/** Those that may go together. */
+function rowsBefore(poisonous: LogEntry | undefined, rows: readonly LogEntry[]): readonly LogEntry[] {
   const before = poisonous === undefined ? -1 : rows.indexOf(poisonous);
-  return before === -1 ? groupSize : Math.min(groupSize, before);
+  return before === -1 ? rows : rows.slice(0, before);
 }
 
 /** No publisher writes what is no JSON: undefined for what somebody else has put into a replica. */

@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { sql } from "../../../src/store/sql.ts";
 import type { Store } from "../../../src/store/store.ts";
+import { injectConflicts } from "../../torture/conflicts.ts";
 import { addNote } from "../temporary-store.ts";
 import { increaseNote } from "./increase-note.ts";
 import { temporaryPostgres } from "./temporary-postgres.ts";
@@ -48,7 +49,8 @@ describe("units of work in PostgreSQL that are in each other's way", () => {
   });
 
   it("get on at SERIALIZABLE as well, where each is refused that another has overtaken", async () => {
-    const strict = await postgres.open({ isolation: "SERIALIZABLE" });
+    const url = `${postgres.server.url}?options=-c default_transaction_isolation=serializable`;
+    const strict = await postgres.open({ url });
     let runs = 0;
     const writes = Array.from({ length: 20 }, () =>
       strict.write(function* (unit) {
@@ -60,6 +62,17 @@ describe("units of work in PostgreSQL that are in each other's way", () => {
     await Promise.all(writes);
     expect(await textOf("a")).to.equal(20);
     expect(runs).to.be.greaterThan(20);
+  });
+
+  it("are begun again whatever of them is refused, be it the COMMIT, as is the numbering of their events; nobody calls that a fault", async () => {
+    const refused = await injectConflicts(postgres.server.url, 0.1, [postgres.schema]);
+    for (let n = 0; n < 60; n++) {
+      await store.write(addNote(`refused ${n}`));
+      expect(store.fault()).to.equal(undefined);
+    }
+    expect(await store.log.head()).to.include({ seq: 62 });
+    expect(store.fault()).to.equal(undefined);
+    expect(await refused()).to.be.greaterThan(0);
   });
 
   it("see one moment where they only read, whatever is committed meanwhile", async () => {

@@ -1,5 +1,5 @@
-import { roleSettings } from "../../../src/store/engines/postgres/connection.ts";
 import { missingPgbouncer, type Pooler, startPooler } from "../../support/pgbouncer.ts";
+import { makePooledRole } from "../../support/shop-database.ts";
 import { storeRows } from "../store-rows.ts";
 import { temporaryPostgres } from "./temporary-postgres.ts";
 
@@ -17,15 +17,10 @@ describe("the PostgreSQL engine behind a pooler that gives each transaction anot
   });
   after(() => pooler?.stop());
 
-  /** A pooler would lose the settings of a connection: the role has them. */
   beforeEach(async () => {
     postgres.begin();
     const role = `role_of_${postgres.schema}`;
-    await postgres.server.query(`CREATE ROLE ${role} LOGIN; GRANT CREATE ON DATABASE postgres TO ${role}`);
-    for (const [name, value] of roleSettings(postgres.schema)) {
-      const written = name === "search_path" ? value : `'${value}'`;
-      await postgres.server.query(`ALTER ROLE ${role} SET ${name} = ${written}`);
-    }
+    await makePooledRole(postgres.server, role, "postgres", postgres.schema);
     await pooler?.admit(role);
   });
   afterEach(() => postgres.end());

@@ -39,6 +39,9 @@ export function roleSettings(schema: string): ReadonlyMap<string, string> {
   ]);
 }
 
+/** Begins what waits for its turn by a lock: so it sees what was done before, whatever the isolation of its connection. */
+export const BEGIN_IN_TURN = "BEGIN ISOLATION LEVEL READ COMMITTED";
+
 /** How the driver connects. @throws Error when the URL is none */
 export function connectionConfig(name: string, place: PostgresPlace, schema: string): ClientConfig {
   // The driver reads the URL; what is given beside it would be ignored by its side.
@@ -56,7 +59,7 @@ export function connectionConfig(name: string, place: PostgresPlace, schema: str
     keepAliveInitialDelayMillis: 5_000,
     pipeline: true,
     types: TYPES,
-    ...(place.pooled === true ? undefined : { options: startupOptions(schema, place.role) }),
+    ...(place.pooled === true ? undefined : { options: startupOptions(schema, place) }),
   };
 }
 
@@ -70,7 +73,9 @@ export function describePlace({ host, port, database }: ClientConfig, schema: st
   return `postgres://${host}:${port}/${database}, schema ${schema}`;
 }
 
-function startupOptions(schema: string, role: string | undefined): string {
+/** Those of the URL come last, and so before these: `?options=-c default_transaction_isolation=serializable`. */
+function startupOptions(schema: string, { url, role }: PostgresPlace): string {
   const settings = [...roleSettings(schema), ...(role === undefined ? [] : [["role", role] as const])];
-  return settings.map(([name, value]) => `-c ${name}=${value.replace(/[\\ ]/g, "\\$&")}`).join(" ");
+  const own = settings.map(([name, value]) => `-c ${name}=${value.replace(/[\\ ]/g, "\\$&")}`);
+  return [...own, ...new URL(url).searchParams.getAll("options")].join(" ");
 }

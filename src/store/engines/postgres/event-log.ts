@@ -2,6 +2,7 @@ import { systemClock } from "../../../base/clock.ts";
 import { backoffMs, createPace } from "../../../base/pace.ts";
 import { StoredLog, type StoredLogOptions } from "../../log/stored-log.ts";
 import type { Reading, Work } from "../../unit.ts";
+import { despiteConflicts } from "./postgres-fault.ts";
 import { numberAndRead } from "./sequencer.ts";
 import type { Sessions } from "./sessions.ts";
 
@@ -95,7 +96,9 @@ export class PostgresEventLog extends StoredLog {
   /** @returns whether there is more to do at once */
   async #pass(): Promise<boolean> {
     const { sessions } = this.#options;
-    const { entries, isPartial, before } = await sessions.use((session) => numberAndRead(session, this.#told));
+    const { entries, isPartial, before } = await despiteConflicts(() =>
+      sessions.use((session) => numberAndRead(session, this.#told)),
+    );
     if (before < this.#told) {
       this.#told = before; // rows are forgotten: another server has taken over, or one was restored
       return true;

@@ -8,6 +8,7 @@ import {
 } from "../../migration-files.ts";
 import { reasonOf, StoreRefusal } from "../../refusal.ts";
 import { sql } from "../../sql.ts";
+import { BEGIN_IN_TURN } from "./connection.ts";
 import type { Session } from "./sessions.ts";
 
 /** The store's own tables. */
@@ -33,7 +34,7 @@ export interface Migrated {
  */
 export async function migrate(session: Session, name: string, schema: string, folder: URL): Promise<Migrated> {
   const files = readSchema(folder);
-  await session.command("BEGIN");
+  await session.command(BEGIN_IN_TURN);
   try {
     await session.command(PATIENCE);
     await session.ask(sql`SELECT pg_advisory_xact_lock(hashtextextended(${`quartet ${schema}`}, 0))`);

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { Client, escapeIdentifier } from "pg";
 import { reasonOf, StoreRefusal } from "../../refusal.ts";
-import { connectionConfig } from "./connection.ts";
+import { BEGIN_IN_TURN, connectionConfig } from "./connection.ts";
 import type { PostgresPlace } from "./options.ts";
 
 /** As whom a module uses its schema. */
@@ -33,7 +33,7 @@ export async function findModuleRole({ name, url, password }: ModuleRoleOptions)
   client.on("error", () => {}); // it is told where it is used
   try {
     await client.connect();
-    await client.query("BEGIN");
+    await client.query(BEGIN_IN_TURN);
     await client.query("SELECT pg_advisory_xact_lock($1)", [MAKING_ROLES]);
     const found = (await findOwner(client, name)) ?? (await makeOwner(client, name));
     await client.query("COMMIT");

@@ -16,6 +16,7 @@ import { Leases } from "./leases.ts";
 import { type Migrated, migrate } from "./migrations.ts";
 import { readMark } from "./move/mark.ts";
 import type { OpenPostgresStoreOptions } from "./options.ts";
+import { despiteConflicts } from "./postgres-fault.ts";
 import { Reads } from "./reads.ts";
 import { requireServer } from "./server.ts";
 import { type Session, Sessions } from "./sessions.ts";
@@ -51,9 +52,9 @@ export async function openPostgresStore(options: OpenPostgresStoreOptions): Prom
     const opened = await opening.use(async (session) => {
       await requireServer(session, schema);
       requireNoMark(await readMark(session));
-      const migrated = await migrate(session, name, schema, options.migrations);
+      const migrated = await despiteConflicts(() => migrate(session, name, schema, options.migrations));
       options.onOpened?.(describeOpening(place, migrated));
-      return look(session, name);
+      return despiteConflicts(() => look(session, name));
     });
     const impatient = { config: { ...config, query_timeout: ANSWER_TIMEOUT_MS }, statements };
     const sessions = new Sessions({ ...impatient, most: options.connections ?? CONNECTIONS });
@@ -102,7 +103,7 @@ function createStore(
   sessions: Sessions,
   ownSessions: Sessions,
 ): Store {
-  const { name, now = Date.now, isolation = "READ COMMITTED" } = options;
+  const { name, now = Date.now } = options;
   const { monotonicMs = options.now ?? (() => performance.now()) } = options;
   const settledNow = createSettledClock(now, monotonicMs);
   const health = new Health();
@@ -113,7 +114,6 @@ function createStore(
   const answers = new KeptAnswers({ read, write, settledNow, deletionNow });
   const units = new Units({
     name,
-    isolation,
     now,
     sessions,
     ownSessions,

@@ -27,8 +27,6 @@ export interface OpenPostgresStoreOptions extends PostgresPlace {
   readonly name: string;
   /** The folder of the module's `NNNN-*.sql` files for PostgreSQL. */
   readonly migrations: URL;
-  /** In what isolation units of work run, by default READ COMMITTED, for which they take their locks. */
-  readonly isolation?: "READ COMMITTED" | "SERIALIZABLE";
   /** Milliseconds since 1970. */
   readonly now?: () => number;
   /** Milliseconds since some moment, by a clock that nobody sets; by default `now`, where that is given. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { DatabaseError } from "pg";
 
 /**
@@ -6,10 +7,11 @@ import { DatabaseError } from "pg";
  *
  * - `conflict`: others were in the way; the same unit of work may succeed at once
  * - `lost`: the connection is gone, or none could be made
+ * - `busy`: all connections that there may be were in use for too long
  * - `full`: there is no space
  * - `environment`: anything else that no change to the work would cure
  */
-export type Fault = "conflict" | "lost" | "full" | "environment";
+export type Fault = "conflict" | "lost" | "busy" | "full" | "environment";
 
 /** serialization_failure, deadlock_detected. */
 const CONFLICT = /^40(001|P01)$/;
@@ -32,6 +34,12 @@ const ENVIRONMENT = /^(53|55P03|57|58|F0|XX|25006|28|3D|3F|42P01|42703|42501)/;
 /** What the driver says of a connection that is gone, none of which has a code. */
 const GONE = /^(Connection terminated|Client (has encountered|was closed)|Query read timeout)/;
 
+/** What its pool says when none of its connections came back in time. */
+const BUSY = /^timeout exceeded when trying to connect/;
+
+/** How often something is begun where others were in its way, one of whom gets through each time. */
+export const CONFLICT_TRIES = 20;
+
 /** There is no connection, for whatever reason. */
 export class NoConnection extends Error {
   override readonly name = "NoConnection";
@@ -47,6 +55,7 @@ export function faultOf(error: unknown): Fault | undefined {
     return ENVIRONMENT.test(code) ? "environment" : undefined;
   }
   if (!(error instanceof Error)) return undefined;
+  if (BUSY.test(error.message)) return "busy";
   return error instanceof NoConnection || GONE.test(error.message) || "syscall" in error ? "lost" : undefined;
 }
 
@@ -58,4 +67,25 @@ export function isRefusedCommit(error: unknown): boolean {
 /** True for what a transaction that only reads is told when it writes. */
 export function isWriteOfReader(error: unknown): boolean {
   return error instanceof DatabaseError && error.code === "25006";
+}
+
+/**
+ * Does something anew as long as others are in its way: a statement that is a transaction of its own, or several.
+ * @throws whatever else it fails for; a conflict after 20 times
+ */
+export async function despiteConflicts<T>(work: () => Promise<T>): Promise<T> {
+  for (let failed = 0; ; ) {
+    try {
+      return await work();
+    } catch (error) {
+      failed += 1;
+      if (faultOf(error) !== "conflict" || failed === CONFLICT_TRIES) throw error;
+      await sleep(conflictPauseMs(failed));
+    }
+  }
+}
+
+/** How long to wait before the next time, the longer the more often it failed. */
+export function conflictPauseMs(failed: number): number {
+  return Math.random() * 2 ** Math.min(failed, 6);
 }

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { cannotRead, isClosing } from "../../environment-fault.ts";
+import { cannotRead, isClosing, isOverloaded } from "../../environment-fault.ts";
 import { beginTransactionSpan, type StatementGroup } from "../../statement-spans.ts";
 import type { Reading, Work } from "../../unit.ts";
 import type { Health } from "./health.ts";
-import { faultOf, isWriteOfReader } from "./postgres-fault.ts";
+import { despiteConflicts, faultOf, isWriteOfReader } from "./postgres-fault.ts";
 import { PostgresReading } from "./postgres-unit.ts";
 import type { Answer, Session, Sessions } from "./sessions.ts";
 
-/** How often a read is begun anew when its connection is lost, or others are in its way. */
+/** How often a read is begun whose connection is lost. */
 const TRIES = 4;
 
 /** All that several statements see is of one moment. */
@@ -52,18 +52,22 @@ export class Reads {
   async #read<T>(work: (reading: Reading) => Work<T>, span: StatementGroup | undefined): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#options.sessions.use((session) => readOnce(session, work, span));
+        return await despiteConflicts(() => this.#options.sessions.use((session) => readOnce(session, work, span)));
       } catch (error) {
-        if (isWriteOfReader(error)) throw new Error("only a unit of work can write", { cause: error });
-        const fault = faultOf(error);
-        if (fault === undefined) throw error;
-        if (tries === TRIES || (fault !== "lost" && fault !== "conflict")) {
-          this.#options.health.failed(error);
-          throw cannotRead(error);
-        }
-        await sleep(10 * 4 ** tries);
+        await this.#beforeNext(error, tries);
       }
     }
+  }
+
+  /** Waits a moment before the next try. @throws what callers see, where there is none */
+  async #beforeNext(error: unknown, tries: number): Promise<void> {
+    if (isWriteOfReader(error)) throw new Error("only a unit of work can write", { cause: error });
+    const fault = faultOf(error);
+    if (fault === undefined) throw error;
+    if (fault === "busy") throw isOverloaded(error);
+    if (fault === "lost" && tries < TRIES) return sleep(10 * 4 ** tries);
+    if (fault !== "conflict") this.#options.health.failed(error);
+    throw cannotRead(error);
   }
 }
 

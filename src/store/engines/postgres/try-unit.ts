@@ -7,12 +7,9 @@ import { PostgresUnit, type UnitEffects } from "./postgres-unit.ts";
 import type { Answer, Session } from "./sessions.ts";
 import { beginUnit, type Witness } from "./witness.ts";
 
-export type Isolation = "READ COMMITTED" | "SERIALIZABLE";
-
 export interface TryOptions extends Pick<UnitEffects, "keepAnswer" | "forgetAnswers"> {
   /** The module: events are of the source `/<name>`. */
   readonly name: string;
-  readonly isolation: Isolation;
   readonly now: () => number;
 }
 
@@ -36,7 +33,7 @@ export async function tryUnit<T>(
   span: StatementGroup | undefined,
 ): Promise<Tried<T>> {
   const unit = new AppendingUnit(options);
-  const begun = beginUnit(session, options.isolation);
+  const begun = beginUnit(session);
   begun.catch(() => undefined); // whoever asks for something then hears of it, too
   try {
     const send = (query: Query, locks = false) => {
@@ -52,7 +49,13 @@ export async function tryUnit<T>(
   } catch (error) {
     unit.rolledBack();
     session.command("ROLLBACK").catch(() => undefined);
-    throw faultOf(unit.failure) === undefined ? error : unit.failure;
+    if (unit.failure === undefined) throw error;
+    // Where the transaction's beginning failed, its other statements are refused, and that was before them.
+    const failure = await begun.then(
+      () => unit.failure,
+      (first: unknown) => first,
+    );
+    throw faultOf(failure) === undefined ? error : failure;
   }
 }
 

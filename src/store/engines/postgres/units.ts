@@ -1,20 +1,26 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Distribution } from "../../../base/distribution.ts";
-import { cannotWrite, isClosing, mayHaveHappened, storageFull } from "../../environment-fault.ts";
+import { cannotWrite, isClosing, isOverloaded, mayHaveHappened, storageFull } from "../../environment-fault.ts";
 import { beginTransactionSpan, type StatementGroup } from "../../statement-spans.ts";
 import type { StoreStats } from "../../store.ts";
 import type { Unit, Work } from "../../unit.ts";
 import type { Health } from "./health.ts";
-import { faultOf } from "./postgres-fault.ts";
+import { CONFLICT_TRIES, conflictPauseMs, despiteConflicts, faultOf } from "./postgres-fault.ts";
 import type { Sessions } from "./sessions.ts";
 import { type Tried, type TryOptions, tryUnit } from "./try-unit.ts";
 import { type Witness, wasCommitted } from "./witness.ts";
 
-/**
- * How often a unit of work is begun: where others were in its way, one of whom gets through each time, and where its connection was lost,
- * which may just have been an old one.
- */
-const TRIES = { conflict: 20, lost: 4 };
+/** How often a unit of work is begun where others were in its way, and where its connection was lost, which may just have been an old one. */
+const TRIES = { conflict: CONFLICT_TRIES, lost: 4 };
+
+/** What callers see. */
+const PROBLEMS = {
+  conflict: cannotWrite,
+  lost: cannotWrite,
+  busy: isOverloaded,
+  full: storageFull,
+  environment: cannotWrite,
+};
 
 /** How long it may take to find out what became of a COMMIT: a server that starts again recovers first. */
 const SETTLE_MS = 10_000;
@@ -91,8 +97,8 @@ export class Units {
       failed[fault] += 1;
       if (failed[fault] < TRIES[fault]) return sleep(pauseMs(fault, failed[fault]));
     }
-    if (fault !== "conflict") this.#options.health.failed(error);
-    throw fault === "full" ? storageFull(error) : cannotWrite(error);
+    if (fault !== "conflict" && fault !== "busy") this.#options.health.failed(error);
+    throw PROBLEMS[fault](error);
   }
 
   /** @throws whatever it failed for, of which nothing is left then; Problem when that is not known */
@@ -129,7 +135,7 @@ export class Units {
     const until = performance.now() + SETTLE_MS;
     for (;;) {
       try {
-        return await wasCommitted(this.#options.ownSessions, witness);
+        return await despiteConflicts(() => wasCommitted(this.#options.ownSessions, witness));
       } catch (away) {
         this.#options.health.failed(away);
         if (performance.now() > until) throw mayHaveHappened(error);
@@ -140,5 +146,5 @@ export class Units {
 }
 
 function pauseMs(fault: keyof typeof TRIES, failed: number): number {
-  return fault === "conflict" ? Math.random() * 2 ** Math.min(failed, 6) : 10 * 4 ** failed;
+  return fault === "conflict" ? conflictPauseMs(failed) : 10 * 4 ** failed;
 }

@@ -17,14 +17,14 @@ export interface Witness {
  * @returns settles once that is so, which must be before the COMMIT is sent
  * @throws NoConnection when the row is gone; as `Session.ask`
  */
-export async function beginUnit(session: Session, isolation: string): Promise<Witness> {
+export async function beginUnit(session: Session): Promise<Witness> {
   const { connection } = session;
   const { id } = connection;
   const isNew = connection.units === 0;
   connection.units += 1;
   const witness = { connection: id, unit: connection.units };
   const made = isNew ? session.ask(sql`INSERT INTO commit_witnesses (id, unit) VALUES (${id}, 0)`) : undefined;
-  const begun = session.command(`BEGIN ISOLATION LEVEL ${isolation}`);
+  const begun = session.command("BEGIN");
   const left = session.ask(sql`UPDATE commit_witnesses SET unit = ${witness.unit} WHERE id = ${id}`);
   try {
     const [{ rowCount }] = await Promise.all([left, made, begun]);
