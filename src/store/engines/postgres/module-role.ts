@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { Client, escapeIdentifier } from "pg";
-import { reasonOf, StoreRefusal } from "../../refusal.ts";
+import { StoreRefusal } from "../../refusal.ts";
 import { BEGIN_IN_TURN, connectionConfig } from "./connection.ts";
 import type { PostgresPlace } from "./options.ts";
+import { connectionReason } from "./postgres-fault.ts";
 
 /** As whom a module uses its schema. */
 export interface ModuleRole {
@@ -39,8 +40,8 @@ export async function findModuleRole({ name, url, password }: ModuleRoleOptions)
     await client.query("COMMIT");
     return found;
   } catch (error) {
-    const reason = reasonOf(error instanceof AggregateError ? error.errors[0] : error);
-    throw new StoreRefusal(`${name}: its schema in PostgreSQL cannot be made or used: ${reason}`, { cause: error });
+    const told = `${name}: its schema in PostgreSQL cannot be made or used: ${connectionReason(error)}`;
+    throw new StoreRefusal(told, { cause: error });
   } finally {
     await client.end().catch(() => undefined);
   }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { DatabaseError } from "pg";
+import { reasonOf } from "../../refusal.ts";
 
 /**
  * What an error tells of the environment, by its SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html) or the driver's
@@ -40,9 +41,19 @@ const BUSY = /^timeout exceeded when trying to connect/;
 /** How often something is begun where others were in its way, one of whom gets through each time. */
 export const CONFLICT_TRIES = 20;
 
+/** What the driver says when the server asks for a password, and it was given none. */
+const NO_PASSWORD = /client password must be /;
+
 /** There is no connection, for whatever reason. */
 export class NoConnection extends Error {
   override readonly name = "NoConnection";
+}
+
+/** Why a connection could not be made, in a line. A name with several addresses fails for each. */
+export function connectionReason(error: unknown): string {
+  const reason = reasonOf(error instanceof AggregateError ? error.errors[0] : error);
+  if (!NO_PASSWORD.test(reason)) return reason;
+  return "the server asks for a password, and there is none: put it into the URL, or into the file that DATABASE_PASSWORD_FILE names";
 }
 
 /** Undefined for an error of the work itself, such as a constraint that it breaks. */

@@ -1,8 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type ClientConfig, Pool, type PoolClient, type QueryConfig } from "pg";
-import { reasonOf } from "../../refusal.ts";
 import type { Query } from "../../sql.ts";
-import { faultOf, NoConnection } from "./postgres-fault.ts";
+import { connectionReason, faultOf, NoConnection } from "./postgres-fault.ts";
 import type { Statements } from "./statements.ts";
 
 /** A connection goes after this time, so that none is as old as its witness may be; see `forgetWitnesses`. */
@@ -114,8 +113,7 @@ export class Sessions {
     try {
       return await this.#pool.connect();
     } catch (error) {
-      // A name with several addresses fails for each.
-      throw new NoConnection(reasonOf(error instanceof AggregateError ? error.errors[0] : error), { cause: error });
+      throw new NoConnection(connectionReason(error), { cause: error });
     }
   }
 }
