@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { missingKubectl } from "../../tools/kubernetes/render.ts";
 import { type OtlpReceiver, startOtlpReceiver } from "../operations/otlp-receiver.ts";
 import { inWholeRun } from "../support/extent.ts";
 import { missingPostgres, type PostgresServer, startPostgresServer } from "../support/postgres.ts";
@@ -23,6 +24,7 @@ describe("how-to pages, followed to the letter", () => {
       nginx(["2. The proxy", "3. Quartet", "4. Nobody chooses an address"]),
     );
     followPage("docs/how-to/read-a-trace.md", collector("2. In a collector"));
+    followPage("docs/how-to/run-on-kubernetes.md", kubectl(["2. An overlay of yours", "3. Check it"]));
     followPage("docs/how-to/move-to-postgres.md", postgres(["2. A database", "3. Move", "4. Go on", "5. And back"]));
   });
 });
@@ -34,6 +36,11 @@ function nginx(sections: readonly string[]): PageOptions {
     needs: Object.fromEntries(sections.map((section) => [section, hasNginx])),
     cleanUp: async ({ dir }) => void spawnSync("nginx", ["-s", "quit", "-p", ".", "-c", "nginx.conf"], { cwd: dir }),
   };
+}
+
+/** @param sections those that can only be followed where there is a kubectl that renders */
+function kubectl(sections: readonly string[]): PageOptions {
+  return { needs: Object.fromEntries(sections.map((section) => [section, () => missingKubectl() === undefined])) };
 }
 
 /** @param sections those that can only be followed where there is a PostgreSQL */
