@@ -6,7 +6,8 @@ import { PROBLEM_TYPE, problemBody, problemHeaders } from "../call/problem-body.
 import { requestIdOf } from "./request-id.ts";
 import { DATA_HEADERS } from "./security-headers.ts";
 
-interface Exchange {
+/** A request and its answer. */
+export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
 }
@@ -16,21 +17,17 @@ interface Exchange {
  * empty body, and closes the connection: after a fault nobody knows where the next request would begin.
  */
 export class ParserErrors {
-  /** The latest request of each connection. Answers go out in order: when its answer is out, so are all others. */
-  readonly #latest = new WeakMap<Duplex, Exchange>();
+  readonly #latest: (socket: Duplex) => Exchange | undefined;
   readonly #refused = new WeakSet<Duplex>();
 
-  constructor(server: Server) {
+  /** @param latest the latest request of a connection */
+  constructor(server: Server, latest: (socket: Duplex) => Exchange | undefined) {
+    this.#latest = latest;
     server.on("clientError", (error: NodeJS.ErrnoException, socket) => this.#onError(error, socket));
     server.on("connect", (request, socket) => {
       socket.on("error", () => {}); // Node leaves the socket to us, and the client may be gone
       refuse(socket, new Problem("malformed-request", "This is not a proxy."), request.url);
     });
-  }
-
-  /** Remembers that the connection has a request to be answered. */
-  track(request: IncomingMessage, response: ServerResponse): void {
-    this.#latest.set(request.socket, { request, response });
   }
 
   #onError(error: NodeJS.ErrnoException, socket: Duplex): void {
@@ -40,7 +37,7 @@ export class ParserErrors {
     }
     if (this.#refused.has(socket)) return; // what it goes on to send is refused already
     this.#refused.add(socket);
-    const latest = this.#latest.get(socket);
+    const latest = this.#latest(socket);
     if (latest === undefined || isOver(latest)) refuse(socket, problemOf(error));
     else if (latest.request.complete) closeAfter(latest.response, socket);
     else breakOff(latest, problemOf(error));

@@ -1,8 +1,9 @@
-import { createServer, type RequestListener, type Server, type ServerResponse } from "node:http";
+import { createServer, type RequestListener, type Server } from "node:http";
 import net from "node:net";
+import type { Duplex } from "node:stream";
 import { originOf } from "../base/origin.ts";
 import { HEAD_LIMIT_BYTES } from "../call/limits.ts";
-import { ParserErrors, refuseRequest } from "./parser-errors.ts";
+import { type Exchange, ParserErrors, refuseRequest } from "./parser-errors.ts";
 import { problemOfHead } from "./request-head.ts";
 
 /** Longer than any client of ours keeps an idle connection, so that the client closes first and nothing is reset. */
@@ -18,6 +19,14 @@ export interface HttpServer {
    */
   stop(options: { idleMs: number; timeoutMs: number }): Promise<void>;
 }
+
+/**
+ * The connections that are open, each with its latest request, undefined before the first. Answers go out in order: when the answer
+ * to the latest is out, so are all others. A set of what is being answered would be simpler and cost more than it looks: V8 links each
+ * table that a set or map outgrows to the next, so that one old table keeps all that went through since alive until the old generation
+ * is collected.
+ */
+type Connections = Map<Duplex, Exchange | undefined>;
 
 /** How long a client may take to send a request, from its first byte. */
 export interface ReceiveTimeouts {
@@ -40,24 +49,20 @@ export async function listen(
   timeouts: ReceiveTimeouts = RECEIVE_TIMEOUTS,
 ): Promise<HttpServer> {
   let stopping = false;
-  const open = new Set<ServerResponse>();
-  const silent = new Set<net.Socket>();
+  const connections: Connections = new Map();
   const server = createServer(optionsOf(timeouts));
   server.maxHeadersCount = 0; // their size is limited; beyond a number Node would drop them silently
-  const errors = new ParserErrors(server);
+  new ParserErrors(server, (socket) => connections.get(socket));
   const serve: RequestListener = (request, response) => {
-    errors.track(request, response);
+    connections.set(request.socket, { request, response });
     if (stopping) response.setHeader("Connection", "close");
-    silent.delete(request.socket);
-    open.add(response);
-    response.once("close", () => open.delete(response));
     const problem = problemOfHead(request);
     if (problem === undefined) handler(request, response);
     else refuseRequest(request, response, problem);
   };
   server.on("connection", (socket) => {
-    silent.add(socket);
-    socket.once("close", () => silent.delete(socket));
+    connections.set(socket, undefined);
+    socket.once("close", () => connections.delete(socket));
   });
   server.on("request", serve);
   server.on("checkExpectation", serve); // RFC 9110, 10.1.1: an expectation that is not known may be ignored
@@ -76,8 +81,10 @@ export async function listen(
     url: originOf(host, address.port),
     stop({ idleMs, timeoutMs }) {
       stopping = true;
-      for (const response of open) if (!response.headersSent) response.setHeader("Connection", "close");
-      return stopGently(server, silent, idleMs, timeoutMs);
+      for (const latest of connections.values()) {
+        if (latest?.response.headersSent === false) latest.response.setHeader("Connection", "close");
+      }
+      return stopGently(server, connections, idleMs, timeoutMs);
     },
   };
 }
@@ -94,13 +101,15 @@ function optionsOf({ headersMs, requestMs }: ReceiveTimeouts) {
 }
 
 /**
- * A browser opens connections that it may never use; Node does not count them as idle. `http.Server.close` would also cut idle connections, on which a request may be under way; the close of
- * `net.Server` stops the listening only.
+ * A browser opens connections that it may never use; Node does not count them as idle. `http.Server.close` would also cut idle
+ * connections, on which a request may be under way; the close of `net.Server` stops the listening only.
  */
-function stopGently(server: Server, silent: ReadonlySet<net.Socket>, idleMs: number, timeoutMs: number): Promise<void> {
+function stopGently(server: Server, connections: Connections, idleMs: number, timeoutMs: number): Promise<void> {
   const closeIdle = () => {
     server.closeIdleConnections();
-    for (const socket of silent) if (socket.bytesRead === 0) socket.destroy();
+    for (const [socket, latest] of connections) {
+      if (latest === undefined && socket instanceof net.Socket && socket.bytesRead === 0) socket.destroy();
+    }
   };
   return new Promise((resolve) => {
     const idle = setTimeout(closeIdle, idleMs);
