@@ -5,6 +5,9 @@ import type { Query } from "./sql.ts";
 /**
  * What a unit of work does, step by step: a generator that asks its engine, with `yield*`, and nobody else, or a single step. So it
  * runs in one go where the engine is in this process, and is awaited step by step where it is not; nothing else can come in between.
+ *
+ * What runs often is a generator function of its file, not one that is made anew for each unit: V8 makes a hidden class for each that
+ * is called, in its old generation, and that keeps all that the function closes over, a whole request, until a full collection.
  */
 export interface Work<T> {
   [Symbol.iterator](): Iterator<Step, T, unknown>;

@@ -47,37 +47,51 @@ const COLUMNS = sql`id, user_id, status, items, total_cents, currency, rejection
 export function createOrderStore(store: Store): OrderStore {
   return {
     find: (id) => store.read((reading) => find(reading, id)),
-    list: (filter, before = MAX_ID, limit) =>
-      store.read(function* (reading) {
-        return (yield* reading.all(listOrders(filter, before, limit))).map(toOrder);
-      }),
-    place: (order, created, claim, begin) =>
-      store.write(function* (unit) {
-        begin();
-        yield* insert(unit, order);
-        yield* unit.append(created);
-        if (claim !== undefined) yield* unit.keepAnswer(claim, order);
-        return order;
-      }),
+    list: (filter, before = MAX_ID, limit) => store.read((reading) => list(reading, listOrders(filter, before, limit))),
+    place: (order, created, claim, begin) => store.write((unit) => place(unit, order, created, claim, begin)),
     cancel: (id, rule, cancelled, begin, then) =>
-      store.write(function* (unit) {
-        begin();
+      store.write((unit) => {
         unit.afterCommit(then);
-        const before = yield* lock(unit, id);
-        if (before === undefined) throw new Problem("not-found", "There is no such order.");
-        const after = rule(before);
-        if (after === before) return before;
-        yield* update(unit, after);
-        yield* unit.append(cancelled);
-        return after;
+        return cancel(unit, id, rule, cancelled, begin);
       }),
-    *settle(unit, id, rule) {
-      const before = yield* lock(unit, id);
-      const outcome = before && rule(before);
-      if (outcome !== undefined && outcome !== "contradiction" && outcome !== before) yield* update(unit, outcome);
-      return outcome;
-    },
+    settle,
   };
+}
+
+function* place(unit: Unit, order: Order, created: EventDraft, claim: Claim | undefined, begin: Begin): Work<Order> {
+  begin();
+  yield* insert(unit, order);
+  yield* unit.append(created);
+  if (claim !== undefined) yield* unit.keepAnswer(claim, order);
+  return order;
+}
+
+function* cancel(
+  unit: Unit,
+  id: string,
+  rule: (order: Order) => Order,
+  cancelled: EventDraft,
+  begin: Begin,
+): Work<Order> {
+  begin();
+  const before = yield* lock(unit, id);
+  if (before === undefined) throw new Problem("not-found", "There is no such order.");
+  const after = rule(before);
+  if (after === before) return before;
+  yield* update(unit, after);
+  yield* unit.append(cancelled);
+  return after;
+}
+
+function* settle(unit: Unit, id: string, rule: (order: Order) => Outcome): Work<Outcome | undefined> {
+  const before = yield* lock(unit, id);
+  const outcome = before && rule(before);
+  if (outcome !== undefined && outcome !== "contradiction" && outcome !== before) yield* update(unit, outcome);
+  return outcome;
+}
+
+function* list(reading: Reading, query: Query<Row>): Work<Order[]> {
+  return (yield* reading.all(query)).map(toOrder);
 }
 
 function* find(reading: Reading, id: string): Work<Order | undefined> {

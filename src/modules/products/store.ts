@@ -4,7 +4,7 @@ import type { Claim } from "../../contract/claim.ts";
 import type { Begin } from "../../contract/in-time.ts";
 import { dialects, type Query, sql } from "../../store/sql.ts";
 import type { Store } from "../../store/store.ts";
-import type { Step, Unit, Work } from "../../store/unit.ts";
+import type { Reading, Step, Unit, Work } from "../../store/unit.ts";
 import type { ListPosition } from "./list-position.ts";
 import type { Product } from "./product.ts";
 import { listProducts, type ProductFilter } from "./product-lists.ts";
@@ -65,45 +65,60 @@ const COLUMNS = sql`id, name, description, price_cents, currency, stock, active,
 
 export function createProductStore(store: Store): ProductStore {
   return {
-    list: (filter, after, limit) =>
-      store.read(function* (reading) {
-        return (yield* listProducts<Row>(reading, filter, after, limit)).map(toProduct);
-      }),
-    find: (id) =>
-      store.read(function* (reading) {
-        const row = yield* reading.get(byId(id));
-        return row && toProduct(row);
-      }),
-    addIfEmpty: (products) =>
-      store.write(function* (unit) {
-        if ((yield* unit.get(sql`SELECT 1 FROM products LIMIT 1`)) !== undefined) return false;
-        for (const product of products) if (!(yield* add(unit, product))) return false;
-        return products.length > 0;
-      }),
-    add: (product, claim, begin) =>
-      store.write(function* (unit) {
-        begin();
-        if (!(yield* add(unit, product))) throw new Error("a new id is taken");
-        if (claim !== undefined) yield* unit.keepAnswer(claim, product);
-        return product;
-      }),
-    change: (id, rule, { begin, movement, claim }) =>
-      store.write(function* (unit) {
-        begin();
-        const before = yield* lock(unit, id);
-        if (before === undefined) throw new Problem("not-found", "There is no such product.");
-        const after = rule(before);
-        yield* update(unit, after);
-        if (movement !== undefined) {
-          const delta = after.stock - before.stock;
-          yield* record(unit, { cause: newId(), note: null, ...movement, productId: id, delta, at: after.updated_at });
-        }
-        if (claim !== undefined) yield* unit.keepAnswer(claim, after);
-        return after;
-      }),
+    list: (filter, after, limit) => store.read((reading) => list(reading, filter, after, limit)),
+    find: (id) => store.read((reading) => find(reading, id)),
+    addIfEmpty: (products) => store.write((unit) => addIfEmpty(unit, products)),
+    add: (product, claim, begin) => store.write((unit) => addOne(unit, product, claim, begin)),
+    change: (id, rule, how) => store.write((unit) => change(unit, id, rule, how)),
     reserve,
     release,
   };
+}
+
+function* list(
+  reading: Reading,
+  filter: ProductFilter,
+  after: ListPosition | undefined,
+  limit: number,
+): Work<Product[]> {
+  return (yield* listProducts<Row>(reading, filter, after, limit)).map(toProduct);
+}
+
+function* find(reading: Reading, id: string): Work<Product | undefined> {
+  const row = yield* reading.get(byId(id));
+  return row && toProduct(row);
+}
+
+function* addIfEmpty(unit: Unit, products: readonly Product[]): Work<boolean> {
+  if ((yield* unit.get(sql`SELECT 1 FROM products LIMIT 1`)) !== undefined) return false;
+  for (const product of products) if (!(yield* add(unit, product))) return false;
+  return products.length > 0;
+}
+
+function* addOne(unit: Unit, product: Product, claim: Claim | undefined, begin: Begin): Work<Product> {
+  begin();
+  if (!(yield* add(unit, product))) throw new Error("a new id is taken");
+  if (claim !== undefined) yield* unit.keepAnswer(claim, product);
+  return product;
+}
+
+function* change(
+  unit: Unit,
+  id: string,
+  rule: (product: Product) => Product,
+  { begin, movement, claim }: Change,
+): Work<Product> {
+  begin();
+  const before = yield* lock(unit, id);
+  if (before === undefined) throw new Problem("not-found", "There is no such product.");
+  const after = rule(before);
+  yield* update(unit, after);
+  if (movement !== undefined) {
+    const delta = after.stock - before.stock;
+    yield* record(unit, { cause: newId(), note: null, ...movement, productId: id, delta, at: after.updated_at });
+  }
+  if (claim !== undefined) yield* unit.keepAnswer(claim, after);
+  return after;
 }
 
 function* reserve(
