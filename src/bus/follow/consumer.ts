@@ -106,14 +106,14 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     const startedAtMs = clock.now();
     const { applied, connected } = await applier.apply(entries, await adoptableFloor());
     restUntilMs = clock.now() + Math.min(clock.now() - startedAtMs, LONGEST_REST_MS);
-    if (applied > 0) {
-      reached = await lastApplied();
-      goOn();
-    }
+    if (applied > 0) goOn();
     if (connected) {
       after = last.seq;
       reached = { epoch: last.epoch, seq: last.seq };
-    } else await rereadOrStall(entries);
+      return;
+    }
+    if (applied > 0) reached = await lastApplied();
+    await rereadOrStall(entries);
   }
 
   /** As long as the last round took: under load more comes meanwhile and shares a commit; who comes alone waits for nobody. */
