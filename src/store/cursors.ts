@@ -1,4 +1,5 @@
 import { newId } from "../base/id.ts";
+import { timestampOf } from "../base/timestamp.ts";
 import { sql } from "./sql.ts";
 import type { Cursors, DeadLetter, Position, Store } from "./store.ts";
 import type { Reading, Unit, Work } from "./unit.ts";
@@ -27,7 +28,7 @@ export interface CursorsOptions extends Pick<Store, "read" | "write"> {
 
 /** Where a module stands in the logs of others: tables beside its own, so that effect and cursor commit together. */
 export function createCursors({ read, write, now, take = function* () {} }: CursorsOptions): Cursors {
-  const timestamp = () => new Date(now()).toISOString();
+  const timestamp = () => timestampOf(now());
   return {
     position,
     positions,

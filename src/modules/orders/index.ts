@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import { newId } from "../../base/id.ts";
 import { Problem } from "../../base/problem.ts";
+import { timestampOf } from "../../base/timestamp.ts";
 import { type Subscription, subscribeTo } from "../../bus/subscription.ts";
 import type { CallContext, SignedInContext } from "../../contract/context.ts";
 import type { HandlersOf } from "../../contract/contract.ts";
@@ -38,7 +39,7 @@ const MAX_WAITS = 10_000;
 /** Orders, from being placed to what became of them; asks users and products, and hears from products. */
 export function createOrders(deps: ModuleDeps<OrdersSettings> & Neighbours): Module<typeof orders> {
   const { store, logger, users, products, now: nowMs } = deps;
-  const now = () => new Date(nowMs()).toISOString();
+  const now = () => timestampOf(nowMs());
   const book = createOrderStore(store);
   const waits = createWaits(MAX_WAITS);
   return {

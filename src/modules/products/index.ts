@@ -1,6 +1,7 @@
 import { newId } from "../../base/id.ts";
 import { Problem } from "../../base/problem.ts";
 import { activeSpan } from "../../base/span.ts";
+import { timestampOf } from "../../base/timestamp.ts";
 import { type Subscription, subscribeTo } from "../../bus/subscription.ts";
 import type { CallContext } from "../../contract/context.ts";
 import type { HandlersOf } from "../../contract/contract.ts";
@@ -26,7 +27,7 @@ export type ProductsSettings = Readonly<Record<string, never>>;
 /** The catalogue and its stock; decides the orders that it hears of. */
 export function createProducts(deps: ModuleDeps<ProductsSettings>): Module<typeof products> {
   const { store, now: nowMs } = deps;
-  const now = () => new Date(nowMs()).toISOString();
+  const now = () => timestampOf(nowMs());
   const catalogue = createProductStore(store);
   return {
     handlers: createHandlers(catalogue, now),

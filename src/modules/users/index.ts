@@ -1,6 +1,7 @@
 import { createDeletionClock } from "../../base/deletion-clock.ts";
 import { Problem } from "../../base/problem.ts";
 import { createSettledClock } from "../../base/settled-clock.ts";
+import { timestampOf } from "../../base/timestamp.ts";
 import type { HandlersOf } from "../../contract/contract.ts";
 import { beginning } from "../../contract/in-time.ts";
 import { pageOf } from "../../contract/schemas.ts";
@@ -68,7 +69,7 @@ export function createUsers({ store: file, settings, logger, now }: ModuleDeps<U
       ...createSignIn(signIn),
       ...createLookUps(store, tokens),
       async eraseMe(_, ctx) {
-        await store.erase(ctx.principal.id, new Date(now()).toISOString(), beginning(ctx));
+        await store.erase(ctx.principal.id, timestampOf(now()), beginning(ctx));
         return {};
       },
     },

@@ -1,4 +1,5 @@
 import { Problem } from "../../base/problem.ts";
+import { timestampOf } from "../../base/timestamp.ts";
 import type { CallContext } from "../../contract/context.ts";
 import type { HandlersOf } from "../../contract/contract.ts";
 import { beginning } from "../../contract/in-time.ts";
@@ -166,8 +167,8 @@ export function issuedNow(hashes: RefreshToken, { now, refreshTtlSeconds }: Sign
   const nowMs = now();
   return {
     hashes,
-    now: new Date(nowMs).toISOString(),
-    expiresAt: new Date(nowMs + refreshTtlSeconds * 1_000).toISOString(),
+    now: timestampOf(nowMs),
+    expiresAt: timestampOf(nowMs + refreshTtlSeconds * 1_000),
   };
 }
 

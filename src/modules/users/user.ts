@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { newId } from "../../base/id.ts";
+import { timestampOf } from "../../base/timestamp.ts";
 import type { Principal } from "../../contract/context.ts";
 import type { user } from "./contract.ts";
 
@@ -23,7 +24,7 @@ export function newAccount(
     email,
     role,
     password_hash: passwordHash,
-    created_at: new Date(nowMs).toISOString(),
+    created_at: timestampOf(nowMs),
   };
 }
 

@@ -1,5 +1,6 @@
 import { randomUUIDv7 } from "node:crypto";
 import { beginSpan, type Span } from "../../base/span.ts";
+import { timestampOf } from "../../base/timestamp.ts";
 import { formatTraceparent, parseSampled } from "../../base/trace.ts";
 import type { CloudEvent, EventDraft } from "../../contract/event.ts";
 
@@ -30,7 +31,7 @@ export function draftEvent(
     source: `/${name}`,
     type,
     subject,
-    time: new Date(nowMs).toISOString(),
+    time: timestampOf(nowMs),
     datacontenttype: "application/json",
     ...(trace === undefined ? undefined : { traceparent: trace }),
     data,

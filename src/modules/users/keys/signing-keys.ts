@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { timestampOf } from "../../../base/timestamp.ts";
 import { StartRefusal } from "../../module.ts";
 import type { KeptKey, KeyStore } from "./key-store.ts";
 import { generateSigningKey, readSigningKey, type SigningKey, writeSigningKey } from "./signing-key.ts";
@@ -113,7 +114,7 @@ function endOfMs(successorSignsFromMs: number, tokenTtlSeconds: number): number 
 }
 
 function keep(key: SigningKey, signsFromMs: number): KeptKey {
-  return { kid: key.kid, private_key: writeSigningKey(key), signs_from: new Date(signsFromMs).toISOString() };
+  return { kid: key.kid, private_key: writeSigningKey(key), signs_from: timestampOf(signsFromMs) };
 }
 
 /** Reads the text of each key once. */

@@ -1,3 +1,4 @@
+import { timestampOf } from "../../../base/timestamp.ts";
 import { type Query, sql } from "../../../store/sql.ts";
 import type { Reading, Unit, Work } from "../../../store/unit.ts";
 import { createRecentUses } from "./recent-uses.ts";
@@ -80,7 +81,7 @@ export function createSessionRows(monotonicMs: () => number, deletionNow: () => 
 
   return {
     *begin(unit, userId, { handleHash, tokenHash }, expiresAt) {
-      const expired = sql`expires_at <= ${new Date(deletionNow()).toISOString()}`;
+      const expired = sql`expires_at <= ${timestampOf(deletionNow())}`;
       yield* lockSessions(unit, expired);
       yield* unit.run(sql`DELETE FROM sessions WHERE ${expired}`);
       yield* unit.run(
