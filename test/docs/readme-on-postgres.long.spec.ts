@@ -19,8 +19,7 @@ const SETTINGS = { BCRYPT_COST: "4", CALL_TIMEOUT: "20000", LOG_LEVEL: "warn" };
 /** Keeps each answer with its status, a line each, beside what the page does with it. */
 const KEEPING = `curl() { command curl -w '\\n%{http_code}\\n' "$@" | tee -a answers | sed '$d'; }`;
 
-describe("the README's walk with curl, with DATABASE_URL set", function () {
-  this.timeout(120_000);
+describe("the README's walk with curl, with DATABASE_URL set", () => {
   let postgres: PostgresServer;
   let redis: RedisServer;
   let folder: string;
