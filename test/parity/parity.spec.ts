@@ -1,11 +1,13 @@
 import { containers, whyNoContainers } from "../support/containers.ts";
 import { isWholeRun, leftOut } from "../support/extent.ts";
+import { missingPgbouncer } from "../support/pgbouncer.ts";
 import { missingPostgres } from "../support/postgres.ts";
 import {
   fourOnBoth,
   fourOnPostgres,
   fourProcesses,
   fourProcessesNodeFetch,
+  fourThroughPooler,
   oneOnPostgres,
   oneProcess,
   oneProcessWithRedis,
@@ -40,9 +42,13 @@ function otherWays(group: Group): readonly Topology[] {
 /** What meets no fault is played by whatever engine; what does, in all places at once. */
 function onPostgres(group: Group): readonly Topology[] {
   const all = [oneOnPostgres, fourOnPostgres, fourOnBoth];
-  if (isFull) return all;
+  if (isFull) return [...all, fourThroughPooler];
   if (group === withoutFaults) return isLong ? all : [oneOnPostgres];
   return isLong ? [fourOnPostgres] : [];
+}
+
+function whyNotOnPostgres(topology: Topology): string | undefined {
+  return missingPostgres() ?? (topology === fourThroughPooler ? missingPgbouncer() : undefined);
 }
 
 describe("parity: nobody can tell how the shop is split", function () {
@@ -86,7 +92,7 @@ describe("parity: nobody can tell how the shop is split", function () {
   for (const group of groups) {
     describe(group.name, () => {
       for (const topology of [oneProcess, ...everywhere]) it(topology.name, () => play(topology, group));
-      for (const topology of onPostgres(group)) itPlays(topology, group, missingPostgres);
+      for (const topology of onPostgres(group)) itPlays(topology, group, () => whyNotOnPostgres(topology));
       for (const topology of otherWays(group)) it(topology.name, () => play(topology, group));
       if (isFull || (isLong && group === withoutFaults)) itPlays(containers, group, whyNoContainers);
     });

@@ -6,6 +6,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { leftOut } from "./extent.ts";
 import { ownerOfServer } from "./postgres.ts";
 import { freePorts } from "./process.ts";
 
@@ -23,11 +24,12 @@ export interface Pooler {
   stop(): Promise<void>;
 }
 
-/** Why there can be no PgBouncer on this machine, and what to do; undefined where there can be one. */
+/** Why there can be no PgBouncer on this machine, and what to do, which the report of the run then tells; undefined where there can be one. */
 export function missingPgbouncer(): string | undefined {
-  return program() === undefined
-    ? "There is no PgBouncer on this machine: install Debian's package `pgbouncer`, or have it on the path."
-    : undefined;
+  if (program() !== undefined) return undefined;
+  const reason = "There is no PgBouncer on this machine: install Debian's package `pgbouncer`, or have it on the path.";
+  leftOut.add(`what goes through a PgBouncer: ${reason}`);
+  return reason;
 }
 
 /** Starts one before a PostgreSQL of this machine. @throws Error when there can be none, or it does not start */

@@ -2,7 +2,7 @@ import { relative } from "node:path";
 import Mocha, { type MochaOptions, type Runner, type Suite } from "mocha";
 import { leftOut } from "./extent.ts";
 
-/** Mocha's usual report, then how long each file took with its hooks, what was left out, and one line with the sums. */
+/** Mocha's usual report, then how long each file took with its hooks, what was left out or skipped, and one line with the sums. */
 export default class SuiteTimeReporter extends Mocha.reporters.Spec {
   constructor(runner: Runner, options: MochaOptions) {
     super(runner, options);
@@ -18,6 +18,11 @@ export default class SuiteTimeReporter extends Mocha.reporters.Spec {
       const timeMs = performance.now() - (startedAt.get(suite) ?? 0);
       timesMs.set(file, (timesMs.get(file) ?? 0) + timeMs);
     });
+    const skipped = new Map<string, number>();
+    runner.on("pending", ({ file = "" }) => {
+      const name = relative(process.cwd(), file);
+      skipped.set(name, (skipped.get(name) ?? 0) + 1);
+    });
     runner.once("end", () => {
       for (const [file, timeMs] of [...timesMs].sort(([, a], [, b]) => b - a)) {
         console.log(`${(timeMs / 1_000).toFixed(2).padStart(8)} s  ${file}`);
@@ -26,6 +31,8 @@ export default class SuiteTimeReporter extends Mocha.reporters.Spec {
         console.log("\nLeft out of this short run (npm run test:all runs it all):");
         for (const what of leftOut) console.log(`  ${what}`);
       }
+      if (skipped.size > 0) console.log("\nSkipped for what is missing here:");
+      for (const [file, tests] of skipped) console.log(`  ${tests} in ${file}`);
       const { passes, failures, pending } = this.stats;
       console.log(`\n${passes} passed, ${failures} failed${pending === 0 ? "" : `, ${pending} skipped`}`);
     });

@@ -40,6 +40,11 @@ export async function injectConflicts(
       END LOOP;
     END $$`,
   );
-  return async () =>
-    Number((await ask<{ last_value: string }>(url, "SELECT last_value FROM public.refused"))[0]?.last_value);
+  return async () => {
+    const [found] = await ask<{ count: string }>(
+      url,
+      "SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS count FROM public.refused",
+    );
+    return Number(found?.count);
+  };
 }

@@ -11,6 +11,7 @@ const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 
 /**
  * Holds what clients were told against what is there, once all is final. Resolves figures, in words.
+ * @param withinMs how long that may take
  * @throws Error when anything was lost or doubled, is not final in time, or does not add up
  */
 export async function judge(
@@ -19,10 +20,11 @@ export async function judge(
   admin: Session,
   load: Load,
   opening: Opening,
+  withinMs = 60_000,
 ): Promise<string> {
   const startedAt = performance.now();
   const isFinal = async () => (await allOrders(api, admin)).every(({ status }) => status !== "pending");
-  await until("every order is final", isFinal);
+  await until("every order is final", isFinal, withinMs);
   const finalMs = Math.round(performance.now() - startedAt);
   await shop.settled();
   const found = new Set((await assertBalanced(api, admin, opening)).map(({ id }) => id));

@@ -27,10 +27,10 @@ import { judge } from "./judge.ts";
  *     npm run torture -- --store postgres --faults kill,kill,postgres --times 30 --seed 1
  *     npm run torture -- --store postgres --faults stop --times 10
  *
- * It can be used at SERIALIZABLE, with some of all statements, 0.05 here, refused by the database as if others had been in their way;
+ * It can be used at SERIALIZABLE, with some of all statements, 0.02 here, refused by the database as if others had been in their way;
  * or through PgBouncer in transaction mode (`--store pgbouncer`, which `pooler` kills); or both:
  *
- *     npm run torture -- --store postgres --conflicts 0.05 --faults kill,postgres --times 10
+ *     npm run torture -- --store postgres --conflicts 0.02 --faults kill,postgres --times 10
  *     npm run torture -- --store pgbouncer --faults kill,postgres,pooler --times 10
  *
  * The seed decides what happens to whom and when, each fault as often as the others; what the clients do meanwhile is up to the machine.
@@ -50,6 +50,8 @@ const { values: flags } = parseArgs({
 
 const PRODUCTS = 5;
 const STOCK = 1_000_000;
+/** How long all may take to be final where statements are refused: they must get on, and not fast. */
+const PROGRESS_WITHIN_MS = 600_000;
 
 const probability = Number(flags.conflicts);
 const serializable = probability > 0;
@@ -74,7 +76,7 @@ try {
   const harmed = await harmAtRandom(faultsOf(shop, disk, random, always), random, Number(flags.times));
   while (load.acknowledged.size < Number(flags.orders)) await load.more(100);
   await load.stop();
-  const figures = await judge(shop, api, admin, load, opening);
+  const figures = await judge(shop, api, admin, load, opening, serializable ? PROGRESS_WITHIN_MS : undefined);
   const refused = injected === undefined ? "" : `${await injected()} statements refused; `;
   console.log(`${topology.name}, seed ${flags.seed}: ${describe(harmed)}; ${refused}${figures}`);
 } finally {
