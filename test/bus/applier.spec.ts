@@ -89,6 +89,20 @@ describe("an applier", () => {
     expect(applied(products, "orders")).to.deep.equal(range(1, 8));
   });
 
+  it("buries nothing where its store goes back before that to where rows before it are not applied", async () => {
+    await publish(orders, range(1, 3));
+    const rows = await orders.log.readAfter(0, 10);
+    const poison = remember("orders", (number) => {
+      if (number === 3) throw new Error("poison");
+      return undefined;
+    });
+    const goBack = () => void products.prepare("DELETE FROM cursors").run();
+    const logger = Object.assign(Object.create(silent), { error: goBack });
+    expect(await create(poison, { logger }).apply(rows)).to.deep.equal({ applied: 2, connected: false });
+    expect(await products.cursors.deadLetters()).to.deep.equal([]);
+    expect(await products.read((reading) => products.cursors.positions(reading, "orders"))).to.deep.equal([]);
+  });
+
   it("buries an event that kills the process at each try, and goes on", async () => {
     await publish(orders, range(1, 10));
     await Promise.all([orders.close(), products.close()]);

@@ -1,9 +1,9 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, existsSync, openSync, readdirSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, realpathSync } from "node:fs";
 import { chown, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Client } from "pg";
@@ -62,7 +62,29 @@ function reasonOfMissing(): string | undefined {
  * @param settings further ones of postgresql.conf, such as `max_connections=50`
  * @throws Error that says what to do when there can be none; see `missingPostgres`
  */
-export async function startPostgresServer(settings: readonly string[] = []): Promise<PostgresServer> {
+export function startPostgresServer(settings: readonly string[] = []): Promise<PostgresServer> {
+  return startServer(settings, "initdb", ["-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
+}
+
+/**
+ * Starts a copy of the data of a server that goes on, beside it.
+ * @param options of `pg_basebackup`, such as `-R` for a standby
+ */
+export function copyPostgresServer(
+  { port }: PostgresServer,
+  options: readonly string[] = [],
+  settings: readonly string[] = [],
+): Promise<PostgresServer> {
+  const from = ["-h", "127.0.0.1", "-p", String(port), "-U", SUPERUSER, "--checkpoint=fast", "--no-sync"];
+  return startServer(settings, "pg_basebackup", [...from, ...options]);
+}
+
+/** @param make the program that makes its data, and with which options */
+async function startServer(
+  settings: readonly string[],
+  make: string,
+  options: readonly string[],
+): Promise<PostgresServer> {
   const programs = folderOfPrograms();
   const missing = missingPostgres();
   if (programs === undefined || missing !== undefined) throw new Error(missing);
@@ -70,8 +92,7 @@ export async function startPostgresServer(settings: readonly string[] = []): Pro
   const dir = await mkdtemp(join(tmpdir(), "postgres-"));
   if (owner !== undefined) await chown(dir, owner.uid, owner.gid);
   const data = join(dir, "data");
-  const how = ["-D", data, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"];
-  await run(join(programs, "initdb"), how, { ...owner, cwd: dir });
+  await run(programOf(make), ["-D", data, ...options], { ...owner, cwd: dir });
   const [port = 0] = await freePorts(1);
   const urlOf = (database: string) => `postgres://${SUPERUSER}@127.0.0.1:${port}/${database}`;
   const url = urlOf("postgres");
@@ -88,12 +109,12 @@ export async function startPostgresServer(settings: readonly string[] = []): Pro
   };
   const start = async () => {
     const where = ["listen_addresses=127.0.0.1", `port=${port}`, "unix_socket_directories="];
-    const options = [...where, ...settings].flatMap((setting) => ["-c", setting]);
+    const set = [...where, ...settings].flatMap((setting) => ["-c", setting]);
     const from = Date.now();
     // What is left of one that was killed ends by itself, and until then the next does not start.
     do {
       const log = openSync(join(dir, "log"), "a");
-      child = spawn(join(programs, "postgres"), ["-D", data, ...options], {
+      child = spawn(join(programs, "postgres"), ["-D", data, ...set], {
         ...owner,
         cwd: dir,
         stdio: ["ignore", log, log],
@@ -160,10 +181,22 @@ function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
   return exitCode !== null || signalCode !== null;
 }
 
+/** The file of one of PostgreSQL's programs, of the server's version if that is beside it. @throws Error when there is none */
+export function programOf(name: string): string {
+  const server = folderOfPrograms() ?? "";
+  const beside = dirname(realpathSync(join(server, "postgres"))); // the path may have links to some
+  const file = [beside, ...folders()].map((folder) => join(folder, name)).find(existsSync);
+  if (file === undefined) throw new Error(`There is no ${name} on this machine, as there is of a whole PostgreSQL.`);
+  return file;
+}
+
 function folderOfPrograms(): string | undefined {
+  return folders().find((folder) => ["initdb", "postgres"].every((program) => existsSync(join(folder, program))));
+}
+
+function folders(): readonly string[] {
   const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN).sort((one, other) => Number(other) - Number(one)) : [];
-  const folders = [...(process.env.PATH ?? "").split(delimiter), ...versions.map((name) => join(DEBIAN, name, "bin"))];
-  return folders.find((folder) => ["initdb", "postgres"].every((program) => existsSync(join(folder, program))));
+  return [...(process.env.PATH ?? "").split(delimiter), ...versions.map((name) => join(DEBIAN, name, "bin"))];
 }
 
 /** Whom a server runs as where this process is root; undefined where there is no such user. */

@@ -122,7 +122,7 @@ export class Applier {
           { err: outcome.error, publisher: this.#publisher, seq: row.seq },
           "An event becomes a dead letter",
         );
-        return this.#bury(row, event, outcome.error);
+        return this.#bury(row, event, outcome.error, floor);
       }
       await pace.sleep(FIRST_RETRY_MS * 2 ** (attempts - 1));
     }
@@ -199,17 +199,22 @@ export class Applier {
     return this.#persist(() => this.#options.store.cursors.countAttempt(this.#publisher, { epoch, seq }));
   }
 
-  /** The dead letter and the cursor move together, so that no event is dropped and none is buried twice. */
-  #bury(row: LogEntry, event: CloudEvent, reason: unknown): Promise<Outcome> {
+  /**
+   * The dead letter and the cursor move together, so that no event is dropped and none is buried twice. Since its last try the store may
+   * have gone back to where rows before this one are not applied.
+   */
+  #bury(row: LogEntry, event: CloudEvent, reason: unknown, floor: number | undefined): Promise<Outcome> {
     const { store } = this.#options;
     const error = reason instanceof Error ? reason.message : String(reason);
     const position = { epoch: row.epoch, seq: row.seq };
     const letter = { publisher: this.#publisher, position, event, error, attempts: MAX_ATTEMPTS };
-    const standing = (reading: Reading) => this.#standing(reading, row, undefined);
+    const standing = (reading: Reading) => this.#standing(reading, row, floor);
     return this.#persist(() =>
       store.write(function* (unit) {
         yield* store.cursors.take(unit, letter.publisher);
-        if ((yield* standing(unit)) === "applied") return { applied: 0, connected: true, taken: 1 };
+        const found = yield* standing(unit);
+        if (found === "applied" || found === "disconnected")
+          return { applied: 0, connected: found === "applied", taken: 1 };
         yield* store.cursors.bury(unit, letter);
         yield* store.cursors.move(unit, letter.publisher, position);
         return { applied: 1, connected: true, taken: 1 };

@@ -83,9 +83,17 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     after = reached.seq;
   }
 
+  /** A server in whose place another one comes may forget what was applied while this process goes on. */
+  async function hasGoneBack({ epoch, seq }: Position): Promise<boolean> {
+    return (await store.read((reading) => cursors.position(reading, publisher, epoch))) < seq;
+  }
+
   /** Always overwrites, zero too: a subscriber restored from a backup, or a Redis from a snapshot, went back. */
   async function report(): Promise<void> {
-    if (reached !== undefined) await source.report(subscriber, reached);
+    if (reached !== undefined) {
+      if (await hasGoneBack(reached)) await begin();
+      await source.report(subscriber, reached);
+    }
     reportAtMs = clock.now() + REPORT_EVERY_MS;
   }
 

@@ -1,7 +1,6 @@
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import Database from "better-sqlite3";
-import type { Random } from "./random.ts";
-import type { Scheduler } from "./scheduler.ts";
+import { choosePostgresFaults, type PostgresFaultsOptions } from "./postgres-faults.ts";
 import type { ModuleOptions, SimulatedProcess } from "./simulated-module.ts";
 import type { SimulatedRedis } from "./simulated-redis.ts";
 
@@ -13,26 +12,20 @@ export interface Module {
   /** When it was restored last, if it was. */
   restoredAtMs?: number;
   processes: SimulatedProcess[];
+  /** Events that had no number when it went back: they get another one, and may be applied once more. */
+  readonly renumbered: Set<number>;
 }
 
-export interface FaultsOptions {
-  readonly random: Random;
-  readonly scheduler: Scheduler;
+export interface FaultsOptions extends PostgresFaultsOptions {
   readonly redis: SimulatedRedis;
   readonly modules: readonly Module[];
-  /** For how long faults come. */
-  readonly faultsMs: number;
-  /** None older is put back. */
-  readonly oldestBackupMs: number;
-  /** Does something about so often, as long as faults come. */
-  readonly repeatedly: (aboutEveryMs: number, what: () => void) => void;
   /** Starts one more process of a module. */
   readonly add: (module: Module) => void;
 }
 
 /** Lets some of the faults there are happen, each as often as this seed has it. */
 export function chooseFaults(options: FaultsOptions): void {
-  const { random, scheduler, redis, modules, faultsMs, oldestBackupMs, repeatedly, add } = options;
+  const { random, scheduler, redis, modules, postgres, faultsMs, oldestBackupMs, repeatedly, add } = options;
   const { chance, integer, pick } = random;
 
   function crashSomeone(): void {
@@ -56,8 +49,8 @@ export function chooseFaults(options: FaultsOptions): void {
   }
 
   function backUpSomeone(): void {
-    const { file, backups } = pick(modules);
-    if (!existsSync(file)) return;
+    const { file, backups, options } = pick(modules);
+    if (options.postgres !== undefined || !existsSync(file)) return;
     const database = new Database(file);
     backups.push({ atMs: scheduler.now(), bytes: database.serialize() });
     database.close();
@@ -102,4 +95,5 @@ export function chooseFaults(options: FaultsOptions): void {
     repeatedly(faultsMs / 30, backUpSomeone);
     repeatedly(faultsMs / 6, restoreSomeone);
   }
+  if (postgres.names.length > 0) choosePostgresFaults(options);
 }

@@ -1,21 +1,23 @@
-import Database from "better-sqlite3";
 import { createOutage } from "../../../src/base/outage.ts";
-import { createPace } from "../../../src/base/pace.ts";
+import { createPace, repeat } from "../../../src/base/pace.ts";
 import { type Consumer, createConsumer } from "../../../src/bus/follow/consumer.ts";
 import { createRelay } from "../../../src/bus/relay.ts";
 import type { Subscription } from "../../../src/bus/subscription.ts";
 import type { SqliteStore } from "../../../src/store/engines/sqlite/open-store.ts";
 import { sql } from "../../../src/store/sql.ts";
-import type { Store } from "../../../src/store/store.ts";
 import type { Unit, Work } from "../../../src/store/unit.ts";
-import { openModule, silent } from "../modules.ts";
+import { silent } from "../modules.ts";
 import type { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
+import type { SimulatedPostgres } from "./simulated-postgres.ts";
 import type { SimulatedRedis } from "./simulated-redis.ts";
+import { killed, openSimulatedStore } from "./simulated-store.ts";
 
 export interface ModuleOptions {
   readonly name: string;
   readonly folder: string;
+  /** Where its schema is; it has a file of its own where there is none. */
+  readonly postgres: SimulatedPostgres | undefined;
   /** The names of the modules that it subscribes to. */
   readonly publishers: readonly string[];
   /** The names of the modules that subscribe to it. */
@@ -51,34 +53,26 @@ export const WINDOW_ROWS = 12;
 const PATIENCE_MS = 1_500;
 const SILENT_MS = 2_500;
 
+/** How long what is committed in PostgreSQL may be without a number. */
+const MOST_UNNUMBERED_MS = 250;
+
+const ARRIVALS = sql<{ number: number }>`SELECT number FROM arrivals ORDER BY id`;
+
 export function startProcess(options: ModuleOptions, onDeath: () => void): SimulatedProcess {
   const { name, folder, publishers, subscribers, scheduler, random, redis, pruneWindowMs } = options;
+  const { postgres } = options;
   let alive = true;
-  let endSync = () => {};
+  const dead = Promise.withResolvers<false>();
   const after: Scheduler["after"] = (delayMs, run) => scheduler.after(delayMs, () => alive && run());
   const clock = { now: scheduler.now, after };
-  const opened = openModule(name, folder, {
-    schedule: (run) => void after(random.integer(0, 5), run),
-    sync(_log, told) {
-      let isOpen = true;
-      endSync = () => {
-        if (isOpen) told(null);
-        isOpen = false;
-      };
-      scheduler.after(random.integer(0, 3), endSync);
-      if (!alive) endSync();
-    },
-    now: scheduler.now,
-    randomEpoch: () => String(random.integer(1, 2 ** 50)),
-  });
-  const write: Store["write"] = (work) =>
-    opened.write((unit) => {
-      if (!alive) throw killed();
-      return work(unit);
-    });
-  const store: SqliteStore = { ...opened, write };
+  const file =
+    postgres === undefined
+      ? openSimulatedStore({ name, folder, scheduler, random, epoch: () => String(random.integer(1, 2 ** 50)) })
+      : undefined;
+  const store = file?.store ?? (postgres as SimulatedPostgres).connect(name, after, () => alive);
   const outage = createOutage({ what: "Redis", logger: silent, clock });
   const pace = createPace(clock);
+  const numbering = createPace(clock);
   const replica = redis.replica(name, after);
   const relay = createRelay({
     log: store.log,
@@ -98,8 +92,23 @@ export function startProcess(options: ModuleOptions, onDeath: () => void): Simul
 
   function* say(unit: Unit): Work<void> {
     const number = options.nextNumber();
-    yield* unit.append({ type: "number.said", subject: String(number), data: { number } });
+    if (postgres === undefined) yield* append(unit, number);
+    else yield* unit.run(sql`INSERT INTO arrivals (number) VALUES (${number})`);
     yield* unit.run(sql`INSERT INTO said (number) VALUES (${number})`);
+  }
+
+  /** As the sequencer of the engine does; how soon after the commits varies. */
+  async function giveNumbers(): Promise<void> {
+    if (await isNumbered()) return numbering.wait(random.integer(1, MOST_UNNUMBERED_MS));
+    await store.write(function* (unit) {
+      for (const { number } of yield* unit.all(ARRIVALS)) yield* append(unit, number);
+      yield* unit.run(sql`DELETE FROM arrivals`);
+    });
+    pace.wake();
+  }
+
+  async function isNumbered(): Promise<boolean> {
+    return (await store.read((reading) => reading.get(ARRIVALS))) === undefined;
   }
 
   function subscriptionTo(publisher: string): Subscription {
@@ -131,18 +140,20 @@ export function startProcess(options: ModuleOptions, onDeath: () => void): Simul
     }),
   );
 
+  async function isSettled(): Promise<boolean> {
+    return (await isNumbered()) && (await relay.isCurrent());
+  }
+
   function crash(): void {
     if (!alive) return;
     alive = false;
-    // Not within a transaction of its own. A kill takes nothing from the disk, and closes all files.
-    setImmediate(() => {
-      endSync();
-      void opened.close();
-    });
+    dead.resolve(false);
+    file?.kill();
     onDeath();
   }
 
   void relay.run();
+  if (postgres !== undefined) void repeat(giveNumbers, { pace: numbering, onFailure() {} });
   for (const consumer of consumers) void consumer.run();
   return {
     store,
@@ -151,11 +162,10 @@ export function startProcess(options: ModuleOptions, onDeath: () => void): Simul
     },
     say: () => void store.write(say).catch(() => {}),
     crash,
-    isSettled: () => relay.isCurrent(),
+    isSettled: () => Promise.race([dead.promise, isSettled()]),
   };
 }
 
-/** Ends the whole transaction, as the death of the process would. */
-function killed(): Error {
-  return new Database.SqliteError("killed", "SQLITE_INTERRUPT");
+function* append(unit: Unit, number: number): Work<void> {
+  yield* unit.append({ type: "number.said", subject: String(number), data: { number } });
 }

@@ -4,10 +4,12 @@ import { join } from "node:path";
 import type { SqliteStore } from "../../../src/store/engines/sqlite/open-store.ts";
 import type { Position } from "../../../src/store/store.ts";
 import { chooseFaults, type Module } from "./faults.ts";
-import { requireAllApplied } from "./history.ts";
+import { newestRow, positionsOf, requireAllApplied, requireNotAhead } from "./history.ts";
+import type { PostgresFault } from "./postgres-faults.ts";
 import { createRandom, type Random } from "./random.ts";
 import { createScheduler, type Scheduler } from "./scheduler.ts";
 import { GROUP_SIZE, startProcess, WINDOW_ROWS } from "./simulated-module.ts";
+import { type EpochPart, SimulatedPostgres } from "./simulated-postgres.ts";
 import { createSimulatedRedis, LATEST_MS, type SimulatedRedis } from "./simulated-redis.ts";
 
 /** The faults come in this time; then all must become well. */
@@ -34,12 +36,20 @@ const MODULES = [
   { name: "mail", publishers: ["shops"], subscribers: [], answers: false },
 ];
 
+/** What is otherwise than in the usual worlds. */
+export interface Variant {
+  /** A part that is left out of the epochs of PostgreSQL. */
+  readonly without?: EpochPart;
+  /** What happens often to it. */
+  readonly often?: PostgresFault;
+}
+
 /**
  * Runs one seed: a time of faults, a time to settle, then the question whether anything was lost or doubled.
  * @throws Error that says what was
  */
-export async function simulate(seed: number): Promise<void> {
-  const world = new World(seed);
+export async function simulate(seed: number, variant: Variant = {}): Promise<void> {
+  const world = new World(seed, variant);
   try {
     await world.run();
   } finally {
@@ -53,13 +63,16 @@ class World {
   readonly #redis: SimulatedRedis;
   readonly #folder: string;
   readonly #oldestBackupMs: number;
+  readonly #often: PostgresFault | undefined;
+  readonly #postgres: SimulatedPostgres;
   readonly #modules: Module[];
   #lastNumber = 0;
   #faulty = true;
   #overlapped = false;
   #away: Module | undefined;
 
-  constructor(seed: number) {
+  constructor(seed: number, { without, often }: Variant) {
+    this.#often = often;
     // Neighbouring seeds begin alike.
     this.#random = createRandom(Math.imul(seed, 0x9e3779b1));
     this.#redis = createSimulatedRedis(this.#scheduler, this.#random);
@@ -70,10 +83,19 @@ class World {
     const pruneWindowMs = this.#random.pick(PRUNE_WINDOWS_MS);
     this.#oldestBackupMs = pruneWindowMs / 3;
     this.#folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "simulation-"));
+    this.#postgres = new SimulatedPostgres({
+      names: MODULES.map(({ name }) => name).filter(() => this.#random.chance(0.5)),
+      folder: this.#folder,
+      scheduler: this.#scheduler,
+      random: this.#random,
+      without,
+      onForgotten: (name, waiting) => this.#forgotten(name, waiting),
+    });
     this.#modules = MODULES.map((module) => ({
       options: {
         ...module,
         folder: this.#folder,
+        postgres: this.#postgres.names.includes(module.name) ? this.#postgres : undefined,
         pruneWindowMs,
         nextNumber: () => ++this.#lastNumber,
         isPoison,
@@ -84,6 +106,7 @@ class World {
       },
       file: join(this.#folder, `${module.name}.db`),
       backups: [],
+      renumbered: new Set(),
       processes: [],
     }));
   }
@@ -91,11 +114,14 @@ class World {
   async run(): Promise<void> {
     for (const module of this.#modules) this.#startLater(module, this.#random.chance(0.3) ? FAULTS_MS : 0);
     this.#repeatedly(400, () => this.#someoneSpeaks());
+    this.#repeatedly(1_000, () => this.#requireNobodyAhead());
     chooseFaults({
       random: this.#random,
       scheduler: this.#scheduler,
       redis: this.#redis,
       modules: this.#modules,
+      postgres: this.#postgres,
+      often: this.#often,
       faultsMs: FAULTS_MS,
       oldestBackupMs: this.#oldestBackupMs,
       repeatedly: (aboutEveryMs, what) => this.#repeatedly(aboutEveryMs, what),
@@ -111,6 +137,7 @@ class World {
     this.#check();
     await this.#loseAll();
     this.#requireSmallStreams();
+    await this.#startServerAgain();
   }
 
   /** Nobody waits for one that is away, who gets all when it comes. */
@@ -158,6 +185,26 @@ class World {
     if (rows > 2 * GROUP_SIZE) throw new Error(`${rows} rows that all have applied were brought again`);
   }
 
+  /** A server that starts again has forgotten nothing: its next rows go on after those that are there, and nothing is brought again. */
+  async #startServerAgain(): Promise<void> {
+    if (!this.#postgres.isUp) return;
+    const before = this.#rowsInLogs();
+    const brought = await this.#rowsAppendedBy(async () => {
+      this.#postgres.restart();
+      await this.#scheduler.runUntil(this.#scheduler.now() + CALM_MS);
+      this.#someoneSpeaks();
+      await this.#scheduler.runUntil(this.#scheduler.now() + CALM_MS);
+      await this.#settle();
+    });
+    const added = this.#rowsInLogs() - before;
+    if (added === 0 || brought !== added) throw new Error(`${brought} rows were brought after a start, not ${added}`);
+    this.#check();
+  }
+
+  #rowsInLogs(): number {
+    return this.#modules.reduce((rows, { options }) => rows + newestRow(this.#databaseOf(options.name)), 0);
+  }
+
   async #rowsAppendedBy(what: () => Promise<void>): Promise<number> {
     const before = this.#redis.appended;
     await what();
@@ -173,6 +220,7 @@ class World {
 
   remove(): void {
     for (const { processes } of this.#modules) for (const process of processes) process.crash();
+    this.#postgres.stop();
     setImmediate(() => rmSync(this.#folder, { recursive: true }));
   }
 
@@ -190,15 +238,25 @@ class World {
 
   #start(module: Module): void {
     if (module === this.#away || module.processes.some(({ alive }) => alive)) return;
-    this.#add(module);
+    if (isReachable(module)) this.#add(module);
+    else this.#startLater(module, 300);
   }
 
   #add(module: Module): void {
+    if (!isReachable(module)) return;
     // Whoever dies is started again, killed by poison or by a fault.
     const onDeath = () => this.#startLater(module, this.#random.chance(0.2) ? 4_000 : 300);
     const others = module.processes.filter(({ alive }) => alive);
     if (others.length > 0) this.#overlapped = true;
     module.processes = [...others, startProcess(module.options, onDeath)];
+  }
+
+  /** A module's database has gone back. */
+  #forgotten(name: string, waiting: readonly number[]): void {
+    const module = this.#modules.find(({ options }) => options.name === name);
+    if (module === undefined) return;
+    module.restoredAtMs = this.#scheduler.now();
+    for (const number of waiting) module.renumbered.add(number);
   }
 
   #someoneSpeaks(): void {
@@ -207,13 +265,31 @@ class World {
     for (let count = this.#random.integer(1, 4); count > 0; count -= 1) this.#random.pick(processes).say();
   }
 
+  /** A server forgets rows only when it becomes another one, so that nobody has applied more of it than there is. */
+  #requireNobodyAhead(): void {
+    for (const { options } of this.#modules) {
+      for (const publisher of options.publishers) {
+        const [from, by] = [publisher, options.name].map((name) => this.#databaseOf(name));
+        if (from === undefined || by === undefined || !this.#postgres.names.includes(publisher)) continue;
+        requireNotAhead(from, by, this.#postgres.epochOf(publisher));
+      }
+    }
+  }
+
+  /** The database of a module that runs. */
+  #databaseOf(name: string): SqliteStore | undefined {
+    return this.#postgres.names.includes(name) ? this.#postgres.storeOf(name) : this.#storeOf(name);
+  }
+
   async #isSettled(): Promise<boolean> {
+    if (!this.#modules.every(isReachable)) return false;
     for (const { options, processes } of this.#modules.filter((module) => module !== this.#away)) {
       const [process, ...others] = processes.filter(({ alive }) => alive);
       if (process === undefined || others.length > 0 || !(await process.isSettled())) return false;
-      for (const publisher of options.publishers) {
-        const head = await this.#storeOf(publisher)?.log.head();
-        if (head !== undefined && !positionsOf(process.store, publisher).some(isAtOrBeyond(head))) return false;
+      for (const publisher of options.publishers.filter((name) => name !== this.#away?.options.name)) {
+        const head = await this.#databaseOf(publisher)?.log.head();
+        const database = this.#databaseOf(options.name);
+        if (head !== undefined && database && !positionsOf(database, publisher).some(isAtOrBeyond(head))) return false;
       }
     }
     return true;
@@ -224,11 +300,13 @@ class World {
   }
 
   #check(): void {
+    this.#requireNobodyAhead();
     for (const { options } of this.#modules) {
-      const subscriber = this.#storeOf(options.name);
-      for (const publisher of options.publishers.map((name) => this.#storeOf(name))) {
+      const subscriber = this.#databaseOf(options.name);
+      for (const module of this.#modules.filter(({ options: { name } }) => options.publishers.includes(name))) {
+        const publisher = this.#databaseOf(module.options.name);
         if (publisher === undefined || subscriber === undefined) throw new Error("not all run");
-        requireAllApplied({ publisher, subscriber, isPoison: options.isPoison });
+        requireAllApplied({ publisher, subscriber, isPoison: options.isPoison, renumbered: module.renumbered });
       }
     }
   }
@@ -236,7 +314,7 @@ class World {
   async #describe(): Promise<string> {
     const lines = this.#modules.map(async ({ options: { name, publishers }, processes }) => {
       const alive = processes.filter((process) => process.alive);
-      const [store] = alive.map((process) => process.store);
+      const store = this.#databaseOf(name);
       const heard = publishers.map(
         (publisher) => `${publisher} ${JSON.stringify(store && positionsOf(store, publisher))}`,
       );
@@ -247,10 +325,8 @@ class World {
   }
 }
 
-function positionsOf(store: SqliteStore, publisher: string): Position[] {
-  return store
-    .prepare<[string], Position>("SELECT epoch, seq FROM cursors WHERE publisher = ? ORDER BY id DESC")
-    .all(publisher);
+function isReachable({ options: { name, postgres } }: Module): boolean {
+  return postgres === undefined || postgres.storeOf(name) !== undefined;
 }
 
 const isAtOrBeyond = (head: Position) => (position: Position) =>

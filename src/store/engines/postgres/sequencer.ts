@@ -1,18 +1,11 @@
 import { rowsAfter } from "../../log/stored-log.ts";
 import { sql } from "../../sql.ts";
 import type { LogEntry } from "../../store.ts";
+import { EPOCH } from "./incarnation.ts";
 import type { Session } from "./sessions.ts";
 
 /** Events that get their numbers in one transaction. */
 const BATCH = 500;
-
-/**
- * Names what may have forgotten rows: the cluster; its timeline, which another one follows at a promotion or a restore to a point in time;
- * the start of the server, for a copy of its folder; and the table, for a dump that was restored.
- */
-const EPOCH = sql`left(encode(sha256(convert_to(concat_ws(' ',
-  (SELECT system_identifier FROM pg_control_system()), substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8),
-  extract(epoch FROM pg_postmaster_start_time()), 'outbox_head'::regclass::oid), 'UTF8')), 'hex'), 24)`;
 
 /**
  * Moves events that are committed into the log, by their ids, with the next numbers: one at a time does, who has the head's row. While
