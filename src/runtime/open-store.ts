@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { Logger } from "pino";
 import { openStore } from "../store/engines/sqlite/open-store.ts";
 import { lockForServing } from "../store/engines/sqlite/serving-lock.ts";
+import { describeOpening, type Opening } from "../store/schema-state.ts";
 import type { Store } from "../store/store.ts";
 import { type Config, ownDatabase } from "./config.ts";
 import { databaseIn, migrationsOf, postgresMigrationsOf } from "./database-files.ts";
@@ -9,22 +10,45 @@ import type { ModuleName } from "./modules.ts";
 import { requestStop } from "./stop-request.ts";
 import { requireFinishedRestore } from "./unfinished-restore.ts";
 
+/** What becomes of an opening. */
+export interface OpeningOptions {
+  /** Whether what is missing of a schema is applied. */
+  readonly migrates: boolean;
+  /** Told what was found and done. */
+  onOpened(opening: Opening): void;
+  /** Told a line that somebody should know of. */
+  warn(line: string): void;
+}
+
 /**
  * Opens a module's database to serve it, with the engine that the settings choose.
  * @throws Refusal when it cannot be used; a file, when another process serves it
  */
 export function openToServe(name: ModuleName, config: Config, logger: Logger): Promise<Store> {
-  const inPostgres = ownDatabase(config, name);
-  return inPostgres === undefined ? openFile(name, config, logger) : openSchema(name, config, inPostgres, logger);
+  return openDatabase(name, config, {
+    migrates: config.MIGRATE ?? true,
+    onOpened: (opening) => logger.info(`${name}: ${describeOpening(opening)}`),
+    warn: (line) => logger.warn(line),
+  });
 }
 
-async function openFile(name: ModuleName, config: Config, logger: Logger): Promise<Store> {
+/** As `openToServe`. */
+export function openDatabase(name: ModuleName, config: Config, options: OpeningOptions): Promise<Store> {
+  const inPostgres = ownDatabase(config, name);
+  return inPostgres === undefined ? openFile(name, config, options) : openSchema(name, config, inPostgres, options);
+}
+
+async function openFile(
+  name: ModuleName,
+  config: Config,
+  { migrates, onOpened, warn }: OpeningOptions,
+): Promise<Store> {
   const file = databaseIn(config.DATA_DIR, name);
   const lost = new AbortController();
   const unlock = await lockForServing(
     { name, file },
     {
-      onWait: () => logger.warn(`${name}: another process serves ${file}; waiting for it to end`),
+      onWait: () => warn(`${name}: another process serves ${file}; waiting for it to end`),
       onLost() {
         lost.abort();
         requestStop(`${name}: the lock of ${file} was removed, and another process serves it now`);
@@ -33,9 +57,8 @@ async function openFile(name: ModuleName, config: Config, logger: Logger): Promi
   );
   try {
     requireFinishedRestore(config.DATA_DIR); // one may have begun while this waited
-    const onOpened = (told: string) => logger.info(`${name}: ${told}`);
     const told = { onOpened, onDistrust: requestStop, lost: lost.signal };
-    const store = openStore({ name, file, migrations: migrationsOf(name), ...told });
+    const store = openStore({ name, file, migrations: migrationsOf(name), migrates, ...told });
     return { ...store, close: () => store.close().finally(unlock) };
   } catch (error) {
     unlock();
@@ -52,7 +75,7 @@ export async function openSchema(
   name: ModuleName,
   config: Config,
   { url, isShared }: NonNullable<ReturnType<typeof ownDatabase>>,
-  logger: Pick<Logger, "info" | "warn">,
+  { migrates, onOpened, warn }: OpeningOptions,
 ): Promise<Store> {
   const place = placeInPostgres(config, url);
   const [{ openPostgresStore }, { findModuleRole }] = await Promise.all([
@@ -61,13 +84,15 @@ export async function openSchema(
   ]);
   const { role, told } =
     isShared && !place.pooled ? await findModuleRole({ name, ...place }) : { role: undefined, told: undefined };
-  if (told !== undefined) logger.warn(`${name}: ${told}`);
+  if (told !== undefined) warn(`${name}: ${told}`);
   return openPostgresStore({
     ...place,
     ...(role !== undefined && { role }),
     name,
     migrations: postgresMigrationsOf(name),
-    onOpened: (told) => logger.info(`${name}: ${told}`),
+    migrates,
+    onOpened,
+    onLeftBehind: requestStop,
   });
 }
 

@@ -47,6 +47,7 @@ export const settings = {
     (value) => value,
   ),
   DATABASE_POOLED: toggle("on behind a pooler such as PgBouncer in transaction mode"),
+  MIGRATE: toggle("off where `migrate` is run before a start, which then changes no schema"),
   HEADERS_TIMEOUT: integer(50, 600_000, 10_000, "milliseconds in which a request's headers must have come"),
   REQUEST_TIMEOUT: integer(50, 600_000, 30_000, "milliseconds in which a request must have come, body included"),
   CALL_TIMEOUT: integer(50, 60_000, 2_000, "milliseconds that a request may take"),

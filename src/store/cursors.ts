@@ -15,6 +15,9 @@ interface DeadLetterRow {
   readonly failed_at: string;
 }
 
+/** By name: newer code may have added others. */
+const COLUMNS = sql`id, publisher, epoch, seq, event, error, attempts, failed_at`;
+
 /** Greater than every UUID, whose digits are hexadecimal. */
 const AFTER_ALL_IDS = "g";
 
@@ -48,13 +51,13 @@ export function createCursors({ read, write, now, take = function* () {} }: Curs
     deadLetters: (before = AFTER_ALL_IDS, limit = ALL) =>
       read(function* (reading) {
         const rows = yield* reading.all(
-          sql<DeadLetterRow>`SELECT * FROM dead_letters WHERE id < ${before} ORDER BY id DESC LIMIT ${limit}`,
+          sql<DeadLetterRow>`SELECT ${COLUMNS} FROM dead_letters WHERE id < ${before} ORDER BY id DESC LIMIT ${limit}`,
         );
         return rows.map(toDeadLetter);
       }),
     deadLetter: (id) =>
       read(function* (reading) {
-        const row = yield* reading.get(sql<DeadLetterRow>`SELECT * FROM dead_letters WHERE id = ${id}`);
+        const row = yield* reading.get(sql<DeadLetterRow>`SELECT ${COLUMNS} FROM dead_letters WHERE id = ${id}`);
         return row && toDeadLetter(row);
       }),
     async countDeadLetters() {
@@ -64,7 +67,7 @@ export function createCursors({ read, write, now, take = function* () {} }: Curs
       return row?.count ?? 0;
     },
     *unbury(unit, id) {
-      const row = yield* unit.get(sql<DeadLetterRow>`DELETE FROM dead_letters WHERE id = ${id} RETURNING *`);
+      const row = yield* unit.get(sql<DeadLetterRow>`DELETE FROM dead_letters WHERE id = ${id} RETURNING ${COLUMNS}`);
       return row && toDeadLetter(row);
     },
     *failAgain(unit, id, error) {
@@ -103,7 +106,9 @@ function* move(unit: Unit, publisher: string, { epoch, seq }: Position): Work<vo
 }
 
 function* knowPublisher(unit: Unit, publisher: string, met: string): Work<string> {
-  yield* unit.run(sql`INSERT INTO publisher_databases VALUES (${publisher}, ${met}) ON CONFLICT DO NOTHING`);
+  yield* unit.run(
+    sql`INSERT INTO publisher_databases (publisher, database) VALUES (${publisher}, ${met}) ON CONFLICT DO NOTHING`,
+  );
   return (yield* knownDatabase(unit, publisher)) ?? met;
 }
 

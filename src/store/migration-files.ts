@@ -1,10 +1,14 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { StoreRefusal } from "./refusal.ts";
 
 export interface Migration {
   readonly name: string;
   /** The version of a schema to which it has been applied. */
   readonly version: number;
+  /**
+   * The oldest code that may use such a schema: that which knows this version. Its file says so where that is older than itself,
+   * `-- Oldest code: NNNN`: it has only added what older code can pass over.
+   */
+  readonly oldestCode: number;
   readonly sql: string;
 }
 
@@ -14,13 +18,10 @@ export interface Schema {
   readonly module: readonly Migration[];
 }
 
-/** Which file was applied last, 0 where none was. */
-export type Versions = Record<keyof Schema, number>;
-
 /**
  * Reads `NNNN-*.sql` files, numbered without gaps. The first may have any number: it makes what all up to it make elsewhere, where an
  * engine came later and has no databases that are older.
- * @throws Error when the numbers have gaps
+ * @throws Error when the numbers have gaps, or a file says what cannot be of its oldest code
  */
 export function readMigrations(folder: URL): Migration[] {
   const names = readdirSync(folder)
@@ -29,27 +30,16 @@ export function readMigrations(folder: URL): Migration[] {
   const first = numberOf(names[0] ?? "");
   return names.map((name, index) => {
     if (numberOf(name) !== first + index) throw new Error(`migration ${name} is out of sequence`);
-    return { name, version: first + index, sql: readFileSync(new URL(name, withSlash(folder)), "utf8") };
+    const sql = readFileSync(new URL(name, withSlash(folder)), "utf8");
+    return { name, version: first + index, oldestCode: oldestCodeOf(name, sql), sql };
   });
 }
 
-/** The versions that this code knows. */
-export function newestOf({ store, module }: Schema): Versions {
-  return { store: store.at(-1)?.version ?? 0, module: module.at(-1)?.version ?? 0 };
-}
-
-/** Such as `1.3`. */
-export function describeVersions({ store, module }: Versions): string {
-  return `${store}.${module}`;
-}
-
-/** @throws StoreRefusal when a database was written by newer code, whose tables this code does not know */
-export function requireKnown(found: Versions, schema: Schema): void {
-  const known = newestOf(schema);
-  if (found.store <= known.store && found.module <= known.module) return;
-  throw new StoreRefusal(
-    `has schema ${describeVersions(found)}, newer than the ${describeVersions(known)} that this version knows`,
-  );
+function oldestCodeOf(name: string, sql: string): number {
+  const [, told] = /^-- Oldest code: *(.*)$/m.exec(sql) ?? [];
+  if (told === undefined) return numberOf(name);
+  if (/^\d{4}$/.test(told) && Number(told) <= numberOf(name)) return Number(told);
+  throw new Error(`migration ${name} says \`Oldest code: ${told}\`: expected four digits, no more than its own`);
 }
 
 function numberOf(name: string): number {

@@ -15,6 +15,7 @@ describe("how-to pages, followed to the letter", () => {
       timeoutMs: 900_000,
     });
     followPage("docs/how-to/add-an-endpoint.md");
+    followPage("docs/how-to/change-a-table.md");
     followPage("docs/how-to/add-an-event.md");
     followPage("docs/how-to/extract-a-module.md");
     followPage("docs/how-to/rotate-keys.md");

@@ -131,12 +131,12 @@ describe("logs", () => {
       // What it has printed may be read a moment after what it has answered.
       await until("it has told of both", () => /^events: /m.test(messages().join("\n")));
       expect(messages().join("\n"))
-        .to.match(/^users: made \S+users\.db, schema \d+\.\d+$/m)
+        .to.match(/^users: made \S+users\.db, version \d+\.\d+$/m)
         .and.to.match(/^events: through the memory of this process/m);
       await shop.halt();
       await shop.begin();
       await until("it tells again", () => /^events: /m.test(messages().join("\n")));
-      expect(messages().join("\n")).to.match(/^orders: opened \S+orders\.db, schema \d+\.\d+$/m);
+      expect(messages().join("\n")).to.match(/^orders: opened \S+orders\.db, version \d+\.\d+$/m);
     } finally {
       await shop.stop();
     }

@@ -1,11 +1,13 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import Database from "better-sqlite3";
 import { expect } from "chai";
 import { migrate, readSchema } from "../../src/store/engines/sqlite/migrations.ts";
 import { openStore } from "../../src/store/engines/sqlite/open-store.ts";
 import { StoreRefusal } from "../../src/store/refusal.ts";
+import { describeOpening, type Opening } from "../../src/store/schema-state.ts";
 import {
   addNote,
   NOTES_MIGRATIONS,
@@ -137,25 +139,75 @@ describe("opening a store", () => {
     ["module", STORE_VERSION * 1_000 + 2],
     ["store", (STORE_VERSION + 1) * 1_000 + 1],
   ] as const) {
-    it(`refuses a schema whose ${whose} is newer than the code, and leaves every byte`, async () => {
+    it(`refuses a schema whose ${whose} is of newer code that lets no other use it, and leaves every byte`, async () => {
       await temporary.open().close();
       const database = new Database(temporary.file);
-      database.pragma(`user_version = ${version}`);
+      database.exec(`PRAGMA user_version = ${version}; DROP TABLE oldest_code`); // as code did that did not know of it
       database.close();
       const known = `${STORE_VERSION}\\.1`;
       refusesUntouched(
         temporary,
-        new RegExp(`^notes: \\S+ has schema \\d\\.\\d, newer than the ${known} that this version knows$`),
+        new RegExp(
+          `^notes: \\S+ has schema (\\d\\.\\d), newer than the ${known} that this version knows, and takes \\1 at least: `,
+        ),
       );
     });
   }
+
+  it("lets older code use what newer code has only added to, until a migration leaves it behind", async () => {
+    await temporary.open().close();
+    const opening = async (migrations?: URL) => {
+      let told = "";
+      const onOpened = (opened: Opening) => {
+        told = describeOpening(opened).replace(/^\w+ .*, /, "");
+      };
+      const store = temporary.open({ ...(migrations && { migrations }), onOpened });
+      await store.write(addNote(randomUUID()));
+      await store.close();
+      return told;
+    };
+    const tag = "-- For later.\n-- Oldest code: 0001\nALTER TABLE notes ADD COLUMN tag TEXT";
+    const migrations = migrationsWith(temporary, "0002-tag.sql", tag);
+    expect(await opening(migrations)).to.equal(`migrated from ${STORE_VERSION}.1`);
+    expect(await opening()).to.equal(`while this code knows ${STORE_VERSION}.1`);
+    expect(await opening(migrations)).to.equal(`version ${STORE_VERSION}.2`);
+    const file = join(fileURLToPath(migrations), "0003-other.sql");
+    writeFileSync(file, "-- Oldest code: 0002\nCREATE TABLE other (id TEXT)");
+    await opening(migrations);
+    const refusal = / has schema \d\.3, .* and takes \d\.2 at least: start a newer version$/;
+    expect(() => temporary.open()).to.throw(StoreRefusal, refusal);
+    rmSync(file);
+    expect(await opening(migrations)).to.equal(`while this code knows ${STORE_VERSION}.2`);
+  });
+
+  it("refuses migrations that say what cannot be of their oldest code", () => {
+    const migrations = migrationsWith(temporary, "0002-tag.sql", "-- Oldest code: 0003\nSELECT 1");
+    expect(() => temporary.open({ migrations })).to.throw(
+      "0002-tag.sql says `Oldest code: 0003`: expected four digits",
+    );
+  });
+
+  it("changes nothing where it is not to migrate", async () => {
+    expect(() => temporary.open({ migrates: false })).to.throw(
+      StoreRefusal,
+      "is not there: `npm run migrate` makes it",
+    );
+    expect(readdirSync(temporary.folder)).to.deep.equal([]);
+    await temporary.open().close();
+    await temporary.open({ migrates: false }).close();
+    const before = readFileSync(temporary.file);
+    const migrations = migrationsWith(temporary, "0002-more.sql", "CREATE TABLE more (id TEXT)");
+    const refusal = /has schema \d\.1, this needs \d\.2: `npm run migrate` brings it there$/;
+    expect(() => temporary.open({ migrations, migrates: false })).to.throw(StoreRefusal, refusal);
+    expect(readFileSync(temporary.file).equals(before)).to.equal(true);
+  });
 
   it("leaves the write-ahead log of a crashed newer process where it is", async () => {
     const folder = join(temporary.folder, "crashed");
     mkdirSync(folder);
     await temporary.open().close();
     const database = new Database(temporary.file);
-    database.pragma("user_version = 9001");
+    database.exec("PRAGMA user_version = 9001; UPDATE oldest_code SET version = 9 WHERE part = 'store'");
     // What a crash leaves behind: the file, and a log that is not moved into it yet.
     const [file, log] = ["notes.db", "notes.db-wal"].map((name) => readFileSync(join(temporary.folder, name)));
     database.close();

@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
-const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Twice what the product allows itself for a stop. */
 const STOP_WITHIN_MS = 20_000;
@@ -40,12 +41,14 @@ export interface ShopProcessOptions {
   readonly cwd: string;
   /** A module that Node loads before the product. */
   readonly preload?: URL;
+  /** The folder of the code that it runs, by default this repository. */
+  readonly code?: string;
 }
 
 /** Starts the product's own main file with Node. */
-export function startShopProcess({ env, args = [], cwd, preload }: ShopProcessOptions): ShopProcess {
+export function startShopProcess({ env, args = [], cwd, preload, code = ROOT }: ShopProcessOptions): ShopProcess {
   const nodeArgs = preload === undefined ? [] : ["--import", preload.href];
-  const child = spawn(process.execPath, [...nodeArgs, MAIN, ...args], {
+  const child = spawn(process.execPath, [...nodeArgs, join(code, "src/main.ts"), ...args], {
     cwd,
     env: { PATH: process.env.PATH, ...env },
     stdio: ["ignore", "pipe", "pipe"],

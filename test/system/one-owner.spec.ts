@@ -56,14 +56,18 @@ describe("the files of a shop", () => {
     await untilReady(second.url, [second.process]);
   });
 
-  it("are refused to a second process when the first does not end, in one line", async () => {
+  it("are refused to a second process when the first does not end, in one line, and to who would migrate them", async () => {
     const first = await serve();
+    const migrating = startShopProcess({ env: { DATA_DIR: data }, args: ["migrate"], cwd: folder });
+    running.push(migrating);
     const { process } = await start({ LOG_LEVEL: "error" });
-    expect((await process.exited).code).to.equal(1);
-    expect(process.output().trim()).to.match(
-      /^users: .*users\.db is served by another process \(pid \d+ on \S+\), .* 5 seconds\. .*--data-dir\.$/,
-    );
-    expect(process.output()).to.include(`pid ${first.pid} on`);
+    for (const each of [process, migrating]) {
+      expect((await each.exited).code).to.equal(1);
+      expect(each.output().trim()).to.match(
+        /^users: .*users\.db is served by another process \(pid \d+ on \S+\), .* 5 seconds\. .*--data-dir\.$/m,
+      );
+      expect(each.output()).to.include(`pid ${first.pid} on`);
+    }
     expect(first.running).to.equal(true);
   });
 

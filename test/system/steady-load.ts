@@ -12,6 +12,8 @@ export interface Load {
   more(orders: number): Promise<void>;
   /** Ends it; resolves when each client has the answer it waited for. */
   stop(): Promise<void>;
+  /** Ends it, whoever waits for an answer. */
+  abandon(): void;
 }
 
 /**
@@ -22,10 +24,11 @@ export function startLoad(api: Calls, buyer: Session, products: readonly string[
   const acknowledged = new Map<string, string>();
   const unanswered: string[] = [];
   let stopped = false;
+  let abandoned = false;
 
   async function order(key: string, product: string | undefined): Promise<void> {
     const body = { product_id: product, quantity: 1 };
-    for (;;) {
+    while (!abandoned) {
       const answer = await api.post("/orders", body, buyer.token, { "idempotency-key": key }).catch(failed);
       if ("status" in answer && answer.status === 201) {
         acknowledged.set(key, (answer.body as OrderBody).id);
@@ -57,6 +60,10 @@ export function startLoad(api: Calls, buyer: Session, products: readonly string[
     async stop() {
       stopped = true;
       await running;
+    },
+    abandon() {
+      stopped = true;
+      abandoned = true;
     },
   };
 }

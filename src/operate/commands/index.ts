@@ -76,6 +76,13 @@ export const commands: Readonly<Record<string, Command>> = {
       console.log(await restore(config, folderOf("restore", words)));
     },
   },
+  migrate: {
+    meaning: "bring the databases to the newest schema, in PostgreSQL also while they are served",
+    async run(args) {
+      const { migrateAll } = await import("./migrate.ts");
+      await migrateAll(readArguments(args).config, (line) => console.log(line));
+    },
+  },
   "move-store": {
     operands: "--from X --to X",
     meaning: "move the databases from a folder to PostgreSQL or back, while their processes are stopped",

@@ -3,8 +3,10 @@ import { type Arguments, type Config, ownDatabase } from "../../runtime/config.t
 import { databaseIn, migrationsOf, postgresMigrationsOf } from "../../runtime/database-files.ts";
 import { placeInPostgres } from "../../runtime/open-store.ts";
 import type { SchemaSnapshot } from "../../store/engines/postgres/snapshot.ts";
-import { knownVersion } from "../../store/engines/sqlite/migrations.ts";
+import { readSchema } from "../../store/engines/sqlite/migrations.ts";
 import { openSnapshots, type Snapshot } from "../../store/engines/sqlite/snapshot.ts";
+import { StoreRefusal } from "../../store/refusal.ts";
+import { requireMigrated } from "../../store/schema-state.ts";
 import { BOOKKEEPERS, type Bookkeeper, describeReconciliation, reconcileBooks } from "./books.ts";
 import type { Reconciliation } from "./reconciliation.ts";
 
@@ -60,16 +62,18 @@ async function reconcileFiles({ config, words, flags }: Arguments): Promise<Told
   const snapshots = await openSnapshots(BOOKKEEPERS.map((name) => ({ name, file: fileOf(name) })));
   try {
     const [users, products, orders] = snapshots as [Snapshot, Snapshot, Snapshot];
-    for (const snapshot of snapshots) requireSchema(snapshot);
+    for (const snapshot of snapshots) requireReadable(snapshot);
     return tell(await reconcileBooks({ users, products, orders }));
   } finally {
     for (const snapshot of snapshots) snapshot.close();
   }
 }
 
-/** The modules' own code reads the tables, so they must be as it knows them. */
-function requireSchema({ name, schema }: Snapshot): void {
-  const known = knownVersion(migrationsOf(name as Bookkeeper));
-  if (schema === known) return;
-  throw new Refusal(`${name} has schema ${schema}, this reads ${known}: start its process once to bring it there.`);
+/** The modules' own code reads the tables. @throws StoreRefusal when it cannot */
+function requireReadable({ name, schema }: Snapshot): void {
+  try {
+    requireMigrated(schema, readSchema(migrationsOf(name as Bookkeeper)));
+  } catch (error) {
+    throw error instanceof StoreRefusal ? new StoreRefusal(`${name} ${error.message}`, { cause: error }) : error;
+  }
 }

@@ -34,8 +34,9 @@ export async function rotateKeysOf(config: Config): Promise<string> {
 /** Beside the process that serves them. */
 async function openUsers(config: Config): Promise<Store> {
   const inPostgres = ownDatabase(config, "users");
-  if (inPostgres !== undefined) return openSchema("users", config, inPostgres, { info() {}, warn() {} });
+  const migrates = false; // its process may be of older code
+  if (inPostgres !== undefined) return openSchema("users", config, inPostgres, { migrates, onOpened() {}, warn() {} });
   const file = databaseIn(config.DATA_DIR, "users");
   if (!existsSync(file)) throw new ConfigError(`DATA_DIR=${config.DATA_DIR}: expected the folder of users.db`);
-  return openStore({ name: "users", file, migrations: migrationsOf("users") });
+  return openStore({ name: "users", file, migrations: migrationsOf("users"), migrates });
 }

@@ -1,10 +1,14 @@
+import { randomUUID } from "node:crypto";
 import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { expect } from "chai";
+import { Client } from "pg";
 import { StoreRefusal } from "../../../src/store/refusal.ts";
+import { describeOpening } from "../../../src/store/schema-state.ts";
 import { sql } from "../../../src/store/sql.ts";
+import { until } from "../../support/process.ts";
 import { addNote } from "../temporary-store.ts";
 import { POSTGRES_NOTES, temporaryPostgres } from "./temporary-postgres.ts";
 
@@ -34,12 +38,51 @@ describe("opening a store in PostgreSQL", () => {
     return (error as Error).message;
   };
 
-  it("makes the schema once, whoever else begins at the same time, and finds what was written before", async () => {
-    const told: string[] = [];
-    const opened = await Promise.all(
-      [1, 2, 3, 4].map(() => postgres.open({ onOpened: (line) => told.push(line.split(",")[2] ?? "") })),
+  /** Opens it once more, and tells what that came to. */
+  const opening = async (options?: Parameters<typeof postgres.open>[0]) => {
+    let told = "";
+    await postgres.open({
+      ...options,
+      onOpened: (opened) => {
+        told = describeOpening(opened).replace(/^\w+ .*, schema \w+, /, "");
+      },
+    });
+    return told;
+  };
+
+  const lastQueryOf = async (application: string) => {
+    const [found] = await postgres.server.query<{ query: string }>(
+      "SELECT query FROM pg_stat_activity WHERE application_name = $1",
+      [application],
     );
-    expect(told.sort()).to.deep.equal([" version 6.1", " version 6.1", " version 6.1", " version 6.1"]);
+    return found?.query ?? "";
+  };
+
+  /** A role that has the setting which a pooler would lose. */
+  const urlOfRoleWith = async (role: string, schema: string) => {
+    await postgres.server.query(
+      `CREATE ROLE ${role} LOGIN SUPERUSER; ALTER ROLE ${role} SET search_path = "${schema}"`,
+    );
+    const url = new URL(postgres.server.url);
+    url.username = role;
+    return url.href;
+  };
+
+  /** How many wait for their lock of a table. */
+  const waitingFor = async (table: string) => {
+    const [found] = await postgres.server.query<{ count: string }>(
+      "SELECT count(*) FROM pg_locks WHERE relation = to_regclass($1) AND NOT granted",
+      [`${postgres.schema}.${table}`],
+    );
+    return Number(found?.count);
+  };
+
+  it("makes the schema once, whoever else begins at the same time, and finds what was written before", async () => {
+    const told: (string | undefined)[] = [];
+    const opened = await Promise.all(
+      [1, 2, 3, 4].map(() => postgres.open({ onOpened: ({ from }) => told.push(from) })),
+    );
+    expect(told).to.have.members([undefined, "6.1", "6.1", "6.1"]);
     expect(new Set(opened.map(({ database }) => database)).size).to.equal(1);
     expect(new Set(opened.map(({ seat }) => seat)).size).to.equal(1);
     await opened[0]?.write(addNote("a"));
@@ -61,20 +104,79 @@ describe("opening a store in PostgreSQL", () => {
     const refusal = await refusalOf(postgres.open({ migrations }));
     expect(refusal).to.match(/cannot be migrated by 0003-broken\.sql: relation "notes" already exists/);
     await writeFile(join(folder, "0003-broken.sql"), "CREATE TABLE others (id TEXT)");
-    let told = "";
-    await postgres.open({
-      migrations,
-      onOpened: (line) => {
-        told = line;
-      },
-    });
-    expect(told).to.match(/^opened .*, version 6\.3, migrated from 6\.1$/);
+    expect(await opening({ migrations })).to.equal("version 6.3, migrated from 6.1");
   });
 
-  it("refuses a schema that is newer than the code", async () => {
+  it("refuses a schema of newer code that has left this one behind", async () => {
     await writeFile(join(folder, "0002-more.sql"), "CREATE TABLE more (id TEXT)");
-    await postgres.open({ migrations });
-    expect(await refusalOf(postgres.open())).to.match(/ has schema 6\.2, newer than the 6\.1 that this version knows$/);
+    await (await postgres.open({ migrations })).close();
+    const refusal =
+      / has schema 6\.2, newer than the 6\.1 that this version knows, and takes 6\.2 at least: start a newer/;
+    expect(await refusalOf(postgres.open())).to.match(refusal);
+  });
+
+  it("lets older code use what newer code has only added to, beside it and after it, until one leaves it behind", async () => {
+    const older = await postgres.open();
+    await writeFile(join(folder, "0002-tag.sql"), "-- Oldest code: 0001\nALTER TABLE notes ADD COLUMN tag TEXT");
+    const newer = await postgres.open({ migrations });
+    for (const store of [older, newer]) await store.write(addNote(randomUUID()));
+    expect(await opening()).to.equal("version 6.2, while this code knows 6.1");
+    await postgres.end();
+    await writeFile(join(folder, "0003-other.sql"), "-- Oldest code: 0002\nCREATE TABLE other (id TEXT)");
+    expect(await opening({ migrations })).to.equal("version 6.3, migrated from 6.2");
+    expect(await refusalOf(postgres.open())).to.match(
+      / has schema 6\.3, .* and takes 6\.2 at least: start a newer version$/,
+    );
+    await rm(join(folder, "0003-other.sql"));
+    expect(await opening({ migrations })).to.equal("version 6.3, while this code knows 6.2");
+  });
+
+  it("waits for a process to end that a migration would leave behind", async () => {
+    const older = await postgres.open();
+    await writeFile(join(folder, "0002-more.sql"), "CREATE TABLE more (id TEXT)");
+    const newer = postgres.open({ migrations });
+    await until("it looks who is there", async () =>
+      (await lastQueryOf("quartet notes 6.2")).includes("pg_stat_activity"),
+    );
+    await older.write(addNote("a"));
+    await older.close();
+    await newer;
+  });
+
+  it("tells a process that a pooler has hidden that newer code has left it behind", async () => {
+    const told: string[] = [];
+    await postgres.open({ onLeftBehind: (line) => told.push(line) });
+    await writeFile(join(folder, "0002-more.sql"), "CREATE TABLE more (id TEXT)");
+    await postgres.open({ migrations, pooled: true, url: await urlOfRoleWith("hidden", postgres.schema) });
+    await until("it is told", () => told.length > 0);
+    expect(told.join()).to.match(/^notes: postgres:.* has schema 6\.2, newer than the 6\.1 .* start a newer version$/);
+  });
+
+  it("waits for who reads a table for long, without others waiting behind it", async () => {
+    const older = await postgres.open();
+    const reader = new Client({ connectionString: postgres.server.url });
+    await reader.connect();
+    await reader.query(`BEGIN; LOCK TABLE "${postgres.schema}".notes IN ACCESS SHARE MODE`);
+    await writeFile(join(folder, "0002-tag.sql"), "-- Oldest code: 0001\nALTER TABLE notes ADD COLUMN tag TEXT");
+    const newer = postgres.open({ migrations });
+    await until("it waits for the table", async () => (await waitingFor("notes")) > 0);
+    // It would wait for as long as the reader, and so would this.
+    await older.write(addNote("a"));
+    await until("it stands aside", async () => (await waitingFor("notes")) === 0);
+    await reader.end();
+    await newer;
+    await older.write(addNote("b"));
+  });
+
+  it("changes nothing where it is not to migrate", async () => {
+    expect(await refusalOf(postgres.open({ migrates: false }))).to.match(
+      / has schema 0\.0, this needs 6\.1: `npm run migrate`/,
+    );
+    await postgres.open();
+    expect(await opening({ migrates: false })).to.equal("version 6.1");
+    await writeFile(join(folder, "0002-more.sql"), "CREATE TABLE more (id TEXT)");
+    const refusal = / has schema 6\.1, this needs 6\.2: `npm run migrate` brings it there$/;
+    expect(await refusalOf(postgres.open({ migrations, migrates: false }))).to.match(refusal);
   });
 
   it("refuses the schema of another module, or of another program", async () => {
@@ -125,10 +227,7 @@ describe("opening a store in PostgreSQL", () => {
     const schema = expected.path.replaceAll('"', "");
     const pooled = { pooled: true, schema };
     expect(await refusalOf(postgres.open(pooled))).to.contain("a pooler is in between");
-    await postgres.server.query(`CREATE ROLE pooled LOGIN SUPERUSER; ALTER ROLE pooled SET search_path = "${schema}"`);
-    const url = new URL(postgres.server.url);
-    url.username = "pooled";
-    const behind = await postgres.open({ ...pooled, url: url.href });
+    const behind = await postgres.open({ ...pooled, url: await urlOfRoleWith("pooled", schema) });
     await behind.write(addNote("a"));
     expect(await settings(behind)).to.include({ path: schema });
     await postgres.end();

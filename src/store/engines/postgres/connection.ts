@@ -1,4 +1,5 @@
 import { Client, type ClientConfig, type CustomTypesConfig, types } from "pg";
+import { describeVersions, type Versions } from "../../schema-state.ts";
 import type { PostgresPlace } from "./options.ts";
 
 /** How long a transaction may be open whose process says nothing: it may be stopped, or cut off. */
@@ -63,9 +64,9 @@ export function connectionConfig(name: string, place: PostgresPlace, schema: str
   };
 }
 
-/** By this others see who is at a schema. */
-export function applicationOf(name: string): string {
-  return `quartet ${name}`;
+/** By this others see who is at a schema. @param known what versions of it his code knows, for one who serves it */
+export function applicationOf(name: string, known?: Versions): string {
+  return known === undefined ? `quartet ${name}` : `quartet ${name} ${describeVersions(known)}`;
 }
 
 /** Where it is, without a password: `postgres://host:5432/database, schema orders`. */

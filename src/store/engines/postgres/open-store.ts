@@ -6,18 +6,20 @@ import { continueIds } from "../../continue-ids.ts";
 import { createCursors } from "../../cursors.ts";
 import { requireNoMark } from "../../move/mark.ts";
 import { reasonOf, StoreRefusal } from "../../refusal.ts";
+import { newestOf } from "../../schema-state.ts";
 import { sql } from "../../sql.ts";
 import type { Store } from "../../store.ts";
 import type { Unit, Work } from "../../unit.ts";
-import { ANSWER_TIMEOUT_MS, connectionConfig, describePlace } from "./connection.ts";
+import { ANSWER_TIMEOUT_MS, applicationOf, connectionConfig, describePlace } from "./connection.ts";
 import { PostgresEventLog } from "./event-log.ts";
 import { Health } from "./health.ts";
 import { Leases } from "./leases.ts";
-import { type Migrated, migrate } from "./migrations.ts";
 import { readMark } from "./move/mark.ts";
 import type { OpenPostgresStoreOptions } from "./options.ts";
 import { despiteConflicts } from "./postgres-fault.ts";
 import { Reads } from "./reads.ts";
+import { migrate, readSchema } from "./schema/migrations.ts";
+import { watchSchema } from "./schema/watch.ts";
 import { requireServer } from "./server.ts";
 import { type Session, Sessions } from "./sessions.ts";
 import { Statements } from "./statements.ts";
@@ -40,11 +42,14 @@ interface Opened {
 
 /**
  * Opens a module's schema in PostgreSQL, checked and migrated.
- * @throws StoreRefusal when the server cannot be reached or used, or the schema cannot be migrated or is of newer code
+ * @throws StoreRefusal when the server cannot be reached or used, or the schema cannot be migrated or is of newer code that left this
+ *   one behind
  */
 export async function openPostgresStore(options: OpenPostgresStoreOptions): Promise<Store> {
   const { name, schema = name } = options;
-  const config = connectionConfig(name, options, schema);
+  const known = readSchema(options.migrations);
+  const connection = connectionConfig(name, options, schema);
+  const config = { ...connection, application_name: applicationOf(name, newestOf(known)) };
   const place = describePlace(config, schema);
   const statements = new Statements(options.pooled === true);
   const opening = new Sessions({ config, statements, most: 1 });
@@ -52,18 +57,27 @@ export async function openPostgresStore(options: OpenPostgresStoreOptions): Prom
     const opened = await opening.use(async (session) => {
       await requireServer(session, schema);
       requireNoMark(await readMark(session));
-      const migrated = await despiteConflicts(() => migrate(session, name, schema, options.migrations));
-      options.onOpened?.(describeOpening(place, migrated));
+      const migrated = await migrate(session, { ...options, schema });
+      options.onOpened?.({ place, ...migrated });
       return despiteConflicts(() => look(session, name));
     });
     const impatient = { config: { ...config, query_timeout: ANSWER_TIMEOUT_MS }, statements };
     const sessions = new Sessions({ ...impatient, most: options.connections ?? CONNECTIONS });
-    const store = createStore(options, opened, sessions, new Sessions({ ...impatient, most: OWN_CONNECTIONS }));
+    const ownSessions = new Sessions({ ...impatient, most: OWN_CONNECTIONS });
+    const store = createStore(options, opened, sessions, ownSessions);
     await continueIds(store, sql`dead_letters`).catch(async (error: unknown) => {
       await store.close();
       throw error;
     });
-    return store;
+    const tell = (told: string) => options.onLeftBehind?.(`${name}: ${place} ${told}`);
+    const stopWatching = watchSchema(ownSessions, known, tell);
+    return {
+      ...store,
+      close() {
+        stopWatching();
+        return store.close();
+      },
+    };
   } catch (error) {
     if (error instanceof StoreRefusal)
       throw new StoreRefusal(`${name}: ${place} ${error.message}`, { cause: error.cause });
@@ -73,14 +87,11 @@ export async function openPostgresStore(options: OpenPostgresStoreOptions): Prom
   }
 }
 
-function describeOpening(place: string, { from, to }: Migrated): string {
-  if (from === undefined) return `made ${place}, version ${to}`;
-  return `opened ${place}, version ${to}${from === to ? "" : `, migrated from ${from}`}`;
-}
-
 async function look(session: Session, name: string): Promise<Opened> {
   await forgetWitnesses(session);
-  await session.ask(sql`INSERT INTO identity VALUES (1, ${name}, ${randomUUID()}) ON CONFLICT DO NOTHING`);
+  await session.ask(
+    sql`INSERT INTO identity (id, module, database) VALUES (1, ${name}, ${randomUUID()}) ON CONFLICT DO NOTHING`,
+  );
   const { rows } = await session.ask(
     sql<Pick<Opened, "seat" | "database" | "head">>`SELECT database, seq AS head,
       concat_ws(':', (SELECT system_identifier FROM pg_control_system()), 'outbox_head'::regclass::oid) AS seat

@@ -1,4 +1,5 @@
 import type { ConnectionOptions } from "node:tls";
+import type { Opening } from "../../schema-state.ts";
 
 /** Where a module's schema is, and as whom it is used. */
 export interface PostgresPlace {
@@ -31,6 +32,10 @@ export interface OpenPostgresStoreOptions extends PostgresPlace {
   readonly now?: () => number;
   /** Milliseconds since some moment, by a clock that nobody sets; by default `now`, where that is given. */
   readonly monotonicMs?: () => number;
-  /** Told what was found and done, in words. */
-  readonly onOpened?: (told: string) => void;
+  /** Whether what is missing of its schema is applied, and a schema made; by default it is. */
+  readonly migrates?: boolean;
+  /** Told what was found and done. */
+  readonly onOpened?: (opening: Opening) => void;
+  /** Told once when newer code has left this one behind, in words: this process cannot go on with the schema. */
+  readonly onLeftBehind?: (told: string) => void;
 }

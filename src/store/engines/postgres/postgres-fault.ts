@@ -23,6 +23,9 @@ const LOST = /^(08|57P0[1235]|25P03)/;
 /** Newer code has changed a table: a new connection makes its plans anew. */
 const USELESS_PLAN = /^cached plan must not change/;
 
+/** lock_not_available: it was waited for, but not for longer. */
+const LOCKED = "55P03";
+
 /** disk_full. */
 const FULL = /^53100$/;
 
@@ -73,6 +76,11 @@ export function faultOf(error: unknown): Fault | undefined {
 /** Whether the server has said of a COMMIT that it did not happen; all else leaves that open. */
 export function isRefusedCommit(error: unknown): boolean {
   return error instanceof DatabaseError && error.severity === "ERROR";
+}
+
+/** Whether others held what a statement would have locked: it can be tried again when all is let go. */
+export function isInTheWay(error: unknown): boolean {
+  return faultOf(error) === "conflict" || (error instanceof DatabaseError && error.code === LOCKED);
 }
 
 /** True for what a transaction that only reads is told when it writes. */

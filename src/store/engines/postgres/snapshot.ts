@@ -1,8 +1,9 @@
+import { requireMigrated } from "../../schema-state.ts";
 import { sql } from "../../sql.ts";
 import type { Store } from "../../store.ts";
-import { requireNewest } from "./migrations.ts";
 import { type MovedPlace, whileConnected } from "./move/held.ts";
 import { PostgresReading } from "./postgres-unit.ts";
+import { requireSchema } from "./schema/migrations.ts";
 import type { Session } from "./sessions.ts";
 
 /** A module's schema as it was at one moment, read from outside, also while its process writes on. */
@@ -21,7 +22,7 @@ export interface SnapshotPlace extends MovedPlace {
 
 /**
  * Opens schemas as they all are at one moment.
- * @throws StoreRefusal when one is not there, cannot be read, is of another version than this code, or in another database than the first
+ * @throws StoreRefusal when one is not there, cannot be read, is not as this code needs it, or in another database than the first
  */
 export async function openSchemaSnapshots(places: readonly SnapshotPlace[]): Promise<SchemaSnapshot[]> {
   const opened: SchemaSnapshot[] = [];
@@ -31,7 +32,7 @@ export async function openSchemaSnapshots(places: readonly SnapshotPlace[]): Pro
       const snapshot = await whileConnected(place, 1, async ([session], _place, close) => {
         if (session === undefined) throw new Error("no connection was made");
         moment = await lookAt(session, moment);
-        await requireNewest(session, place.migrations, "reads");
+        await requireSchema(session, place.migrations, requireMigrated);
         return { ...toSnapshot(place.name, session), close };
       });
       opened.push(snapshot);

@@ -35,7 +35,9 @@ export class SqliteEventLog extends StoredLog {
     const previousEpoch = last?.epoch ?? "";
     const { event, span } = draftEvent(name, draft, now());
     if (span !== undefined) this.#publishing.set(seq, span);
-    statements.run(sql`INSERT INTO outbox VALUES (${seq}, ${epoch}, ${previousEpoch}, ${event})`);
+    statements.run(
+      sql`INSERT INTO outbox (seq, epoch, previous_epoch, event) VALUES (${seq}, ${epoch}, ${previousEpoch}, ${event})`,
+    );
     this.#added.push({ seq, epoch, previousEpoch, event });
   }
 

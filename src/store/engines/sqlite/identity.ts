@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { Database } from "better-sqlite3";
-import { newestOf, type Schema } from "../../migration-files.ts";
+import type { Schema } from "../../migration-files.ts";
 import { requireNoMark } from "../../move/mark.ts";
 import { StoreRefusal } from "../../refusal.ts";
+import { newestOf } from "../../schema-state.ts";
+import { hasTable } from "./has-table.ts";
 import { versionsOf } from "./migrations.ts";
 import { readMark } from "./move/mark.ts";
 
@@ -38,15 +40,10 @@ export function requireNoOther(database: Database, name: string): void {
 
 /** Has a database say whose it is, if it does not yet. */
 export function writeIdentity(database: Database, name: string): void {
-  database.prepare("INSERT OR IGNORE INTO identity VALUES (1, ?, ?)").run(name, randomUUID());
+  database.prepare("INSERT OR IGNORE INTO identity (id, module, database) VALUES (1, ?, ?)").run(name, randomUUID());
 }
 
 /** Which database this is, of all that there are of its module. */
 export function identityOf(database: Database): string | undefined {
   return database.prepare<[], { database: string }>("SELECT database FROM identity").get()?.database;
-}
-
-function hasTable(database: Database, table: string): boolean {
-  const found = database.prepare<[string]>("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?").get(table);
-  return found !== undefined;
 }

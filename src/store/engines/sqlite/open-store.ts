@@ -11,6 +11,7 @@ import { makeFolder } from "../../make-folder.ts";
 import type { Schema } from "../../migration-files.ts";
 import { keepPrivate } from "../../private-file.ts";
 import { reasonOf, StoreRefusal } from "../../refusal.ts";
+import { describeVersions, newestOf, type Opening, requireMigrated, requireUsable } from "../../schema-state.ts";
 import { sql } from "../../sql.ts";
 import type { Store } from "../../store.ts";
 import { Checkpoints } from "./commit/checkpoints.ts";
@@ -19,7 +20,7 @@ import { type SyncFile, WriteAheadLog, writeAgain } from "./commit/write-ahead-l
 import { SqliteEventLog } from "./event-log.ts";
 import { identityOf, requireOwn, writeIdentity } from "./identity.ts";
 import { createLeases } from "./leases.ts";
-import { migrate, readSchema, requireKnownVersion, versionOf } from "./migrations.ts";
+import { migrate, readSchema, stateOf, versionOf } from "./migrations.ts";
 import { randomName, seatOf } from "./seat.ts";
 import { SharedReads } from "./shared-reads.ts";
 import { isDatabaseFault, isFailedSync } from "./sqlite-fault.ts";
@@ -64,8 +65,10 @@ export interface OpenStoreOptions {
   readonly now?: () => number;
   /** Milliseconds since some moment, by a clock that nobody sets; by default `now`, where that is given. */
   readonly monotonicMs?: () => number;
-  /** Told what was found and done, in words. */
-  readonly onOpened?: (told: string) => void;
+  /** Whether what is missing of its schema is applied, and a file made; by default it is. */
+  readonly migrates?: boolean;
+  /** Told what was found and done. */
+  readonly onOpened?: (opening: Opening) => void;
   /** Told once when a sync has failed, in words: this process must not go on with the file. */
   readonly onDistrust?: (told: string) => void;
   /** Fires when another process serves the file. */
@@ -85,14 +88,14 @@ export interface SqliteStore extends Store {
 /**
  * Opens a module's private database, checked and migrated.
  * @throws StoreRefusal when its folder cannot be made or written, or the file is corrupt, cannot be migrated or is of
- *   newer code; a file that is there already is left as it was
+ *   newer code that left this one behind; a file that is there already is left as it was
  */
 export function openStore(options: OpenStoreOptions): SqliteStore {
   const { name, file } = options;
   try {
     const schema = readSchema(options.migrations);
     if (file !== IN_MEMORY) {
-      inspect(name, file, schema);
+      inspect(options, schema);
       keepPrivate(file);
     }
     const database = connect(file);
@@ -101,7 +104,9 @@ export function openStore(options: OpenStoreOptions): SqliteStore {
       migrate(database, schema);
       writeIdentity(database, name);
       makeDurable(database, file);
-      options.onOpened?.(describeOpening(file, found, versionOf(database)));
+      const from = found === NO_SCHEMA ? undefined : found;
+      const known = describeVersions(newestOf(schema));
+      options.onOpened?.({ place: file, from, to: versionOf(database), known });
       return createStore(database, options);
     } catch (error) {
       database.close();
@@ -114,23 +119,21 @@ export function openStore(options: OpenStoreOptions): SqliteStore {
   }
 }
 
-function describeOpening(file: string, found: string, version: string): string {
-  if (found === NO_SCHEMA) return `made ${file}, schema ${version}`;
-  return `opened ${file}, schema ${version}${found === version ? "" : `, migrated from ${found}`}`;
-}
-
 /** Makes the folder, and looks at the file without changing a byte of it. */
-function inspect(name: string, file: string, schema: Schema): void {
+function inspect({ name, file, migrates = true }: OpenStoreOptions, schema: Schema): void {
   makeFolder(dirname(file));
   accessSync(dirname(file), constants.W_OK);
-  if (!existsSync(file)) return;
+  if (!existsSync(file)) {
+    if (!migrates) throw new StoreRefusal("is not there: `npm run migrate` makes it");
+    return;
+  }
   accessSync(file, constants.W_OK);
   // Closing the last connection to a crashed database would move its write-ahead log into the file.
   const readonly = existsSync(`${realpathSync(file)}-wal`);
   const database = new Database(file, { readonly, timeout: BUSY_TIMEOUT_MS });
   try {
     requireOwn(database, name, schema);
-    requireKnownVersion(database, schema);
+    (migrates ? requireUsable : requireMigrated)(stateOf(database), schema);
     const fault = database.pragma("quick_check(1)", { simple: true });
     if (fault !== "ok") throw new StoreRefusal(`is corrupt: ${reasonOf(fault)}`);
   } finally {

@@ -2,9 +2,10 @@ import { accessSync, chmodSync, constants } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { reasonOf, StoreRefusal } from "../../refusal.ts";
+import type { SchemaState } from "../../schema-state.ts";
 import type { Store } from "../../store.ts";
 import { requireNoOther } from "./identity.ts";
-import { versionOf } from "./migrations.ts";
+import { stateOf } from "./migrations.ts";
 import { SqliteReading } from "./sqlite-unit.ts";
 import { Statements } from "./statements.ts";
 
@@ -27,8 +28,7 @@ export interface DatabaseFile {
 /** A module's database as it was at one moment, read from outside, also while its process writes on. */
 export interface Snapshot {
   readonly name: string;
-  /** The version of its schema: the store's and the module's, such as `1.3`. */
-  readonly schema: string;
+  readonly schema: SchemaState;
   readonly read: Store["read"];
   /**
    * Copies all of it into one file, with nothing beside it, that only its owner may read.
@@ -84,7 +84,7 @@ function toSnapshot({ name, file }: DatabaseFile, database: Database.Database): 
   const statements = new Statements({ database, name, beforeRead: () => {} });
   return {
     name,
-    schema: versionOf(database),
+    schema: stateOf(database),
     async read(work) {
       return new SqliteReading(statements).runToEnd(work);
     },

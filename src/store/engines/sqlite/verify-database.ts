@@ -1,8 +1,9 @@
 import Database from "better-sqlite3";
 import { reasonOf, StoreRefusal } from "../../refusal.ts";
+import { requireUsable } from "../../schema-state.ts";
 import type { Position } from "../../store.ts";
 import { requireOwn } from "./identity.ts";
-import { readSchema, requireKnownVersion, versionOf } from "./migrations.ts";
+import { readSchema, stateOf, versionOf } from "./migrations.ts";
 import type { DatabaseFile } from "./snapshot.ts";
 
 /** What was found in a database that is sound. */
@@ -15,7 +16,7 @@ export interface Verified {
 
 /**
  * Reads all of a database that nobody writes to, and looks whether it can be served: whole, of a schema that this code
- * knows, its log without a gap.
+ * may use, its log without a gap.
  * @param migrations the folder of the module's `NNNN-*.sql` files
  * @throws StoreRefusal that says what is wrong with it
  */
@@ -25,7 +26,7 @@ export function verifyDatabase({ name, file }: DatabaseFile, migrations: URL): V
     try {
       const schema = readSchema(migrations);
       requireOwn(database, name, schema);
-      requireKnownVersion(database, schema);
+      requireUsable(stateOf(database), schema);
       requireSound(database);
       return { schema: versionOf(database), logHead: verifyLog(database) };
     } finally {

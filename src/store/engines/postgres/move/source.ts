@@ -1,21 +1,17 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { escapeIdentifier } from "pg";
 import { requireNoMark } from "../../../move/mark.ts";
 import type { Source } from "../../../move/tables.ts";
 import { StoreRefusal } from "../../../refusal.ts";
+import { requireNewest } from "../../../schema-state.ts";
 import { sql } from "../../../sql.ts";
-import { applicationOf } from "../connection.ts";
-import { requireNewest } from "../migrations.ts";
+import { requireSchema } from "../schema/migrations.ts";
+import { untilNobodyServes } from "../schema/served-by.ts";
 import { numberAndRead } from "../sequencer.ts";
 import type { Session } from "../sessions.ts";
 import { readCatalogue } from "./catalogue.ts";
 import { type MovedPlace, whileConnected } from "./held.ts";
 import { readMark } from "./mark.ts";
 import { PATIENT, schemaTables } from "./schema-tables.ts";
-
-/** How long to wait for a process that is about to end. */
-const WAIT_MS = 5_000;
-const TRY_EVERY_MS = 100;
 
 const IN_USE = "is in use; stop its processes first";
 
@@ -35,10 +31,10 @@ export function openSchemaSource(options: MovedPlace, migrations: URL): Promise<
   const { name, pooled = false } = options;
   return whileConnected(options, 1, async ([session], place, close) => {
     if (session === undefined) throw new Error("no connection was made");
-    await requireNewest(session, migrations, "moves");
+    await requireSchema(session, migrations, requireNewest);
     requireNoMark(await readMark(session));
     // A pooler's connections are its own, whoever uses them.
-    if (!pooled) await requireNobody(session, name);
+    if (!pooled && (await untilNobodyServes(session, name)) !== undefined) throw new StoreRefusal(IN_USE);
     const catalogue = await readCatalogue(session);
     await session.command(`BEGIN; ${PATIENT}`);
     await lockAll(
@@ -63,19 +59,6 @@ const TELL_CURSORS_APART = sql`UPDATE cursors SET id = placed.id
   FROM (SELECT publisher, epoch, row_number() OVER (ORDER BY id, publisher, epoch) AS id FROM cursors) AS placed
   WHERE cursors.publisher = placed.publisher AND cursors.epoch = placed.epoch
     AND EXISTS (SELECT FROM cursors GROUP BY id HAVING count(*) > 1)`;
-
-async function requireNobody(session: Session, name: string): Promise<void> {
-  const endMs = performance.now() + WAIT_MS;
-  for (;;) {
-    const { rows } = await session.ask(
-      sql<{ count: number }>`SELECT count(*) AS count FROM pg_stat_activity
-        WHERE datname = current_database() AND application_name = ${applicationOf(name)}`,
-    );
-    if (rows[0]?.count === 0) return;
-    if (performance.now() > endMs) throw new StoreRefusal(IN_USE);
-    await sleep(TRY_EVERY_MS);
-  }
-}
 
 async function lockAll(session: Session, tables: readonly string[]): Promise<void> {
   try {

@@ -3,7 +3,7 @@ import { MARK_TABLE } from "../../../move/mark.ts";
 import type { Target } from "../../../move/tables.ts";
 import { StoreRefusal } from "../../../refusal.ts";
 import { type Query, sql } from "../../../sql.ts";
-import { migrate } from "../migrations.ts";
+import { migrate } from "../schema/migrations.ts";
 import type { Session } from "../sessions.ts";
 import { type Catalogue, readCatalogue } from "./catalogue.ts";
 import { type MovedPlace, whileConnected } from "./held.ts";
@@ -26,7 +26,7 @@ export function openSchemaTarget(place: MovedPlace, { migrations, fills }: Schem
   return whileConnected(place, 2, async ([session, guard], told, close) => {
     if (session === undefined || guard === undefined) throw new Error("no connection was made");
     await requireAlone(guard, schema);
-    await migrate(session, name, schema, migrations);
+    await migrate(session, { name, schema, migrations });
     const catalogue = await readCatalogue(session);
     const tables = schemaTables({ name, place: told, session, catalogue, inTransaction: false });
     return {

@@ -1,10 +1,10 @@
 import type { Database } from "better-sqlite3";
 import { MARK_TABLE, type Mark } from "../../../move/mark.ts";
+import { hasTable } from "../has-table.ts";
 
 /** Whose half a database is, undefined where it is whole. */
 export function readMark(database: Database): Mark | undefined {
-  const found = database.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?").get(MARK_TABLE);
-  if (found === undefined) return undefined;
+  if (!hasTable(database, MARK_TABLE)) return undefined;
   return database.prepare<[], Mark>(`SELECT database, source FROM ${MARK_TABLE}`).get();
 }
 

@@ -2,11 +2,12 @@ import { existsSync } from "node:fs";
 import Database from "better-sqlite3";
 import type { Source } from "../../../move/tables.ts";
 import { reasonOf, StoreRefusal } from "../../../refusal.ts";
+import { requireNewest } from "../../../schema-state.ts";
 import { identityOf, requireOwn } from "../identity.ts";
-import { readSchema } from "../migrations.ts";
+import { readSchema, stateOf } from "../migrations.ts";
 import type { DatabaseFile } from "../snapshot.ts";
 import { fileTables } from "./file-tables.ts";
-import { requireNewest, whileLocked } from "./place.ts";
+import { whileLocked } from "./place.ts";
 
 /**
  * Opens a module's file to move its tables elsewhere. Nobody serves it until it is closed, and it is left as it is.
@@ -20,7 +21,7 @@ export function openFileSource({ name, file }: DatabaseFile, migrations: URL): P
     try {
       const schema = readSchema(migrations);
       requireOwn(database, name, schema);
-      requireNewest(database, schema);
+      requireNewest(stateOf(database), schema);
       const fault = database.pragma("quick_check(1)", { simple: true });
       if (fault !== "ok") throw new StoreRefusal(`is corrupt: ${reasonOf(fault)}`);
       const close = async () => {

@@ -3,9 +3,10 @@ import Database from "better-sqlite3";
 import { makeFolder } from "../../../make-folder.ts";
 import type { Target } from "../../../move/tables.ts";
 import { keepPrivate } from "../../../private-file.ts";
+import { requireUsable } from "../../../schema-state.ts";
 import { syncToDisk } from "../../../sync-to-disk.ts";
 import { requireNoOther } from "../identity.ts";
-import { migrate, readSchema, requireKnownVersion } from "../migrations.ts";
+import { migrate, readSchema, stateOf } from "../migrations.ts";
 import type { DatabaseFile } from "../snapshot.ts";
 import { searchTables } from "./catalogue.ts";
 import { fileTables, insertInto, lastKeyOf, quote } from "./file-tables.ts";
@@ -25,7 +26,7 @@ export function openFileTarget({ name, file }: DatabaseFile, migrations: URL): P
     try {
       requireNoOther(database, name);
       const schema = readSchema(migrations);
-      requireKnownVersion(database, schema);
+      requireUsable(stateOf(database), schema);
       database.pragma("journal_mode = WAL");
       database.pragma("synchronous = FULL");
       database.pragma("foreign_keys = ON");
