@@ -183,19 +183,24 @@ function storeOf(module: NewModule): string {
     ? `*add(unit, ${members}) {
       yield* unit.run(${insert});
     },`
-    : `add: (${one}, claim, begin) =>
-      store.write(function* (unit) {
-        begin();
-        const ${members} = ${one};
-        yield* unit.run(${insert});
-        if (claim !== undefined) yield* unit.keepAnswer(claim, ${one});
-        return ${one};
-      }),`;
+    : `add: (${one}, claim, begin) => store.write((unit) => add(unit, ${one}, claim, begin)),`;
+  const program = isHearing
+    ? ""
+    : `
+function* add(unit: Unit, ${one}: ${type}, claim: Claim | undefined, begin: Begin): Work<${type}> {
+  begin();
+  const ${members} = ${one};
+  yield* unit.run(${insert});
+  if (claim !== undefined) yield* unit.keepAnswer(claim, ${one});
+  return ${one};
+}
+`;
   return `import { MAX as MAX_ID } from "uuid";
 import type { z } from "zod";
 ${isHearing ? "" : `import type { Claim } from "../../contract/claim.ts";\nimport type { Begin } from "../../contract/in-time.ts";\n`}import { sql } from "../../store/sql.ts";
 import type { Store } from "../../store/store.ts";
-${isHearing ? `import type { Unit, Work } from "../../store/unit.ts";\n` : ""}import type { ${one} } from "./contract.ts";
+import type { Unit, Work } from "../../store/unit.ts";
+import type { ${one} } from "./contract.ts";
 
 export type ${type} = z.output<typeof ${one}>;
 
@@ -222,7 +227,7 @@ export function create${type}Store(store: Store): ${type}Store {
     ${added}
   };
 }
-`;
+${program}`;
 }
 
 function migrationOf(module: NewModule): string {

@@ -169,6 +169,10 @@ function cannotGoOn(): Error {
   return new Error("a unit of work cannot go on from a step that failed");
 }
 
+function* appendTo({ append }: UnitEffects, draft: EventDraft): Work<void> {
+  append(draft);
+}
+
 /** A unit of work in its transaction. */
 export class PostgresUnit extends PostgresReading implements Unit {
   readonly #effects: UnitEffects;
@@ -188,10 +192,7 @@ export class PostgresUnit extends PostgresReading implements Unit {
   }
 
   append(draft: EventDraft): Step<void> {
-    const { append } = this.#effects;
-    return this.compound(function* () {
-      append(draft);
-    });
+    return this.compound(() => appendTo(this.#effects, draft));
   }
 
   keepAnswer(claim: Claim, answer: unknown, person?: string): Step<void> {
