@@ -75,7 +75,7 @@ export async function readState(shop: Shop): Promise<Record<string, Tables>> {
 
 /** What only one engine keeps, for itself. */
 const OF_ONE_ENGINE =
-  /^(headroom|products_search.*|schema_versions|outbox_arrivals|outbox_head|leases|commit_witnesses|decisions)$/;
+  /^(headroom|products_search.*|schema_versions|oldest_code|outbox_arrivals|outbox_head|leases|commit_witnesses|decisions)$/;
 
 /** What only one engine numbers or derives, or what numbers have gaps in one of them. */
 const COLUMNS_OF_ONE_ENGINE: Readonly<Record<string, readonly string[]>> = {

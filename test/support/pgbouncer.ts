@@ -57,6 +57,7 @@ export async function startPooler(postgresPort: number): Promise<Pooler> {
       `auth_file = ${join(dir, "users.txt")}`,
       "pool_mode = transaction",
       "default_pool_size = 4",
+      "server_login_retry = 1", // seconds that it leaves a server alone which was away; 15 if left out
       "server_idle_timeout = 2", // each test has a role of its own, and a server not so many connections
     ].join("\n"),
   );

@@ -30,17 +30,23 @@ export async function startShopDatabase(
   { pooled = false, serializable = false }: DatabaseWays,
 ): Promise<ShopDatabase> {
   const server = await startPostgresServer();
-  const pooler = pooled ? await startPooler(server.port) : undefined;
-  const url = await server.createDatabase();
-  const settings =
-    pooler === undefined
-      ? settingsOf(modules, serializable ? `${url}?${SERIALIZABLE}` : url)
-      : await throughPooler(server, pooler, url, serializable);
+  let pooler: Pooler | undefined;
   const stop = async () => {
     await pooler?.stop();
     await server.stop();
   };
-  return { server, pooler, url, settings, stop };
+  try {
+    const url = await server.createDatabase();
+    if (!pooled) {
+      const settings = settingsOf(modules, serializable ? `${url}?${SERIALIZABLE}` : url);
+      return { server, pooler, url, settings, stop };
+    }
+    pooler = await startPooler(server.port);
+    return { server, pooler, url, settings: await throughPooler(server, pooler, url, serializable), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }
 
 function settingsOf(modules: readonly ModuleName[], url: string): Readonly<Record<string, string>> {

@@ -17,6 +17,7 @@ describe("a store in PostgreSQL whose connections are all in use for too long", 
     const store = await postgres.open({ connections: 1, url: `${postgres.server.url}?options=-c lock_timeout=0` });
     await store.write(addNote("a", "0"));
     const inTheWay = new Client({ connectionString: postgres.server.url });
+    inTheWay.on("error", () => {}); // its server may end before it
     await inTheWay.connect();
     await inTheWay.query(`BEGIN; SELECT * FROM ${postgres.schema}.notes WHERE id = 'a' FOR UPDATE`);
     const first = store.write((unit) => increaseNote(unit, "a"));
