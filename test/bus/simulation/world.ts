@@ -189,6 +189,7 @@ class World {
   async #startServerAgain(): Promise<void> {
     if (!this.#postgres.isUp) return;
     const before = this.#rowsInLogs();
+    const processes = this.#modules.flatMap((module) => module.processes);
     const brought = await this.#rowsAppendedBy(async () => {
       this.#postgres.restart();
       await this.#scheduler.runUntil(this.#scheduler.now() + CALM_MS);
@@ -196,9 +197,10 @@ class World {
       await this.#scheduler.runUntil(this.#scheduler.now() + CALM_MS);
       await this.#settle();
     });
+    this.#check();
+    if (!processes.every(({ alive }) => alive)) return; // killed by poison
     const added = this.#rowsInLogs() - before;
     if (added === 0 || brought !== added) throw new Error(`${brought} rows were brought after a start, not ${added}`);
-    this.#check();
   }
 
   #rowsInLogs(): number {
@@ -281,7 +283,12 @@ class World {
     return this.#postgres.names.includes(name) ? this.#postgres.storeOf(name) : this.#storeOf(name);
   }
 
+  /** Looks twice: while it looks at one, another may answer. */
   async #isSettled(): Promise<boolean> {
+    return (await this.#looksSettled()) && (await this.#looksSettled());
+  }
+
+  async #looksSettled(): Promise<boolean> {
     if (!this.#modules.every(isReachable)) return false;
     for (const { options, processes } of this.#modules.filter((module) => module !== this.#away)) {
       const [process, ...others] = processes.filter(({ alive }) => alive);
