@@ -9,8 +9,16 @@ export interface ModuleDeps<Settings> {
   readonly store: Store;
   readonly settings: Settings;
   readonly logger: Logger;
+  readonly peers: Peers;
   /** Milliseconds since 1970, by the machine's clock. */
   readonly now: () => number;
+}
+
+/** The replicas of a module, this one too, as they tell each other what they need not keep: what is told may be lost. */
+export interface Peers {
+  tell(message: unknown): void;
+  /** For as long as the module lives. @param listener is given anything, also what no replica of this version tells */
+  onTold(listener: (message: unknown) => void): void;
 }
 
 /** What keeps a module from starting. */

@@ -12,7 +12,7 @@ import type { CreateTransport } from "../call/transport.ts";
 import type { CallContext } from "../contract/context.ts";
 import { type Callable, type Contract, createClient } from "../contract/contract.ts";
 import { createTokenVerifier, type TokenVerifier } from "../identity/token-verifier.ts";
-import type { Module } from "../modules/module.ts";
+import type { Module, Peers } from "../modules/module.ts";
 import type { Store } from "../store/store.ts";
 import type { Config } from "./config.ts";
 import { learnDeployment, nameDeployment } from "./deployment.ts";
@@ -60,6 +60,7 @@ export function ownContext(timeoutMs: number): CallContext {
 /**
  * Opens a module's database and makes the module.
  * @param callables whom it may call, wherever they are
+ * @param bus by which its replicas tell each other
  * @param lifetime to which the ends of both are given
  * @throws Refusal when the database cannot be used, or the module is not as it is listed
  */
@@ -68,6 +69,7 @@ export async function createModule(
   config: Config,
   logger: Logger,
   callables: ReadonlyMap<ModuleName, Callable>,
+  bus: Pick<Bus, "broadcast" | "onBroadcast">,
   lifetime: AsyncDisposableStack,
 ): Promise<ServedModule> {
   const log = logger.child({ module: name });
@@ -75,7 +77,7 @@ export async function createModule(
   lifetime.defer(() => store.close());
   const module = await build(
     name,
-    { store, logger: log, now: Date.now, settings: settingsOf(name, config) },
+    { store, logger: log, now: Date.now, settings: settingsOf(name, config), peers: peersOf(name, bus) },
     callables,
   );
   lifetime.defer(() => module.stop?.());
@@ -90,6 +92,14 @@ export async function createModule(
   const service = createService<Contract>(modules[name].contract, module.handlers, options);
   const handlers = createDeadLetterHandlers({ store, subscriptions: module.subscriptions, faults: config.FAULTS });
   return { name, store, module, service, letters: createService(deadLettersOf(name), handlers, options) };
+}
+
+function peersOf(name: ModuleName, bus: Pick<Bus, "broadcast" | "onBroadcast">): Peers {
+  const topic = `replicas of ${name}`;
+  return {
+    tell: (message) => bus.broadcast(topic, message),
+    onTold: (listener) => void bus.onBroadcast(topic, listener),
+  };
 }
 
 /** One container per module: what is not registered in it, the module cannot reach. */

@@ -90,7 +90,7 @@ async function begin(
   const deployment = deploymentOf(config, served);
   const bus = await createBus(config, logger, deployment);
   for (const name of modulesAmong(config.SERVE)) {
-    const part = await createModule(name, config, logger, callables, lifetime);
+    const part = await createModule(name, config, logger, callables, bus, lifetime);
     callables.set(name, part.service);
     bus.join(part.store, part.module.subscriptions);
     served.push(part);
@@ -111,7 +111,7 @@ async function begin(
   lifetime.defer(expireAnswers(stores, logger));
   lifetime.defer(boundLogs(stores));
 
-  const redis = await connectLimiter(config, logger, lifetime);
+  const redis = await connectLimiter(system, lifetime);
   const metrics = metricsOf(system);
   let draining = false;
   const idleMs = config.production ? IDLE_CONNECTIONS_MS : 0;
@@ -200,13 +200,17 @@ async function exportTraces({ SERVE, tracesUrl }: Config, logger: Logger): Promi
   return startExport({ url: tracesUrl, serviceName, version: packageJson.version }, (message) => logger.warn(message));
 }
 
-/** The connection of the gateway's rate limit. */
+/** The connection of the gateway's rate limit. Where there is none, and there may be others like this process, it says so. */
 async function connectLimiter(
-  config: Config,
-  logger: Logger,
+  { config, logger, served }: System,
   lifetime: AsyncDisposableStack,
 ): Promise<Redis | undefined> {
-  if (config.REDIS_URL === undefined || !config.SERVE.includes("gateway")) return undefined;
+  if (!config.SERVE.includes("gateway")) return undefined;
+  if (config.REDIS_URL === undefined) {
+    const mayHaveReplicas = served.some(({ store }) => store.lookAgainMs !== undefined);
+    if (mayHaveReplicas) logger.info("rate limits are counted by this process alone, for there is no REDIS_URL");
+    return undefined;
+  }
   const { connectRedis } = await import("../bus/redis/connection.ts");
   const outage = createOutage({ what: "The rate limit's Redis", logger, clock: systemClock });
   const redis = connectRedis(config.REDIS_URL, "commands", { outage, keyPrefix: config.REDIS_PREFIX });

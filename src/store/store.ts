@@ -41,6 +41,8 @@ export interface Store {
    * @throws whatever `work` throws; Problem draining when it cannot begin any more
    */
   lease(role: string, work: (lost: AbortSignal) => Promise<void>): Promise<void>;
+  /** How soon to look again for what other processes that serve this store may have changed, in milliseconds; undefined where there are none. */
+  readonly lookAgainMs: number | undefined;
   /** From now on the bytes of what is deleted are overwritten. */
   overwriteDeleted(): void;
   /**

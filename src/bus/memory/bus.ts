@@ -8,9 +8,10 @@ import type { LogEntry, Position, Store } from "../../store/store.ts";
 import { createBroadcasts } from "../broadcasts.ts";
 import type { Bus } from "../bus.ts";
 import { type Consumer, createConsumer, describeStall } from "../follow/consumer.ts";
+import { createConsuming } from "../follow/consuming.ts";
 import { DEFAULT_PRUNE_WINDOW_MS, lowestPosition, rowsAfter } from "../pruning.ts";
 import type { Subscription } from "../subscription.ts";
-import { createLocalLog } from "./local-log.ts";
+import { createLocalLog, type LocalLog } from "./local-log.ts";
 
 const { EventEmitter2 } = ee;
 
@@ -47,15 +48,15 @@ export function createMemoryBus(options: MemoryBusOptions): Bus {
     const names: string[] = [];
     const onReport = (name: string, position: Position) => positions.set(name, position);
     for (const [store, subscription] of subscriptionsTo(publisher.name)) {
+      let current: LocalLog | undefined;
       const source = (pace: Pace) => {
-        const local = createLocalLog({ log: publisher.log, database: publisher.database, pace, onReport });
-        const push = (entries: readonly LogEntry[]) => local.push(entries);
-        appended.on(publisher.name, push);
-        unhook.push(() => appended.off(publisher.name, push));
-        return local;
+        current = createLocalLog({ log: publisher.log, database: publisher.database, pace, onReport });
+        return current;
       };
+      appended.on(publisher.name, (entries: readonly LogEntry[]) => current?.push(entries));
       const outage = createOutage({ what: `The subscription of ${store.name} to ${publisher.name}`, logger, clock });
-      consumers.push(createConsumer({ store, subscription, source, outage, faults, clock, logger }));
+      const create = () => createConsumer({ store, subscription, source, outage, faults, clock, logger });
+      consumers.push(createConsuming(store, create));
       names.push(store.name);
     }
     const prune = async () => {
@@ -134,6 +135,7 @@ export function createMemoryBus(options: MemoryBusOptions): Bus {
       for (const consumer of consumers) consumer.stop();
       await Promise.all(running);
       for (const off of unhook) off();
+      appended.removeAllListeners();
     },
     broadcast(topic, message) {
       if (!broadcasts.hasListeners(topic)) return;

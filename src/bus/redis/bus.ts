@@ -8,6 +8,7 @@ import type { Store } from "../../store/store.ts";
 import { createBroadcasts, writeBroadcast } from "../broadcasts.ts";
 import { type Backlog, type Bus, UNNAMED_DEPLOYMENT } from "../bus.ts";
 import { type Consumer, createConsumer, describeStall } from "../follow/consumer.ts";
+import { createConsuming } from "../follow/consuming.ts";
 import { DEFAULT_PRUNE_WINDOW_MS, rowsAfter } from "../pruning.ts";
 import { createRelay } from "../relay.ts";
 import { type Relaying, startRelaying } from "../relaying.ts";
@@ -123,7 +124,8 @@ export function createRedisBus(options: RedisBusOptions): Bus {
     const reader = connect("blocking");
     const source = () => lease.guard(createRedisSource({ keyPrefix, publisher, commands: shared, reader }));
     const told = { outage: outageOfLoop(), logger };
-    const consumer = createConsumer({ store, subscription, source, faults, clock, ...told });
+    const create = () => createConsumer({ store, subscription, source, faults, clock, ...told });
+    const consumer = createConsuming(store, create);
     consumers.push({
       ...consumer,
       stop: () => {

@@ -36,7 +36,8 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 
 const FIND = `return ${HOLDER}`;
 
-const RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end";
+/** The others of its name, its replicas, go on: they have time to renew it before anybody else takes it. */
+const RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end";
 
 /** Thrown to whoever would use the place of another. */
 export class NotHeld extends NotYet {
@@ -44,11 +45,11 @@ export class NotHeld extends NotYet {
 }
 
 /**
- * A place under a prefix of a Redis (Gray and Cheriton's leases, 1989): one holder at a time publishes and applies there. A second
- * one is kept out, and both are told.
+ * A place under a prefix of a Redis (Gray and Cheriton's leases, 1989): one holder at a time publishes and applies there, in as many
+ * processes as have its name. A second one is kept out, and both are told.
  */
 export interface Lease {
-  /** Holds the place, or waits for it, until stopped; gives it free then. */
+  /** Holds the place, or waits for it, until stopped; gives it free soon after. */
   run(): Promise<void>;
   isHeld(): boolean;
   /** The same thing, which does nothing while the place is not ours. @returns methods that reject with NotHeld then */
@@ -155,7 +156,7 @@ export function createLease(options: LeaseOptions): Lease {
     async run() {
       await repeat(step, { pace, onFailure: outage.failed, onSuccess: outage.worked });
       if (isShared || !isHeld()) return;
-      await evaluate(RELEASE, holderKey, heldAs).catch(() => undefined);
+      await evaluate(RELEASE, holderKey, heldAs, String(2 * RENEW_EVERY_MS)).catch(() => undefined);
     },
     isHeld,
     guard(target) {

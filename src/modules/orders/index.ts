@@ -25,8 +25,8 @@ import {
   placeOrder,
   rejectOrder,
 } from "./order.ts";
+import { createSharedWaits, type Waits } from "./shared-waits.ts";
 import { createOrderStore, type OrderStore } from "./store.ts";
-import { createWaits, type Waits } from "./waits.ts";
 
 export { type BookedOrder, readOrderBook } from "./order-book.ts";
 
@@ -38,10 +38,10 @@ const MAX_WAITS = 10_000;
 
 /** Orders, from being placed to what became of them; asks users and products, and hears from products. */
 export function createOrders(deps: ModuleDeps<OrdersSettings> & Neighbours): Module<typeof orders> {
-  const { store, logger, users, products, now: nowMs } = deps;
+  const { store, logger, users, products, peers, now: nowMs } = deps;
   const now = () => timestampOf(nowMs());
   const book = createOrderStore(store);
-  const waits = createWaits(MAX_WAITS);
+  const waits = createSharedWaits({ maxWaits: MAX_WAITS, lookAgainMs: store.lookAgainMs }, peers);
   return {
     handlers: {
       placeOrder: placing(book, { users, products }, now),

@@ -17,8 +17,17 @@ interface Wait {
   bell: PromiseWithResolvers<void>;
 }
 
-/** @param maxWaits how many may wait at once */
-export function createWaits(maxWaits: number): Waits {
+export interface WaitsOptions {
+  /** How many may wait at once. */
+  readonly maxWaits: number;
+  /** How soon to look again for what nobody has told, in milliseconds; never if left out. */
+  readonly lookAgainMs?: number | undefined;
+}
+
+/** Beyond so many waits each looks again the more seldom, so that all of them together do not look more often. */
+const EASY_WAITS = 200;
+
+export function createWaits({ maxWaits, lookAgainMs }: WaitsOptions): Waits {
   const waitsOf = new Map<string, Set<Wait>>();
   let count = 0;
   let isDrained = false;
@@ -35,6 +44,17 @@ export function createWaits(maxWaits: number): Waits {
     };
   };
 
+  /** A change that another process made may be told late, or never. Answers how to stop. */
+  const lookAgain = (wait: Wait): (() => void) => {
+    if (lookAgainMs === undefined) return () => {};
+    let timer = setTimeout(ring, lookAgainMs);
+    function ring() {
+      wait.bell.resolve();
+      timer = setTimeout(ring, (lookAgainMs ?? 0) * Math.max(1, count / EASY_WAITS));
+    }
+    return () => clearTimeout(timer);
+  };
+
   return {
     async until(key, timeoutMs, look, isDone) {
       if (isDrained || count >= maxWaits) return look();
@@ -42,6 +62,7 @@ export function createWaits(maxWaits: number): Waits {
       // Listening begins before the first look, so that no change can fall between the two.
       const leave = enter(key, wait);
       const timer = setTimeout(end, timeoutMs, wait);
+      const stopLooking = lookAgain(wait);
       try {
         let seen = await look();
         while (!isDone(seen) && !wait.isOver) {
@@ -52,6 +73,7 @@ export function createWaits(maxWaits: number): Waits {
         return seen;
       } finally {
         clearTimeout(timer);
+        stopLooking();
         leave();
       }
     },

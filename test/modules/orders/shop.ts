@@ -9,7 +9,7 @@ import { createService } from "../../../src/call/service.ts";
 import type { CallContext, Principal } from "../../../src/contract/context.ts";
 import { type ClientOf, type Contract, createClient, type HandlersOf } from "../../../src/contract/contract.ts";
 import type { CloudEvent } from "../../../src/contract/event.ts";
-import type { Module } from "../../../src/modules/module.ts";
+import type { Module, Peers } from "../../../src/modules/module.ts";
 import { orders } from "../../../src/modules/orders/contract.ts";
 import { createOrders } from "../../../src/modules/orders/index.ts";
 import { products } from "../../../src/modules/products/contract.ts";
@@ -19,6 +19,9 @@ import { createUsers } from "../../../src/modules/users/index.ts";
 import { createUserStore } from "../../../src/modules/users/store.ts";
 import { newAccount } from "../../../src/modules/users/user.ts";
 import { openStore, type SqliteStore } from "../../../src/store/engines/sqlite/open-store.ts";
+
+/** For a module that has no replicas. */
+export const ALONE: Peers = { tell() {}, onTold() {} };
 
 export type Product = Awaited<ReturnType<ClientOf<typeof products>["getProduct"]>>;
 export type Order = Awaited<ReturnType<ClientOf<typeof orders>["getOrder"]>>;
@@ -64,13 +67,14 @@ export async function openShop(faults = ""): Promise<Shop> {
 
   const times = { tokenTtlSeconds: 60, refreshTtlSeconds: 3_600 };
   const userSettings = { ...times, bcryptCost: 4, freeFailures: 10, jwtIssuer: "test", jwtAudience: "test" };
-  const userModule = createUsers({ store: stores.users, settings: userSettings, logger, now: Date.now });
-  const productModule = createProducts({ store: stores.products, settings: {}, logger, now: Date.now });
+  const common = { logger, now: Date.now, peers: ALONE };
+  const userModule = createUsers({ store: stores.users, settings: userSettings, ...common });
+  const productModule = createProducts({ store: stores.products, settings: {}, ...common });
   const clients = {
     users: clientOf(users, userModule.handlers, stores.users),
     products: clientOf(products, productModule.handlers, stores.products),
   };
-  const orderModule = createOrders({ store: stores.orders, settings: {}, logger, now: Date.now, ...clients });
+  const orderModule = createOrders({ store: stores.orders, settings: {}, ...common, ...clients });
 
   const accounts = createUserStore(stores.users);
   const signUp = async (name: string, role: Principal["role"]) => {

@@ -6,11 +6,11 @@ const isDone = (seen: string) => seen === "done";
 
 describe("Waiting for an order", () => {
   it("answers at once what is done already", async () => {
-    expect(await createWaits(10).until("a", HOUR_MS, async () => "done", isDone)).to.equal("done");
+    expect(await createWaits({ maxWaits: 10 }).until("a", HOUR_MS, async () => "done", isDone)).to.equal("done");
   });
 
   it("looks again when woken, until it is done", async () => {
-    const waits = createWaits(10);
+    const waits = createWaits({ maxWaits: 10 });
     const sights = ["pending", "pending", "done"];
     const seen = waits.until("a", HOUR_MS, async () => sights.shift() ?? "", isDone);
     while (sights.length > 0) {
@@ -21,7 +21,7 @@ describe("Waiting for an order", () => {
   });
 
   it("misses no change that comes while it looks", async () => {
-    const waits = createWaits(10);
+    const waits = createWaits({ maxWaits: 10 });
     let state = "pending";
     const look = async () => {
       const seen = state;
@@ -34,7 +34,7 @@ describe("Waiting for an order", () => {
   });
 
   it("is not disturbed by what happens to others", async () => {
-    const waits = createWaits(10);
+    const waits = createWaits({ maxWaits: 10 });
     let looks = 0;
     const seen = waits.until(
       "a",
@@ -50,11 +50,11 @@ describe("Waiting for an order", () => {
   });
 
   it("answers what there is when the time is over", async () => {
-    expect(await createWaits(10).until("a", 5, async () => "pending", isDone)).to.equal("pending");
+    expect(await createWaits({ maxWaits: 10 }).until("a", 5, async () => "pending", isDone)).to.equal("pending");
   });
 
   it("answers everyone what there is when drained, and nobody waits after that", async () => {
-    const waits = createWaits(10);
+    const waits = createWaits({ maxWaits: 10 });
     const look = async () => "pending";
     const seen = ["a", "a", "b"].map((key) => waits.until(key, HOUR_MS, look, isDone));
     await new Promise(setImmediate);
@@ -64,7 +64,7 @@ describe("Waiting for an order", () => {
   });
 
   it("lets no more than the bound wait, and others again once some are done", async () => {
-    const waits = createWaits(2);
+    const waits = createWaits({ maxWaits: 2 });
     let state = "pending";
     const look = async () => state;
     const first = [waits.until("a", HOUR_MS, look, isDone), waits.until("b", HOUR_MS, look, isDone)];
@@ -83,7 +83,7 @@ describe("Waiting for an order", () => {
 
   it("leaves no timer behind, nor a place taken when a look fails", async () => {
     const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
-    const waits = createWaits(1);
+    const waits = createWaits({ maxWaits: 1 });
     await new Promise(setImmediate); // the timer of the test itself has started by then
     const before = timers();
     const failing = waits.until("a", HOUR_MS, () => Promise.reject(new Error("gone")), isDone);

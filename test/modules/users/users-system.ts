@@ -45,7 +45,13 @@ export async function startUsers(
   const store = openStore({ name: "users", file: join(folder, "users.db"), migrations });
   const logger = pino({ level: "silent" });
   const { now = Date.now, monotonicMs = settings.now ?? (() => performance.now()) } = settings;
-  const module = createUsers({ store, logger, now, settings: { ...SETTINGS, ...settings, monotonicMs } });
+  const module = createUsers({
+    store,
+    logger,
+    now,
+    peers: { tell() {}, onTold() {} },
+    settings: { ...SETTINGS, ...settings, monotonicMs },
+  });
   const unexpected: unknown[] = [];
   const service = createService(users, module.handlers, { onUnexpected: (_, error) => unexpected.push(error) });
   const stop = async () => {

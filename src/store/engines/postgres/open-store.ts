@@ -32,6 +32,8 @@ const CONNECTIONS = 8;
 /** Connections on which no unit of work waits: one for the log, one for what became of others' COMMITs. */
 const OWN_CONNECTIONS = 2;
 
+const LOOK_AGAIN_MS = 400;
+
 /** What is read of a schema when it is opened. */
 interface Opened {
   readonly seat: string;
@@ -158,6 +160,7 @@ function createStore(
     cursors: createCursors({ read, write, now, take: takeCursors }),
     answers,
     lease: leases.hold,
+    lookAgainMs: LOOK_AGAIN_MS,
     // What is deleted goes from the server's files when it vacuums them, and from its own log when that is used again.
     overwriteDeleted() {},
     emptyLog: async () => true,

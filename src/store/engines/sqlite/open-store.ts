@@ -212,6 +212,7 @@ function createStore(database: Database.Database, options: OpenStoreOptions): Sq
     fault: () => group.fault(),
     stats: () => group.stats(),
     lease: leases.hold,
+    lookAgainMs: undefined,
     close() {
       leases.end();
       return group.close();
