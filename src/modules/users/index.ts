@@ -51,7 +51,7 @@ export function createUsers({ store: file, settings, logger, now }: ModuleDeps<U
   const { admin, monotonicMs = () => performance.now() } = settings;
   const settledNow = createSettledClock(now, monotonicMs);
   const deletionNow = createDeletionClock(settledNow, monotonicMs, 0);
-  const store = createUserStore(file, monotonicMs, deletionNow);
+  const store = createUserStore(file, settledNow, deletionNow);
   const passwords = createPasswordHasher({ ...settings.hashing, cost: settings.bcryptCost });
   const { freeFailures } = settings;
   const attempts = createAttemptLimiter({ rows: createFailureRows(file), freeFailures, now: settledNow });

@@ -79,15 +79,15 @@ const AFTER_ALL_IDS = "g";
 
 /**
  * All the SQL of users but that of sessions and keys.
- * @param monotonicMs see `createSessionRows`, as for `deletionNow`
+ * @param settledNow see `createSessionRows`, as for `deletionNow`
  */
 export function createUserStore(
   store: Store,
-  monotonicMs = () => performance.now(),
+  settledNow: () => number = Date.now,
   deletionNow: () => number = Date.now,
 ): UserStore {
   store.overwriteDeleted(); // who is erased, or changes a password, leaves no bytes behind
-  const sessions = createSessionRows(monotonicMs, deletionNow);
+  const sessions = createSessionRows(settledNow, deletionNow);
   const find = <Row>(query: Query<Row>) => store.read((reading) => reading.get(query));
 
   return {

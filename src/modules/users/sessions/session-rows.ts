@@ -1,7 +1,6 @@
 import { timestampOf } from "../../../base/timestamp.ts";
 import { type Query, sql } from "../../../store/sql.ts";
 import type { Reading, Unit, Work } from "../../../store/unit.ts";
-import { createRecentUses } from "./recent-uses.ts";
 import type { RefreshTokenHashes } from "./refresh-token.ts";
 
 /** One exchange of a refresh token for the next. */
@@ -43,6 +42,11 @@ interface TokenRow {
   readonly key_hash: string | null;
 }
 
+interface SpentRow {
+  readonly spent: 0 | 1;
+  readonly spent_at_ms: number | null;
+}
+
 /** How long after its first use a token may be used again: as long as tabs that woke up together take. */
 const GRACE_MS = 10_000;
 
@@ -58,24 +62,21 @@ const TOKENS_PER_SESSION = 64;
 const ALL = 1_000_000_000;
 
 /**
- * @param monotonicMs a clock that nobody sets, in milliseconds. It begins anew with the process: a second use of a token that was
- *   first used before is taken for one that comes late
+ * @param settledNow see `createSettledClock`: by which second uses are early or late. The clocks of replicas differ by little
  * @param deletionNow see `createDeletionClock`: by which sessions that have expired are deleted
  */
-export function createSessionRows(monotonicMs: () => number, deletionNow: () => number): SessionRows {
-  // Known before it is on disk, so that two tabs whose requests commit together both go on.
-  const justSpent = createRecentUses(GRACE_MS, monotonicMs);
+export function createSessionRows(settledNow: () => number, deletionNow: () => number): SessionRows {
+  const isRecent = (atMs: number | null) => atMs !== null && Math.abs(settledNow() - atMs) < GRACE_MS;
 
   /** Spends the token that was presented, or finds that it may be used once more. Answers whether another may be given for it. */
   function* use(unit: Unit, { presented: { handleHash, tokenHash }, keyHash }: Exchange): Work<boolean> {
     const token = yield* unit.lock(
-      sql<{ spent: 0 | 1 }>`SELECT spent FROM refresh_tokens WHERE token_hash = ${tokenHash}`,
+      sql<SpentRow>`SELECT spent, spent_at_ms FROM refresh_tokens WHERE token_hash = ${tokenHash}`,
     );
     if (token === undefined) return false;
-    if (token.spent === 1) return justSpent.has(tokenHash) || (yield* wasLost(unit, handleHash, tokenHash, keyHash));
-    yield* spend(unit, tokenHash);
+    if (token.spent === 1) return isRecent(token.spent_at_ms) || (yield* wasLost(unit, handleHash, tokenHash, keyHash));
+    yield* spend(unit, tokenHash, settledNow());
     yield* trimTokens(unit, handleHash, 1);
-    justSpent.add(tokenHash);
     return true;
   }
 
@@ -162,14 +163,14 @@ function* addToken(
 }
 
 /** The row is made anew, so that the spent ones are in the order in which they were spent. */
-function* spend(unit: Unit, tokenHash: string): Work<void> {
+function* spend(unit: Unit, tokenHash: string, atMs: number): Work<void> {
   const token = yield* unit.get(
     sql<TokenRow>`DELETE FROM refresh_tokens WHERE token_hash = ${tokenHash} RETURNING handle_hash, parent_hash, key_hash`,
   );
   if (token === undefined) return;
   yield* unit.run(
-    sql`INSERT INTO refresh_tokens (token_hash, handle_hash, parent_hash, key_hash, spent)
-      VALUES (${tokenHash}, ${token.handle_hash}, ${token.parent_hash}, ${token.key_hash}, 1)`,
+    sql`INSERT INTO refresh_tokens (token_hash, handle_hash, parent_hash, key_hash, spent, spent_at_ms)
+      VALUES (${tokenHash}, ${token.handle_hash}, ${token.parent_hash}, ${token.key_hash}, 1, ${atMs})`,
   );
 }
 
