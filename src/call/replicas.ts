@@ -14,7 +14,7 @@ const READINESS = { method: "GET", path: "/readyz", headers: {}, body: undefined
 
 /** One of the processes that serve a module, as a caller knows it. */
 interface Replica {
-  readonly breaker: Breaker;
+  breaker: Breaker;
   readonly transport: Transport;
   readonly send: SendFlight;
   /** Since when it is left aside; undefined while it is called in its turn. */
@@ -120,13 +120,12 @@ export class Replicas {
     replica.looking = setTimeout(() => void this.#look(replica), LOOK_EVERY_MS).unref();
   }
 
-  /** Through its breaker, which a good answer closes. */
   async #look(replica: Replica): Promise<void> {
-    const { breaker, transport } = replica;
-    const isReady = await breaker.execute(() => askReadiness(transport)).catch(() => false);
+    const isReady = await askReadiness(replica.transport).catch(() => false);
     if (replica.looking === undefined) return; // it has gone, or has been taken back
-    if (isReady) this.#takeBack(replica);
-    else this.#lookLater(replica);
+    if (!isReady) return this.#lookLater(replica);
+    replica.breaker = createBreaker(); // what it was before is no reason to leave it alone
+    this.#takeBack(replica);
   }
 
   #takeBack(replica: Replica): void {
