@@ -35,11 +35,12 @@ export const commands: Readonly<Record<string, Command>> = {
     },
   },
   four: {
-    meaning: "run each service in a process of its own, with a Redis",
+    operands: "[--replicas N]",
+    meaning: "run each service in a process of its own, or in N of them, with a Redis",
     stopsItself: true,
     async run(args) {
       const { runFour } = await import("./four.ts");
-      await runFour(readConfig(args), args);
+      await runFour(readArguments(args, { flags: [REPLICAS] }), withoutFlag(REPLICAS, args));
     },
   },
   "dead-letters": {
@@ -105,6 +106,14 @@ export const commands: Readonly<Record<string, Command>> = {
     },
   },
 };
+
+const REPLICAS = "REPLICAS";
+
+/** The other arguments of a command line that could be read. */
+function withoutFlag(name: string, args: readonly string[]): string[] {
+  const flag = `--${name.toLowerCase()}`;
+  return args.filter((arg, at) => arg !== flag && !arg.startsWith(`${flag}=`) && args[at - 1] !== flag);
+}
 
 /** The folder that a command is for. */
 function folderOf(command: string, [folder = ""]: Arguments["words"]): string {
