@@ -26,6 +26,7 @@ describe("how-to pages, followed to the letter", () => {
     );
     followPage("docs/how-to/read-a-trace.md", collector("2. In a collector"));
     followPage("docs/how-to/run-on-kubernetes.md", kubectl(["2. An overlay of yours", "3. Check it"]));
+    followPage("docs/how-to/run-replicas.md", postgres(["2. Two of each", "3. An order, whichever takes it"]));
     followPage("docs/how-to/move-to-postgres.md", postgres(["2. A database", "3. Move", "4. Go on", "5. And back"]));
   });
 });

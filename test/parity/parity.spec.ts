@@ -2,6 +2,7 @@ import { containers, whyNoContainers } from "../support/containers.ts";
 import { isWholeRun, leftOut } from "../support/extent.ts";
 import { missingPgbouncer } from "../support/pgbouncer.ts";
 import { missingPostgres } from "../support/postgres.ts";
+import { twoOfEach, twoOfOne } from "../support/replicas.ts";
 import {
   fourOnBoth,
   fourOnPostgres,
@@ -42,7 +43,7 @@ function otherWays(group: Group): readonly Topology[] {
 /** What meets no fault is played by whatever engine; what does, in all places at once. */
 function onPostgres(group: Group): readonly Topology[] {
   const all = [oneOnPostgres, fourOnPostgres, fourOnBoth];
-  if (isFull) return [...all, fourThroughPooler];
+  if (isFull) return [...all, fourThroughPooler, twoOfEach, twoOfOne];
   if (group === withoutFaults) return isLong ? all : [oneOnPostgres];
   return isLong ? [fourOnPostgres] : [];
 }
