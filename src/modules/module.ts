@@ -9,7 +9,6 @@ export interface ModuleDeps<Settings> {
   readonly store: Store;
   readonly settings: Settings;
   readonly logger: Logger;
-  readonly peers: Peers;
   /** Milliseconds since 1970, by the machine's clock. */
   readonly now: () => number;
 }
@@ -19,6 +18,11 @@ export interface Peers {
   tell(message: unknown): void;
   /** For as long as the module lives. @param listener is given anything, also what no replica of this version tells */
   onTold(listener: (message: unknown) => void): void;
+}
+
+/** What a module is given as well that has something to tell its replicas. */
+export interface Replicated {
+  readonly peers: Peers;
 }
 
 /** What keeps a module from starting. */

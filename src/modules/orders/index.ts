@@ -11,7 +11,7 @@ import { pageOf } from "../../contract/schemas.ts";
 import { continueIds } from "../../store/continue-ids.ts";
 import { sql } from "../../store/sql.ts";
 import type { Unit, Work } from "../../store/unit.ts";
-import type { Module, ModuleDeps } from "../module.ts";
+import type { Module, ModuleDeps, Replicated } from "../module.ts";
 import { products } from "../products/contract.ts";
 import { orders } from "./contract.ts";
 import { lookUp, type Neighbours } from "./look-ups.ts";
@@ -37,7 +37,7 @@ export type OrdersSettings = Readonly<Record<string, never>>;
 const MAX_WAITS = 10_000;
 
 /** Orders, from being placed to what became of them; asks users and products, and hears from products. */
-export function createOrders(deps: ModuleDeps<OrdersSettings> & Neighbours): Module<typeof orders> {
+export function createOrders(deps: ModuleDeps<OrdersSettings> & Neighbours & Replicated): Module<typeof orders> {
   const { store, logger, users, products, peers, now: nowMs } = deps;
   const now = () => timestampOf(nowMs());
   const book = createOrderStore(store);

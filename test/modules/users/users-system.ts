@@ -49,7 +49,6 @@ export async function startUsers(
     store,
     logger,
     now,
-    peers: { tell() {}, onTold() {} },
     settings: { ...SETTINGS, ...settings, monotonicMs },
   });
   const unexpected: unknown[] = [];
