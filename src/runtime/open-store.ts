@@ -5,7 +5,7 @@ import { lockForServing } from "../store/engines/sqlite/serving-lock.ts";
 import { describeOpening, type Opening } from "../store/schema-state.ts";
 import type { Store } from "../store/store.ts";
 import { type Config, ownDatabase } from "./config.ts";
-import { databaseIn, migrationsOf, postgresMigrationsOf } from "./database-files.ts";
+import { databaseIn, migrationsOf, modulesAmong, postgresMigrationsOf } from "./database-files.ts";
 import type { ModuleName } from "./modules.ts";
 import { requestStop } from "./stop-request.ts";
 import { requireFinishedRestore } from "./unfinished-restore.ts";
@@ -30,6 +30,12 @@ export function openToServe(name: ModuleName, config: Config, logger: Logger): P
     onOpened: (opening) => logger.info(`${name}: ${describeOpening(opening)}`),
     warn: (line) => logger.warn(line),
   });
+}
+
+/** What keeps the data of each module that a process serves. */
+export function enginesOf(config: Config): Record<string, "SQLite" | "PostgreSQL"> {
+  const engineOf = (name: ModuleName) => (ownDatabase(config, name) === undefined ? "SQLite" : "PostgreSQL");
+  return Object.fromEntries(modulesAmong(config.SERVE).map((name) => [name, engineOf(name)]));
 }
 
 /** As `openToServe`. */

@@ -25,6 +25,7 @@ import { modulesAmong } from "./database-files.ts";
 import { healthOf } from "./health.ts";
 import { boundLogs, expireAnswers } from "./housekeeping.ts";
 import { listeningServices, type ModuleName, type ServiceName, servesAll } from "./modules.ts";
+import { enginesOf } from "./open-store.ts";
 import { requireFinishedRestore } from "./unfinished-restore.ts";
 
 /** How long the parts of a stop may take, in milliseconds; together under ten seconds. */
@@ -107,7 +108,9 @@ async function begin(
   await step("events", () => startBus(system, lifetime));
 
   const stores = served.map(({ store }) => store);
-  lifetime.defer(startTelemetry({ bus, presence: () => ({ services: [...config.SERVE] }) }));
+  lifetime.defer(
+    startTelemetry({ bus, presence: () => ({ services: [...config.SERVE], engines: enginesOf(config) }) }),
+  );
   lifetime.defer(expireAnswers(stores, logger));
   lifetime.defer(boundLogs(stores));
 

@@ -10,6 +10,8 @@ export const PRESENCE_TOPIC = "presence";
 export const presence = z.object({
   process: z.string(),
   services: z.array(z.string()),
+  /** What keeps the data of each of its modules: `SQLite`, `PostgreSQL`. */
+  engines: z.record(z.string(), z.string()).optional(),
 });
 
 export type Presence = z.output<typeof presence>;

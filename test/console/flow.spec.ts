@@ -124,11 +124,16 @@ for (const [topology, traces] of Object.entries(recorded)) {
     });
 
     it("become a Mermaid sequence diagram", () => {
-      const lines = toMermaid(flowOf("order")).split("\n");
+      const lines = toMermaid(flowOf("order"), {}).split("\n");
       expect(lines.slice(0, 3)).to.deep.equal(["sequenceDiagram", "  autonumber", "  participant client as Client"]);
       expect(lines.filter((line) => line.includes("->") || line.includes("-)"))).to.have.length(14);
       expect(lines.some((line) => /^ {2}bus-\)products: order\.created, /.test(line))).to.equal(true);
       expect(lines.some((line) => /^ {2}gateway-->>client: 201 Created, /.test(line))).to.equal(true);
+    });
+
+    it("name a database by what keeps it", () => {
+      const told = toMermaid(flowOf("order"), { orders: "PostgreSQL", products: "SQLite" });
+      expect(told).to.include("as schema orders\n").and.include("as products.db\n").and.not.include("as orders.db");
     });
   });
 }

@@ -90,6 +90,27 @@ describe("the fleet", () => {
     expect(fleet.take(answer("p:1", ["orders"]))).to.equal(false);
   });
 
+  it("knows what keeps the data of those that say so", () => {
+    const fleet = createFleet(() => 0);
+    fleet.take({ ...answer("p:1", ["gateway"]), engines: {} });
+    fleet.take({ ...answer("p:2", ["orders"]), engines: { orders: "PostgreSQL" } });
+    fleet.take(answer("p:3", ["products"]));
+    expect(fleet.engines()).to.deep.equal({ orders: "PostgreSQL" });
+  });
+
+  it("goes on with the one of several replicas that was there first", () => {
+    let nowMs = 0;
+    const fleet = createFleet(() => nowMs);
+    const call = () => ["p:1", "p:2"].map((process) => fleet.take(answer(process, ["orders"])));
+    expect(call()).to.deep.equal([true, false]);
+    nowMs = 2_000;
+    expect(call()).to.deep.equal([false, false]);
+    expect(fleet.processes()).to.deep.equal({ orders: "p:1" });
+    nowMs = 7_000;
+    expect(fleet.take(answer("p:2", ["orders"]))).to.equal(false);
+    expect(fleet.processes()).to.deep.equal({ orders: "p:2" });
+  });
+
   it("believes the newest answer, and forgets who no longer answers", () => {
     let nowMs = 0;
     const fleet = createFleet(() => nowMs);

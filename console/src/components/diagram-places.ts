@@ -1,6 +1,6 @@
 import { nothing, svg } from "lit";
 import type { Box } from "../model/geometry.ts";
-import { type DatabaseName, type Place, placeName } from "../model/places.ts";
+import { type DatabaseName, databaseName, type Engines, type Place, placeName } from "../model/places.ts";
 import { type BusStatus, type Light, listens, type ModuleStatus, type Status } from "../model/topology.ts";
 
 interface Drawing {
@@ -13,12 +13,14 @@ interface Drawing {
 }
 
 /** A database is a cylinder. */
-export function drawDatabase(place: DatabaseName, { box, lit, broken, narrow }: Drawing) {
+export function drawDatabase(place: DatabaseName, engines: Engines, { box, lit, broken, narrow }: Drawing) {
   const rim = narrow ? 5 : 7;
   const { x, y, width, height } = box;
   const letter = narrow ? 6 : 7.2;
-  const isParted = narrow || place.length * letter > width;
-  const lines = isParted ? [place.slice(0, -3), ".db"] : [place];
+  const parts = databaseName(place, engines);
+  const whole = parts.join("");
+  const isParted = narrow || whole.length * letter > width;
+  const lines = isParted ? parts : [whole];
   const firstY = y + height / 2 + (isParted ? 3 : 9);
   return svg`<g class="database ${lit ? "lit" : ""} ${broken ? "broken" : ""}">
     <path d="M ${x} ${y + rim} a ${width / 2} ${rim} 0 0 1 ${width} 0 v ${height - 2 * rim} a ${width / 2} ${rim} 0 0 1 ${-width} 0 z"></path>

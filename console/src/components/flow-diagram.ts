@@ -65,7 +65,7 @@ export class FlowDiagram extends View {
   }
 
   protected override watched(app: App) {
-    return [app.status, app.processes];
+    return [app.status, app.processes, app.engines];
   }
 
   override connectedCallback(): void {
@@ -120,13 +120,17 @@ export class FlowDiagram extends View {
     return this.steps.find(({ number }) => number === origin);
   }
 
+  #nameOf(place: Place): string {
+    return placeName(place, this.app.engines.get());
+  }
+
   #describe(): string {
-    const shared = this.#groups.map(({ services }) => services.map(placeName).join(", ")).join("; ");
+    const shared = this.#groups.map(({ services }) => services.map((name) => placeName(name)).join(", ")).join("; ");
     const broken = this.#broken;
     const wrong =
       broken === undefined
         ? ""
-        : ` Step ${broken.number} failed: ${placeName(broken.from)} to ${placeName(broken.to)}.`;
+        : ` Step ${broken.number} failed: ${this.#nameOf(broken.from)} to ${this.#nameOf(broken.to)}.`;
     return `Client, API Gateway, the services ${SERVICES} with a database each, and the event bus. Processes: ${shared || "not known yet"}. The steps are in the list.${wrong}`;
   }
 
@@ -177,7 +181,9 @@ export class FlowDiagram extends View {
     const lit = current !== undefined && (current.from === place || current.to === place);
     const broken = place !== "client" && this.#broken?.to === place;
     const drawing = { box, lit, broken, narrow: this.narrow };
-    return isDatabase(place) ? drawDatabase(place, drawing) : drawService(place, drawing, this.app.status.get());
+    return isDatabase(place)
+      ? drawDatabase(place, this.app.engines.get(), drawing)
+      : drawService(place, drawing, this.app.status.get());
   }
 
   /** A token travels along its arrow, unless nothing is to move. */
@@ -202,7 +208,7 @@ export class FlowDiagram extends View {
   }
 }
 
-const SERVICES = new Intl.ListFormat("en-GB").format(moduleNames.map(placeName));
+const SERVICES = new Intl.ListFormat("en-GB").format(moduleNames.map((name) => placeName(name)));
 
 /** An arrow that goes back has no line of its own: it runs along the one that leads there. */
 function runsAlong(edge: Edge, from: Place, to: Place, hasOwn: boolean): boolean {

@@ -29,10 +29,21 @@ export class FlowSection extends View {
     this.copied = false;
   }
 
-  protected override watched({ stages, traces, runs, stream, sessions, info, status, processes }: App) {
+  protected override watched({ stages, traces, runs, stream, sessions, info, status, processes, engines }: App) {
     const each = STAGES.map((name) => stages.get(name));
     return [
-      ...[stages.current, traces, runs.running, runs.outcome, stream.state, sessions.session, info, status, processes],
+      ...[
+        stages.current,
+        traces,
+        runs.running,
+        runs.outcome,
+        stream.state,
+        sessions.session,
+        info,
+        status,
+        processes,
+        engines,
+      ],
       ...each.flatMap((stage) => [stage.shown, stage.player]),
     ];
   }
@@ -175,15 +186,15 @@ export class FlowSection extends View {
   #renderSteps(stage: Stage, flow: Flow | undefined, plan: readonly PlannedStep[]) {
     const { player } = stage;
     if (flow !== undefined && this.view === "waterfall") {
-      return html`<quartet-waterfall .flow=${flow} .position=${player.position}></quartet-waterfall>`;
+      return html`<quartet-waterfall .flow=${flow} .engines=${this.app.engines.get()} .position=${player.position}></quartet-waterfall>`;
     }
     const hint = HINTS[this.app.stream.state.get()];
-    return html`${hint === undefined || flow?.requestId !== undefined ? nothing : html`<p class="small muted hint">${hint}</p>`}<quartet-step-list .steps=${flow?.steps} .plan=${plan} .position=${player.position} .playing=${player.playing}
+    return html`${hint === undefined || flow?.requestId !== undefined ? nothing : html`<p class="small muted hint">${hint}</p>`}<quartet-step-list .engines=${this.app.engines.get()} .steps=${flow?.steps} .plan=${plan} .position=${player.position} .playing=${player.playing}
       @step-selected=${(event: CustomEvent<number>) => player.step(event.detail - player.position)}></quartet-step-list>`;
   }
 
   async #copy(flow: Flow): Promise<void> {
-    this.copied = await copyText(toMermaid(flow));
+    this.copied = await copyText(toMermaid(flow, this.app.engines.get()));
     setTimeout(() => {
       this.copied = false;
     }, 2_000);

@@ -1,6 +1,6 @@
 import { css, html, nothing } from "lit";
 import type { Flow, Step } from "../model/flow.ts";
-import { placeName } from "../model/places.ts";
+import { routeName } from "../model/places.ts";
 import { pageOfStatus, readProblem } from "../model/problem.ts";
 import { base } from "./base-styles.ts";
 import { icons } from "./icons.ts";
@@ -41,7 +41,7 @@ export class FlowVerdict extends View {
     const ofSpan = pageOfStatus(origin.status);
     const type = ofSpan !== undefined && origin.phase !== "answer" ? ofSpan : `/problems/${problem?.name ?? ""}`;
     const name = type.slice("/problems/".length) || (origin.status === "no-answer" ? "No answer" : origin.status);
-    return html`<p class="bad fault">${icons.warning}<span><b>Step ${origin.number} failed: ${placeName(origin.from)} → ${placeName(origin.to)}.</b>
+    return html`<p class="bad fault">${icons.warning}<span><b>Step ${origin.number} failed: ${routeName(origin, this.app.engines.get())}.</b>
       ${problemLink(type, name)}${problem === undefined ? nothing : html`: ${problem.detail}`}</span></p>`;
   }
 

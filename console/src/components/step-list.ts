@@ -1,7 +1,7 @@
 import { css, html, LitElement, nothing } from "lit";
 import type { Step } from "../model/flow.ts";
 import { formatMs, formatOffset } from "../model/format.ts";
-import { placeName } from "../model/places.ts";
+import { type Engines, routeName } from "../model/places.ts";
 import type { PlannedStep } from "../model/plan.ts";
 import { pageOfStatus } from "../model/problem.ts";
 import { arrowSample } from "./arrow-legend.ts";
@@ -15,6 +15,7 @@ import { stepListStyles } from "./step-list-styles.ts";
 /** The numbered steps: those that really happened, or before that the plan. */
 export class StepList extends LitElement {
   static override properties = {
+    engines: { attribute: false },
     steps: { attribute: false },
     plan: { attribute: false },
     position: { attribute: false },
@@ -22,6 +23,7 @@ export class StepList extends LitElement {
   };
   static override styles = [base, arrowStyles, stepListStyles, css`:host { display: block; }`];
 
+  declare engines: Engines;
   declare steps: readonly Step[] | undefined;
   declare plan: readonly PlannedStep[];
   declare position: number;
@@ -47,7 +49,7 @@ export class StepList extends LitElement {
         ${step.afterwards && !all[index - 1]?.afterwards ? divider("After the answer") : nothing}
         <div class="step">
           <span class="number" aria-hidden="true">${index + 1}</span>
-          <span class="route"><span class="ends">${placeName(step.from)} → ${placeName(step.to)}</span>${arrowSample(step.kind)}</span>
+          <span class="route"><span class="ends">${routeName(step, this.engines)}</span>${arrowSample(step.kind)}</span>
           <code class="what">${step.what}</code>
           <span class="how">${step.why}</span>
         </div>
@@ -62,7 +64,7 @@ export class StepList extends LitElement {
       ${opensAfterwards ? divider(this.#laterTitle(step)) : nothing}
       <button class="step" aria-current=${current ? "step" : nothing} @click=${() => this.#select(step.number)}>
         <span class="number" aria-hidden="true">${step.number}</span>
-        <span class="route"><span class="ends">${placeName(step.from)} → ${placeName(step.to)}</span>${arrowSample(step.kind)}<span class="how" title=${step.how}>${step.how}</span>
+        <span class="route"><span class="ends">${routeName(step, this.engines)}</span>${arrowSample(step.kind)}<span class="how" title=${step.how}>${step.how}</span>
           ${statusChip(step)}</span>
         <code class="what">${step.what}</code>
         <span class="times tabular">

@@ -1,13 +1,17 @@
 import { css, html, LitElement } from "lit";
 import type { Flow, Step } from "../model/flow.ts";
 import { formatMs, formatOffset } from "../model/format.ts";
-import { placeName } from "../model/places.ts";
+import { type Engines, routeName } from "../model/places.ts";
 import { base } from "./base-styles.ts";
 import { arrowStyles } from "./diagram-styles.ts";
 
 /** When each step ran and for how long, on one scale of real time. */
 export class WaterfallChart extends LitElement {
-  static override properties = { flow: { attribute: false }, position: { attribute: false } };
+  static override properties = {
+    engines: { attribute: false },
+    flow: { attribute: false },
+    position: { attribute: false },
+  };
   static override styles = [
     base,
     arrowStyles,
@@ -29,6 +33,7 @@ export class WaterfallChart extends LitElement {
     `,
   ];
 
+  declare engines: Engines;
   declare flow: Flow;
   declare position: number;
 
@@ -52,7 +57,7 @@ export class WaterfallChart extends LitElement {
     ];
     return html`<li class=${classes.join(" ")}>
       <div class="label">
-        <span>${step.number}. ${placeName(step.from)} → ${placeName(step.to)} <span class="mono muted">${step.what}</span></span>
+        <span>${step.number}. ${routeName(step, this.engines)} <span class="mono muted">${step.what}</span></span>
         <span class="tabular">${formatOffset(step.startMs)}${step.phase === "answer" ? "" : ` · ${formatMs(step.durationMs)}`}</span>
       </div>
       <div class="track"><div class="bar" .style=${place + size}></div></div>

@@ -145,7 +145,7 @@ function arrowOf(span: Span, tree: SpanTree): Arrow | undefined {
       return isModule(peer ?? undefined) ? { ...call(span, tree), from: service, to: peer as Place } : undefined;
     case "store":
       return isModule(service)
-        ? { from: service, to: `${service}.db`, kind: "query", what: name, how: "one SQLite transaction" }
+        ? { from: service, to: `${service}.db`, kind: "query", what: name, how: "one transaction" }
         : undefined;
     case "publish":
       return { from: service, to: "bus", kind: "event", what: name, how: "published with the commit" };

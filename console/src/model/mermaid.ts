@@ -1,14 +1,14 @@
 import type { Flow, Step } from "./flow.ts";
 import { formatMs } from "./format.ts";
-import { type Place, placeName } from "./places.ts";
+import { type Engines, type Place, placeName } from "./places.ts";
 
 /** The flow as a Mermaid sequence diagram, to paste into a document. */
-export function toMermaid(flow: Flow): string {
+export function toMermaid(flow: Flow, engines: Engines): string {
   const places = [...new Set(flow.steps.flatMap(({ from, to }) => [from, to]))];
   return [
     "sequenceDiagram",
     "  autonumber",
-    ...places.map((place) => `  participant ${idOf(place)} as ${placeName(place)}`),
+    ...places.map((place) => `  participant ${idOf(place)} as ${placeName(place, engines)}`),
     ...flow.steps.map((step) => `  ${idOf(step.from)}${arrow(step)}${idOf(step.to)}: ${label(step)}`),
     "",
   ].join("\n");

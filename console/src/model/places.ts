@@ -32,9 +32,24 @@ const PLACE_NAMES: Readonly<Partial<Record<Place, string>>> = {
   bus: "Event bus",
 };
 
+/** Module → what keeps its data, as far as it is known: `SQLite`, a file each, or `PostgreSQL`, a schema each. */
+export type Engines = Readonly<Partial<Record<string, string>>>;
+
 /** The place as a person calls it. */
-export function placeName(place: Place): string {
-  return PLACE_NAMES[place] ?? (isDatabase(place) ? place : `${place[0]?.toUpperCase()}${place.slice(1)}`);
+export function placeName(place: Place, engines: Engines = {}): string {
+  if (isDatabase(place)) return databaseName(place, engines).join("");
+  return PLACE_NAMES[place] ?? `${place[0]?.toUpperCase()}${place.slice(1)}`;
+}
+
+/** Where a step begins and ends: `Orders → orders.db`. */
+export function routeName({ from, to }: { readonly from: Place; readonly to: Place }, engines: Engines): string {
+  return `${placeName(from, engines)} → ${placeName(to, engines)}`;
+}
+
+/** Its two parts: `orders` and `.db`, or `schema ` and `orders`. */
+export function databaseName(place: DatabaseName, engines: Engines): readonly [string, string] {
+  const module = place.slice(0, -".db".length);
+  return engines[module] === "PostgreSQL" ? ["schema ", module] : [module, ".db"];
 }
 
 export function isModule(name: string | undefined): name is ModuleName {

@@ -1,6 +1,6 @@
 import { isRecord } from "./json.ts";
 import { modules } from "./modules.ts";
-import { type Place, type ServiceName, serviceNames } from "./places.ts";
+import { type Engines, type Place, type ServiceName, serviceNames } from "./places.ts";
 
 /** What the lights and the frames show: the body of /status, and what the stream adds to it. */
 export interface Status {
@@ -9,6 +9,8 @@ export interface Status {
   readonly bus: BusStatus;
   /** Which process serves what, as far as it answers. */
   readonly processes?: Readonly<Partial<Record<ServiceName, string>>>;
+  /** What keeps the data of each module that answers. */
+  readonly engines?: Engines;
   /** Subscriber → publisher → events not yet applied. */
   readonly backlog?: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }

@@ -1,5 +1,6 @@
 import { type Cell, createCell } from "../model/cell.ts";
 import { isRecord, parseJson } from "../model/json.ts";
+import type { Engines } from "../model/places.ts";
 import { readSpans } from "../model/span.ts";
 import type { Status } from "../model/topology.ts";
 import { createDeadLetters, type DeadLetters } from "./dead-letters.ts";
@@ -29,7 +30,9 @@ export interface App {
   readonly info: Cell<Info | undefined>;
   readonly status: Cell<Status | undefined>;
   /** Every process that has been seen, so that one that is down keeps its frame. */
-  readonly processes: Cell<Status["processes"]>;
+  readonly processes: Cell<NonNullable<Status["processes"]>>;
+  /** What keeps each module's data, as far as that has been told. */
+  readonly engines: Cell<Engines>;
   /** What asking each service took of late, in milliseconds; the gateway is asked by this page. */
   readonly latencies: Cell<Readonly<Record<string, number>>>;
   /** Spans lost on their way since the gateway started. */

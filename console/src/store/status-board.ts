@@ -1,11 +1,13 @@
 import { type Cell, createCell } from "../model/cell.ts";
+import type { Engines } from "../model/places.ts";
 import { isSameStatus, isStatus, type Status, unreachable } from "../model/topology.ts";
 
 /** How the shop is, as it was last told. */
 export interface StatusBoard {
   /** Changes when something but a figure has changed: what is drawn from it is not drawn anew every two seconds. */
   readonly status: Cell<Status | undefined>;
-  readonly processes: Cell<Status["processes"]>;
+  readonly processes: Cell<NonNullable<Status["processes"]>>;
+  readonly engines: Cell<Engines>;
   readonly latencies: Cell<Readonly<Record<string, number>>>;
   /** @param body the body of /status, or anything else where the gateway does not answer */
   take(body: unknown): void;
@@ -21,18 +23,16 @@ export interface StatusBoardDeps {
 
 export function createStatusBoard({ onHealthy, onHealed }: StatusBoardDeps): StatusBoard {
   const status = createCell<Status | undefined>(undefined);
-  const processes = createCell<Status["processes"]>(undefined);
+  const processes = createCell<NonNullable<Status["processes"]>>({});
+  const engines = createCell<Engines>({});
   const latencies = createCell<Readonly<Record<string, number>>>({});
   let wasHealthy = true;
 
-  const tellLatencies = (told: Readonly<Record<string, number>>): void => {
-    const known = latencies.get();
-    if (Object.entries(told).some(([name, ms]) => known[name] !== ms)) latencies.set({ ...known, ...told });
-  };
+  const tellLatencies = (told: Readonly<Record<string, number>>): void => remembered(latencies, told);
 
-  const remember = ({ modules, processes: told = {} }: Status): void => {
-    const known: Readonly<Record<string, string>> = processes.get() ?? {};
-    if (Object.entries(told).some(([name, process]) => known[name] !== process)) processes.set({ ...known, ...told });
+  const remember = ({ modules, ...told }: Status): void => {
+    remembered(processes, told.processes);
+    remembered(engines, told.engines);
     // How long the gateway takes, it cannot tell itself.
     const others = modules.filter(({ name }) => name !== "gateway");
     tellLatencies(Object.fromEntries(others.map(({ name, latency_ms }) => [name, latency_ms])));
@@ -41,6 +41,7 @@ export function createStatusBoard({ onHealthy, onHealed }: StatusBoardDeps): Sta
   return {
     status,
     processes,
+    engines,
     latencies,
     take(body) {
       const next = isStatus(body) ? body : unreachable(status.get());
@@ -53,4 +54,11 @@ export function createStatusBoard({ onHealthy, onHealed }: StatusBoardDeps): Sta
     },
     tellLatency: (service, ms) => tellLatencies({ [service]: ms }),
   };
+}
+
+/** Adds what is told to what was, and says so only if something is new. */
+function remembered<T extends Readonly<Partial<Record<string, unknown>>>>(cell: Cell<T>, told: T | undefined): void {
+  const known = cell.get();
+  const isNew = Object.entries(told ?? {}).some(([name, value]) => known[name] !== value);
+  if (isNew) cell.set({ ...known, ...told });
 }

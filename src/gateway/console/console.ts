@@ -54,6 +54,7 @@ export function createConsole(deps: ConsoleDeps): Console {
     readStatus: async () => ({
       ...(await readStatus(health)),
       processes: fleet.processes(),
+      engines: fleet.engines(),
     }),
   });
   const streaming = { ring, epoch: randomBytes(6).toString("hex"), lost: collector.lost };

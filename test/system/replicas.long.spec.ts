@@ -1,0 +1,191 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect } from "chai";
+import {
+  ADMIN,
+  type Answer,
+  type Api,
+  addProduct,
+  allOrders,
+  bodyOf,
+  createApi,
+  type OrderBody,
+  register,
+  type Session,
+  signIn,
+  stockOf,
+} from "../support/api.ts";
+import { missingPostgres } from "../support/postgres.ts";
+import { until } from "../support/process.ts";
+import { type Replica, type ReplicatedShop, twoOfEach } from "../support/replicas.ts";
+import { SERVICES } from "../support/topology.ts";
+
+const BUYERS = 500;
+
+/** The first admin; in production not with the password that everybody knows. */
+const OWNER = { ...ADMIN, password: "known to the owner alone" };
+
+/** Work that goes on while processes are replaced. */
+const WORKERS = 4;
+
+interface Told {
+  readonly modules: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly replicas?: readonly { readonly address: string; readonly status: string }[];
+  }[];
+  readonly bus: { readonly status: string; readonly detail?: string };
+}
+
+describe("two replicas of every service on PostgreSQL", function () {
+  this.timeout(240_000);
+  let shop: ReplicatedShop;
+  let api: Api;
+  let each: readonly Api[];
+  let admin: Session;
+
+  before(async function () {
+    if (missingPostgres() !== undefined) return this.skip();
+    const settings = { NODE_ENV: "production", ADMIN_PASSWORD: OWNER.password, LOGIN_FAILURES: "3" };
+    shop = await twoOfEach.start({ ...settings, CALL_TIMEOUT: "60000" });
+    api = createApi(shop.url);
+    each = shop.replicasOf("gateway").map(({ url }) => createApi(url));
+    admin = await signIn(api, OWNER);
+  });
+  after(async () => {
+    await api?.close();
+    await Promise.all(each?.map((one) => one.close()) ?? []);
+    await shop?.stop();
+  });
+
+  const status = async (at: Api) => bodyOf<Told>(await at.get("/status"));
+  const isWhole = async () => {
+    const told = await Promise.all(each.map(status));
+    return told.every(
+      ({ modules, bus }) => bus.status === "running" && modules.every((one) => one.status === "running"),
+    );
+  };
+
+  it("are one shop: one first admin, one key, and each gateway tells of both", async () => {
+    const { users: accounts = [], signing_keys: keys = [] } = await (await shop.look()).tables("users");
+    expect(accounts.filter(({ email }) => email === ADMIN.email)).to.have.length(1);
+    expect(keys).to.have.length(1);
+    await until("all is well", isWhole);
+    for (const at of each) {
+      const { modules } = await status(at);
+      for (const name of SERVICES.filter((service) => service !== "gateway")) {
+        const { replicas = [] } = modules.find((one) => one.name === name) ?? {};
+        expect(replicas.map(({ address }) => address)).to.deep.equal(shop.replicasOf(name).map(({ url }) => url));
+      }
+    }
+  });
+
+  it("count failed attempts together", async () => {
+    const { id } = await register(api, "forgetful");
+    const wrong = { email: "forgetful@example.org", password: "not the password" };
+    const answers: number[] = [];
+    for (let n = 0; n < 6; n++) answers.push((await (each[n % 2] ?? api).post("/users/login", wrong)).status);
+    expect(answers.slice(0, 3), id).to.deep.equal([401, 401, 401]);
+    expect(answers.slice(4)).to.deep.equal([429, 429]);
+  });
+
+  it("answer a retry as the first time, whichever is asked", async () => {
+    const product = await addProduct(api, admin, 9);
+    const retry = (at: Api) =>
+      at.post("/orders", { product_id: product, quantity: 2 }, admin.token, { "idempotency-key": "k" });
+    const answers: Answer[] = [];
+    for (let n = 0; n < 6; n++) answers.push(await retry(each[n % 2] ?? api));
+    expect(new Set(answers.map((answer) => bodyOf<OrderBody>(answer).id)).size).to.equal(1);
+    await shop.settled();
+    expect(await stockOf(api, product)).to.equal(7);
+  });
+
+  it("wake who waits for an order at either", async () => {
+    const product = await addProduct(api, admin, 100);
+    const final: string[] = [];
+    await Promise.all(
+      Array.from({ length: 20 }, async (_, n) => {
+        const placed = await (each[n % 2] ?? api).post("/orders", { product_id: product, quantity: 1 }, admin.token);
+        const path = `/orders/${bodyOf<OrderBody>(placed).id}`;
+        const waiting = each.map((at) => at.get(path, admin.token, { prefer: "wait=30" }));
+        for (const answer of await Promise.all(waiting)) final.push(bodyOf<OrderBody>(answer).status);
+      }),
+    );
+    expect(final).to.deep.equal(Array(40).fill("confirmed"));
+  });
+
+  it(`sell seven to ${BUYERS} who want one each, and no more`, async () => {
+    const product = await addProduct(api, admin, 7);
+    const buyer = await register(api, "crowd");
+    const outcomes = Array.from({ length: BUYERS }, (_, n) =>
+      buyUntilAnswered(each[n % 2] ?? api, product, buyer, `buyer ${n}`),
+    );
+    await Promise.all(outcomes);
+    await shop.settled();
+    const orders = await allOrders(api, buyer);
+    expect(orders).to.have.length(BUYERS);
+    expect(orders.filter((order) => order.status === "confirmed")).to.have.length(7);
+    expect(orders.filter((order) => order.status === "pending")).to.have.length(0);
+    expect(await stockOf(api, product)).to.equal(0);
+  });
+
+  it("are replaced one after the other, while orders go on, without a request that fails", async () => {
+    await until("all is well", isWhole);
+    const product = await addProduct(api, admin, 1_000_000);
+    const failed: string[] = [];
+    const placed: string[] = [];
+    let isOver = false;
+    const work = async (worker: number) => {
+      for (let n = 0; !isOver; n++) {
+        const key = n % 2 === 0 ? {} : { "idempotency-key": `${worker}-${n}` };
+        const order = buy(product, key).then((id) => placed.push(id));
+        await order.catch((error: Error) => failed.push(error.message));
+      }
+    };
+    const working = Array.from({ length: WORKERS }, (_, worker) => work(worker));
+    for (const replicas of [0, 1].map((at) => SERVICES.map((service) => shop.replicasOf(service)[at]))) {
+      const enough = placed.length + 10;
+      await until("orders go on", () => placed.length >= enough);
+      await Promise.all(replicas.map((replica) => replace(replica)));
+    }
+    const enough = placed.length + 10;
+    await until("orders go on", () => placed.length >= enough);
+    isOver = true;
+    await Promise.all(working);
+    expect(failed).to.deep.equal([]);
+    await shop.settled();
+    expect(await stockOf(api, product)).to.equal(1_000_000 - placed.length);
+    await until("all is well again", isWhole);
+  });
+
+  /** Asks again with the same key while more wait than the shop has time for. */
+  async function buyUntilAnswered(at: Api, product: string, { token }: Session, key: string): Promise<void> {
+    for (;;) {
+      const answer = await at.post("/orders", { product_id: product, quantity: 1 }, token, { "idempotency-key": key });
+      if (answer.status === 201) return;
+      expect([409, 503, 504], JSON.stringify(answer.body)).to.include(answer.status);
+      await sleep(100);
+    }
+  }
+
+  /** By a connection of its own, as whatever stands before gateways makes it. Resolves the order's id. */
+  async function buy(product: string, key: Readonly<Record<string, string>>): Promise<string> {
+    const once = createApi(shop.url, 1);
+    try {
+      const order = { product_id: product, quantity: 1 };
+      const { id } = bodyOf<OrderBody>(await once.post("/orders", order, admin.token, key));
+      bodyOf(await once.get(`/products/${product}`));
+      bodyOf(await once.get(`/orders/${id}`, admin.token, { prefer: "wait=1" }));
+      return id;
+    } finally {
+      await once.close();
+    }
+  }
+
+  /** As a rollout does: the next goes when this one is ready again, and others know. */
+  async function replace(replica: Replica | undefined): Promise<void> {
+    if (replica === undefined) throw new Error("there is no such replica");
+    expect(await replica.process.terminate()).to.deep.equal({ code: 0, signal: null });
+    await shop.restart(replica);
+    await sleep(500);
+  }
+});
