@@ -21,15 +21,12 @@ import type { Group } from "./scenario.ts";
 import { printTable, type Result } from "./table.ts";
 import { assertSame } from "./transcript.ts";
 
-/** `npm run parity` plays everything everywhere. In `npm run test:all` the other splits and containers play only what meets no fault. */
+/** `npm run parity` plays everything everywhere. `npm run test:all` plays it all in one process and in four, elsewhere what meets no fault. */
 const isFull = process.env.PARITY === "full";
 const isLong = isFull || isWholeRun;
 const isCi = process.env.CI === "true";
 
 const [withoutFaults] = groups;
-const everywhere: readonly Topology[] = isLong
-  ? [oneProcessWithRedis, fourProcesses, fourProcessesNodeFetch]
-  : [fourProcesses];
 if (!isLong) {
   leftOut.add(
     "parity on one process with Redis, four with node-fetch, all other splits, four on PostgreSQL, and containers",
@@ -37,7 +34,8 @@ if (!isLong) {
 }
 
 function otherWays(group: Group): readonly Topology[] {
-  return isFull || (isLong && group === withoutFaults) ? otherSplits : [];
+  const all = [oneProcessWithRedis, fourProcessesNodeFetch, ...otherSplits];
+  return isFull || (isLong && group === withoutFaults) ? all : [];
 }
 
 /** What meets no fault is played by whatever engine; what does, in all places at once. */
@@ -92,7 +90,7 @@ describe("parity: nobody can tell how the shop is split", function () {
 
   for (const group of groups) {
     describe(group.name, () => {
-      for (const topology of [oneProcess, ...everywhere]) it(topology.name, () => play(topology, group));
+      for (const topology of [oneProcess, fourProcesses]) it(topology.name, () => play(topology, group));
       for (const topology of onPostgres(group)) itPlays(topology, group, () => whyNotOnPostgres(topology));
       for (const topology of otherWays(group)) it(topology.name, () => play(topology, group));
       if (isFull || (isLong && group === withoutFaults)) itPlays(containers, group, whyNoContainers);
