@@ -38,12 +38,12 @@ function otherWays(group: Group): readonly Topology[] {
   return isFull || (isLong && group === withoutFaults) ? all : [];
 }
 
-/** What meets no fault is played by whatever engine; what does, in all places at once. */
+/** What meets no fault is played by whatever engine; where many are in each other's way, in four processes. */
 function onPostgres(group: Group): readonly Topology[] {
   const all = [oneOnPostgres, fourOnPostgres, fourOnBoth];
   if (isFull) return [...all, fourThroughPooler, twoOfEach, twoOfOne];
   if (group === withoutFaults) return isLong ? all : [oneOnPostgres];
-  return isLong ? [fourOnPostgres] : [];
+  return isLong && group.name === "competition" ? [fourOnPostgres] : [];
 }
 
 function whyNotOnPostgres(topology: Topology): string | undefined {

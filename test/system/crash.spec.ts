@@ -25,7 +25,7 @@ const CRASH_POINT = new URL("crash-point.ts", import.meta.url);
 const STOCK = 1_000;
 
 /** Every how many moments a process is killed: 1 is each. */
-const stride = Number(process.env.CRASH_STRIDE ?? extent("kills at more moments", 3, 12));
+const stride = Number(process.env.CRASH_STRIDE ?? extent("kills at more moments", 4, 12));
 
 const everyVictim: readonly [typeof oneProcess, Service][] = [
   [oneProcess, "orders"],

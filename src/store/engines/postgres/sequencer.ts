@@ -11,9 +11,9 @@ const BATCH = 500;
  * Moves events that are committed into the log, by their ids, with the next numbers: one at a time does, who has the head's row. While
  * there are none it changes nothing.
  */
-const NUMBER = sql<{ waiting: boolean; numbered: number; before: number }>`
-  WITH waiting AS MATERIALIZED (SELECT EXISTS (SELECT FROM outbox_arrivals) AS any),
-  head AS MATERIALIZED (SELECT seq, epoch FROM outbox_head WHERE (SELECT waiting.any FROM waiting) FOR UPDATE SKIP LOCKED),
+const NUMBER = sql<{ waiting: number; numbered: number; before: number }>`
+  WITH waiting AS MATERIALIZED (SELECT count(*) AS events FROM (SELECT FROM outbox_arrivals LIMIT ${BATCH}) AS seen),
+  head AS MATERIALIZED (SELECT seq, epoch FROM outbox_head WHERE (SELECT events FROM waiting) > 0 FOR UPDATE SKIP LOCKED),
   now AS MATERIALIZED (SELECT ${EPOCH} AS epoch FROM head),
   taken AS (
     DELETE FROM outbox_arrivals WHERE EXISTS (SELECT FROM head)
@@ -28,7 +28,7 @@ const NUMBER = sql<{ waiting: boolean; numbered: number; before: number }>`
     UPDATE outbox_head SET seq = outbox_head.seq + (SELECT count(*) FROM taken), epoch = now.epoch FROM now
     WHERE EXISTS (SELECT FROM taken)
   )
-  SELECT waiting.any AS waiting, (SELECT count(*) FROM taken) AS numbered, outbox_head.seq AS before FROM waiting, outbox_head`;
+  SELECT waiting.events AS waiting, (SELECT count(*) FROM taken) AS numbered, outbox_head.seq AS before FROM waiting, outbox_head`;
 
 /** What a pass found. */
 export interface Pass {
@@ -43,7 +43,8 @@ export interface Pass {
 /** Numbers what waits, and reads what is new after this number: one turn. @throws as `Session.send` */
 export async function numberAndRead(session: Session, after: number): Promise<Pass> {
   const [{ rows }, { rows: entries }] = await Promise.all([session.ask(NUMBER), session.ask(rowsAfter(after, BATCH))]);
-  const { waiting = false, numbered = 0, before = 0 } = rows[0] ?? {};
-  const isPartial = (waiting && numbered === 0) || numbered === BATCH || entries.length === BATCH;
+  const { waiting = 0, numbered = 0, before = 0 } = rows[0] ?? {};
+  // Another process may have numbered a part meanwhile of those that were seen here, and there may be more than those.
+  const isPartial = numbered < waiting || waiting === BATCH || entries.length === BATCH;
   return { entries, isPartial, before };
 }
