@@ -92,7 +92,9 @@ for (const topology of [oneProcess, fourProcesses]) {
 
     it("shows statements with placeholders", () => {
       const insert = stream.spans().find(({ name }) => name === "INSERT orders, outbox");
-      expect(insert?.attributes.statements).to.include("INSERT INTO outbox VALUES (?, ?, ?, ?)");
+      expect(insert?.attributes.statements).to.include(
+        "INSERT INTO outbox (seq, epoch, previous_epoch, event) VALUES (?, ?, ?, ?)",
+      );
     });
 
     it("ends in a rejection where another order was quicker", async () => {
