@@ -78,7 +78,8 @@ describe("the console's stream", () => {
     await answer.body?.cancel();
     const reader = await readStream(shop.url);
     const { data } = await reader.next("status");
-    expect(data).to.have.keys("topology", "deployment", "modules", "bus", "events", "backlog", "processes");
+    const told = ["topology", "deployment", "modules", "bus", "events", "backlog", "processes", "engines"];
+    expect(data).to.have.keys(...told);
     expect(reader.text()).to.match(/^retry: 1000\n\n/);
     reader.close();
   });
