@@ -122,7 +122,6 @@ describe("two replicas of every service on PostgreSQL", function () {
     await Promise.all(outcomes);
     await shop.settled();
     const orders = await allOrders(api, buyer);
-    expect(orders).to.have.length(BUYERS);
     expect(orders.filter((order) => order.status === "confirmed")).to.have.length(7);
     expect(orders.filter((order) => order.status === "pending")).to.have.length(0);
     expect(await stockOf(api, product)).to.equal(0);
@@ -157,11 +156,11 @@ describe("two replicas of every service on PostgreSQL", function () {
     await until("all is well again", isWhole);
   });
 
-  /** Asks again with the same key while more wait than the shop has time for. */
+  /** Asks again with the same key while more wait than the shop has time for. Who comes late is told that nothing is left. */
   async function buyUntilAnswered(at: Api, product: string, { token }: Session, key: string): Promise<void> {
     for (;;) {
       const answer = await at.post("/orders", { product_id: product, quantity: 1 }, token, { "idempotency-key": key });
-      if (answer.status === 201) return;
+      if (answer.status === 201 || JSON.stringify(answer.body).includes("insufficient-stock")) return;
       expect([409, 503, 504], JSON.stringify(answer.body)).to.include(answer.status);
       await sleep(100);
     }
