@@ -112,8 +112,7 @@ export class Applier {
     const { store, logger, pace } = this.#options;
     for (;;) {
       const event = await this.#persist(() => store.read((reading) => this.#standing(reading, row, floor)));
-      if (event === "applied" || event === "disconnected")
-        return { applied: 0, connected: event === "applied", taken: 1 };
+      if (event === "applied" || event === "disconnected") return passedOver(event);
       const attempts = await this.#countAttempt(row);
       const outcome = attempts > MAX_ATTEMPTS ? { error: INTERRUPTED } : await this.#applyTogether([row], floor);
       if ("connected" in outcome) return outcome;
@@ -213,8 +212,7 @@ export class Applier {
       store.write(function* (unit) {
         yield* store.cursors.take(unit, letter.publisher);
         const found = yield* standing(unit);
-        if (found === "applied" || found === "disconnected")
-          return { applied: 0, connected: found === "applied", taken: 1 };
+        if (found === "applied" || found === "disconnected") return passedOver(found);
         yield* store.cursors.bury(unit, letter);
         yield* store.cursors.move(unit, letter.publisher, position);
         return { applied: 1, connected: true, taken: 1 };
@@ -240,6 +238,11 @@ export class Applier {
       }
     }
   }
+}
+
+/** What comes of a row alone that is not applied now. */
+function passedOver(standing: "applied" | "disconnected"): Outcome {
+  return { applied: 0, connected: standing === "applied", taken: 1 };
 }
 
 /** Those that may go together. */

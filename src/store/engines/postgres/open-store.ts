@@ -13,6 +13,7 @@ import type { Unit, Work } from "../../unit.ts";
 import { ANSWER_TIMEOUT_MS, applicationOf, connectionConfig, describePlace } from "./connection.ts";
 import { PostgresEventLog } from "./event-log.ts";
 import { Health } from "./health.ts";
+import { INCARNATION } from "./incarnation.ts";
 import { Leases } from "./leases.ts";
 import { readMark } from "./move/mark.ts";
 import type { OpenPostgresStoreOptions } from "./options.ts";
@@ -32,6 +33,7 @@ const CONNECTIONS = 8;
 /** Connections on which no unit of work waits: one for the log, one for what became of others' COMMITs. */
 const OWN_CONNECTIONS = 2;
 
+/** How soon whoever waits for what another process may change looks again. */
 const LOOK_AGAIN_MS = 400;
 
 /** What is read of a schema when it is opened. */
@@ -40,6 +42,14 @@ interface Opened {
   readonly database: string;
   readonly head: number;
   readonly newestAnswerMs: number;
+}
+
+/** How a store reaches its server, and what has to end with it. */
+interface Reach {
+  readonly sessions: Sessions;
+  /** Those on which no unit of work waits. */
+  readonly ownSessions: Sessions;
+  stopWatching(): void;
 }
 
 /**
@@ -66,20 +76,14 @@ export async function openPostgresStore(options: OpenPostgresStoreOptions): Prom
     const impatient = { config: { ...config, query_timeout: ANSWER_TIMEOUT_MS }, statements };
     const sessions = new Sessions({ ...impatient, most: options.connections ?? CONNECTIONS });
     const ownSessions = new Sessions({ ...impatient, most: OWN_CONNECTIONS });
-    const store = createStore(options, opened, sessions, ownSessions);
+    const tell = (told: string) => options.onLeftBehind?.(`${name}: ${place} ${told}`);
+    const stopWatching = watchSchema(ownSessions, known, tell);
+    const store = createStore(options, opened, { sessions, ownSessions, stopWatching });
     await continueIds(store, sql`dead_letters`).catch(async (error: unknown) => {
       await store.close();
       throw error;
     });
-    const tell = (told: string) => options.onLeftBehind?.(`${name}: ${place} ${told}`);
-    const stopWatching = watchSchema(ownSessions, known, tell);
-    return {
-      ...store,
-      close() {
-        stopWatching();
-        return store.close();
-      },
-    };
+    return store;
   } catch (error) {
     if (error instanceof StoreRefusal)
       throw new StoreRefusal(`${name}: ${place} ${error.message}`, { cause: error.cause });
@@ -96,7 +100,7 @@ async function look(session: Session, name: string): Promise<Opened> {
   );
   const { rows } = await session.ask(
     sql<Pick<Opened, "seat" | "database" | "head">>`SELECT database, seq AS head,
-      concat_ws(':', (SELECT system_identifier FROM pg_control_system()), 'outbox_head'::regclass::oid) AS seat
+      concat_ws(':', ${INCARNATION.cluster}, ${INCARNATION.table}) AS seat
       FROM identity, outbox_head`,
   );
   const newest = await session.ask(NEWEST_ANSWER);
@@ -113,8 +117,7 @@ function* takeCursors(unit: Unit, publisher: string): Work<void> {
 function createStore(
   options: OpenPostgresStoreOptions,
   { seat, database, head, newestAnswerMs }: Opened,
-  sessions: Sessions,
-  ownSessions: Sessions,
+  { sessions, ownSessions, stopWatching }: Reach,
 ): Store {
   const { name, now = Date.now } = options;
   const { monotonicMs = options.now ?? (() => performance.now()) } = options;
@@ -143,6 +146,7 @@ function createStore(
   const log = new PostgresEventLog({ sessions: ownSessions, head, onLook, read, write, settledNow });
   const leases = new Leases(write);
   const close = async () => {
+    stopWatching();
     await leases.end();
     await units.close();
     await log.close();
