@@ -27,6 +27,8 @@ export interface HttpCallable extends Callable {
   beside(contract: Contract): Callable;
   /** Whether calls get through to each address: `open` while it is left alone after failures, `half-open` while one call tries. */
   breakers(): ReadonlyMap<string, BreakerState>;
+  /** Where its processes are. */
+  readonly addresses: Addresses;
   close(): Promise<void>;
 }
 
@@ -53,6 +55,7 @@ export function createHttpCallable(
     ...callableOf(contract, queue, replicas),
     beside: (other) => callableOf(other, queue, replicas),
     breakers: () => replicas.breakers(),
+    addresses,
     close: () => replicas.close(),
   };
 }

@@ -130,8 +130,9 @@ export function createVerifier(config: Config, callables: ReadonlyMap<ModuleName
 }
 
 /** Whoever serves users names the deployment, all others ask there. */
-export function deploymentOf({ SERVE, USERS_URL }: Config, served: readonly ServedModule[]): System["deployment"] {
-  if (!SERVE.includes("users")) return learnDeployment(createAddresses(USERS_URL ?? []));
+export function deploymentOf({ served, remotes }: Pick<System, "served" | "remotes">): System["deployment"] {
+  const users = remotes.get("users");
+  if (users !== undefined) return learnDeployment(users.addresses);
   return () => served.filter(({ name }) => name === "users").map(({ store }) => nameDeployment(store.seat))[0];
 }
 

@@ -1,4 +1,3 @@
-import { createAddresses } from "../call/addresses.ts";
 import type { EventPositions } from "../health/event-status.ts";
 import { createLocalProbe, type ModuleProbe } from "../health/module-probe.ts";
 import { createReplicatedProbe } from "../health/replicated-probe.ts";
@@ -6,7 +5,6 @@ import type { HealthDeps } from "../health/status.ts";
 import type { ServedModule, System } from "./compose.ts";
 import { type Config, portOf } from "./config.ts";
 import { moduleNames, remoteNeighbours, type ServiceName, servesAll } from "./modules.ts";
-import { urlSetting } from "./settings.ts";
 
 /** How a service finds itself and its neighbours: the gateway answers for all modules, a module for itself. */
 export function healthOf(name: ServiceName, system: System, draining: () => boolean): HealthDeps {
@@ -22,7 +20,7 @@ export function healthOf(name: ServiceName, system: System, draining: () => bool
   };
 }
 
-function probe(name: ServiceName, { config, served, bus }: System): ModuleProbe {
+function probe(name: ServiceName, { config, served, bus, remotes }: System): ModuleProbe {
   const port = portOf(config, name);
   const here = served.find((module) => module.name === name);
   if (here !== undefined) {
@@ -33,9 +31,9 @@ function probe(name: ServiceName, { config, served, bus }: System): ModuleProbe 
       () => bus.stalled(name),
     );
   }
-  const urls = name === "gateway" ? undefined : config[urlSetting(name)];
-  if (urls === undefined) throw new Error(`${name} has no URL`);
-  return createReplicatedProbe({ name, port, addresses: createAddresses(urls) });
+  const remote = name === "gateway" ? undefined : remotes.get(name);
+  if (remote === undefined) throw new Error(`${name} is neither here nor elsewhere`);
+  return createReplicatedProbe({ name, port, addresses: remote.addresses });
 }
 
 /** What a person reads of how the system is split, as this process knows it. */

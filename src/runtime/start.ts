@@ -88,7 +88,7 @@ async function begin(
   const remotes = await connectRemotes(config);
   const callables = new Map<ModuleName, Callable>(remotes);
   const served: ServedModule[] = [];
-  const deployment = deploymentOf(config, served);
+  const deployment = deploymentOf({ served, remotes });
   const bus = await createBus(config, logger, deployment);
   for (const name of modulesAmong(config.SERVE)) {
     const part = await createModule(name, config, logger, callables, bus, lifetime);
