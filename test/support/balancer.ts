@@ -4,14 +4,20 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 const LOOK_EVERY_MS = 50;
 
-/** What stands before several gateways, as a proxy or Kubernetes does: each connection goes to the next one that is ready. */
+/** What stands before several servers, as a proxy or Kubernetes does: each connection goes to the next one that is ready. */
 export interface Balancer {
   readonly url: string;
   stop(): Promise<void>;
 }
 
-/** @param origins `http://127.0.0.1:port` of the gateways */
-export async function startBalancer(origins: readonly string[]): Promise<Balancer> {
+/**
+ * @param origins such as `http://127.0.0.1:port`
+ * @param isReady whether one may be given connections, by default as a gateway tells
+ */
+export async function startBalancer(
+  origins: readonly string[],
+  isReady: (origin: string) => Promise<boolean> = isGatewayReady,
+): Promise<Balancer> {
   const ready = new Set(origins);
   const open = new Set<Socket>();
   let turn = 0;
@@ -19,9 +25,7 @@ export async function startBalancer(origins: readonly string[]): Promise<Balance
 
   async function watch(origin: string): Promise<void> {
     while (!stopped) {
-      const answer = await fetch(`${origin}/readyz`, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
-      await answer?.body?.cancel().catch(() => undefined);
-      if (answer?.status === 200) ready.add(origin);
+      if (await isReady(origin).catch(() => false)) ready.add(origin);
       else ready.delete(origin);
       await sleep(LOOK_EVERY_MS);
     }
@@ -33,16 +37,16 @@ export async function startBalancer(origins: readonly string[]): Promise<Balance
     const able = origins.filter((origin) => ready.has(origin));
     const place = able[turn % Math.max(1, able.length)];
     if (place === undefined || client.destroyed) return void client.destroy();
-    const gateway = connect(Number(new URL(place).port), "127.0.0.1");
-    keep(gateway);
+    const upstream = connect(Number(new URL(place).port), "127.0.0.1");
+    keep(upstream);
     let connected = false;
-    gateway.once("connect", () => {
+    upstream.once("connect", () => {
       connected = true;
-      client.pipe(gateway).pipe(client);
+      client.pipe(upstream).pipe(client);
     });
-    gateway.once("error", () => (connected || tried > origins.length ? client.destroy() : carry(client, tried + 1)));
-    gateway.once("close", () => connected && client.end());
-    client.once("close", () => gateway.destroy());
+    upstream.once("error", () => (connected || tried > origins.length ? client.destroy() : carry(client, tried + 1)));
+    upstream.once("close", () => connected && client.end());
+    client.once("close", () => upstream.destroy());
   }
 
   function keep(socket: Socket): void {
@@ -66,4 +70,10 @@ export async function startBalancer(origins: readonly string[]): Promise<Balance
       await Promise.all(watching);
     },
   };
+}
+
+async function isGatewayReady(origin: string): Promise<boolean> {
+  const answer = await fetch(`${origin}/readyz`, { signal: AbortSignal.timeout(2_000) });
+  await answer.body?.cancel();
+  return answer.status === 200;
 }

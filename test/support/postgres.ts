@@ -69,14 +69,16 @@ export function startPostgresServer(settings: readonly string[] = []): Promise<P
 /**
  * Starts a copy of the data of a server that goes on, beside it.
  * @param options of `pg_basebackup`, such as `-R` for a standby
+ * @param at the port of the copy; a free one if left out
  */
 export function copyPostgresServer(
   { port }: PostgresServer,
   options: readonly string[] = [],
   settings: readonly string[] = [],
+  at?: number,
 ): Promise<PostgresServer> {
   const from = ["-h", "127.0.0.1", "-p", String(port), "-U", SUPERUSER, "--checkpoint=fast", "--no-sync"];
-  return startServer(settings, "pg_basebackup", [...from, ...options]);
+  return startServer(settings, "pg_basebackup", [...from, ...options], at);
 }
 
 /** @param make the program that makes its data, and with which options */
@@ -84,6 +86,7 @@ async function startServer(
   settings: readonly string[],
   make: string,
   options: readonly string[],
+  at?: number,
 ): Promise<PostgresServer> {
   const programs = folderOfPrograms();
   const missing = missingPostgres();
@@ -93,7 +96,7 @@ async function startServer(
   if (owner !== undefined) await chown(dir, owner.uid, owner.gid);
   const data = join(dir, "data");
   await run(programOf(make), ["-D", data, ...options], { ...owner, cwd: dir });
-  const [port = 0] = await freePorts(1);
+  const [port = 0] = at === undefined ? await freePorts(1) : [at];
   const urlOf = (database: string) => `postgres://${SUPERUSER}@127.0.0.1:${port}/${database}`;
   const url = urlOf("postgres");
   let child: ChildProcess | undefined;
