@@ -8,6 +8,7 @@ import { Canonical } from "../parity/canonical.ts";
 import { ask, missingPostgres, type PostgresServer, startPostgresServer } from "../support/postgres.ts";
 import { freePorts, startShopProcess, untilReady } from "../support/process.ts";
 import { type RedisServer, startRedisServer } from "../support/redis.ts";
+import { twoOfEach } from "../support/replicas.ts";
 import { placesOf, SERVICES, type Settings } from "../support/topology.ts";
 import { commandsOf } from "./commands.ts";
 
@@ -34,7 +35,16 @@ describe("the README's walk with curl, with DATABASE_URL set", () => {
     if (folder !== undefined) await rm(folder, { recursive: true });
   });
 
-  /** Takes the walk through a shop that `npm run dev` or `npm run dev:four` starts. Resolves all answers, in canonical form. */
+  /** Takes the walk through the shop at a port. Resolves all answers, in canonical form. */
+  async function walkAt(port: string): Promise<unknown[]> {
+    const cwd = await mkdtemp(join(folder, "walk-"));
+    const typed = commandsOf("README.md", ["The same with curl"]).replace("wait=5", "wait=30");
+    const script = ["set -euo pipefail", KEEPING, typed].join("\n");
+    await run("bash", ["-c", script], { cwd, env: { ...process.env, PORT: port } });
+    return canonical(await readFile(join(cwd, "answers"), "utf8"));
+  }
+
+  /** Takes it through a shop that `npm run dev` or `npm run dev:four` starts. */
   async function walk(command: "dev" | "four", settings: Settings = {}): Promise<unknown[]> {
     const cwd = await mkdtemp(join(folder, `${command}-`));
     const ports = await freePorts(SERVICES.length);
@@ -42,16 +52,23 @@ describe("the README's walk with curl, with DATABASE_URL set", () => {
     const shop = startShopProcess({ env: { ...SETTINGS, ...places, ...settings }, args: [command], cwd });
     try {
       await untilReady(`http://127.0.0.1:${places.PORT}`, [shop]);
-      const typed = commandsOf("README.md", ["The same with curl"]).replace("wait=5", "wait=30");
-      const script = ["set -euo pipefail", KEEPING, typed].join("\n");
-      await run("bash", ["-c", script], { cwd, env: { ...process.env, PORT: places.PORT } });
-      return canonical(await readFile(join(cwd, "answers"), "utf8"));
+      return await walkAt(`${places.PORT}`);
     } finally {
       await shop.terminate();
     }
   }
 
-  it("answers as it does with files, in one process and in four", async () => {
+  /** Takes it through two of each: what stands before the gateways gives each curl to the next one. */
+  async function walkThroughReplicas(): Promise<unknown[]> {
+    const shop = await twoOfEach.start(SETTINGS);
+    try {
+      return await walkAt(new URL(shop.url).port);
+    } finally {
+      await shop.stop();
+    }
+  }
+
+  it("answers as it does with files, in one process, in four and in two of each", async () => {
     const databases = [await postgres.createDatabase(), await postgres.createDatabase()] as const;
     const [inFiles, one, four] = await Promise.all([
       walk("dev"),
@@ -62,6 +79,7 @@ describe("the README's walk with curl, with DATABASE_URL set", () => {
     expect(inFiles).to.have.nested.property("[8].status", "confirmed");
     expect(one).to.deep.equal(inFiles);
     expect(four).to.deep.equal(inFiles);
+    expect(await walkThroughReplicas()).to.deep.equal(inFiles);
     for (const url of databases) {
       expect(await ask(url, "SELECT status FROM orders.orders")).to.deep.equal([{ status: "confirmed" }]);
     }

@@ -2,22 +2,29 @@ import fc from "fast-check";
 import { type Api, createApi } from "../support/api.ts";
 import type { Row, Tables } from "../support/databases.ts";
 import { extent } from "../support/extent.ts";
-import { fourProcesses, oneProcess, type Shop } from "../support/topology.ts";
+import { missingPostgres } from "../support/postgres.ts";
+import { twoOfEach } from "../support/replicas.ts";
+import { fourProcesses, oneProcess, type Shop, type Topology } from "../support/topology.ts";
 import { type Call, program, runProgram } from "./program.ts";
+import type { Seen } from "./run-group.ts";
 import { createStage } from "./scenario.ts";
-import { assertSame, type Entry, readState, Transcript } from "./transcript.ts";
+import { assertSame, BY_NAME, commonState, readState, Transcript } from "./transcript.ts";
+
+const isFull = process.env.PARITY === "full";
 
 /** `PARITY_RUNS=100 PARITY_SEED=… npx mocha test/parity/programs.spec.ts` */
-const usualRuns = process.env.PARITY === "full" ? 50 : extent("parity: more random programs", 5, 2);
+const usualRuns = isFull ? 50 : extent("parity: more random programs", 5, 2);
 const runs = Number(process.env.PARITY_RUNS ?? usualRuns);
 const seed = process.env.PARITY_SEED === undefined ? {} : { seed: Number(process.env.PARITY_SEED) };
 
 describe("parity: random programs", function () {
   this.timeout(180_000 + runs * 60_000);
+  const others: Topology[] = [fourProcesses];
+  if (isFull && missingPostgres() === undefined) others.push(twoOfEach);
   let shops: { shop: Shop; api: Api }[] = [];
 
   before(async () => {
-    const started = await Promise.all([oneProcess.start(), fourProcesses.start()]);
+    const started = await Promise.all([oneProcess, ...others].map((topology) => topology.start()));
     shops = started.map((shop) => ({ shop, api: createApi(shop.url) }));
   });
 
@@ -26,26 +33,32 @@ describe("parity: random programs", function () {
     await Promise.all(shops.map(({ shop }) => shop.stop()));
   });
 
-  it(`${runs} of 20 to 60 calls go the same way in one process and in four`, async () => {
+  it(`${runs} of 20 to 60 calls go the same way in one process and in ${others.map(({ name }) => name).join(" and ")}`, async () => {
     let count = 0;
     const goesTheSame = fc.asyncProperty(program, async (calls) => {
       count += 1;
       const name = `of-run-${count}`;
-      const [one = [], four = []] = await Promise.all(shops.map(({ shop, api }) => play(calls, name, shop, api)));
-      assertSame("four processes", four, one);
+      const [one, ...seen] = await Promise.all(shops.map(({ shop, api }) => play(calls, name, shop, api)));
+      for (const [at, topology] of others.entries()) {
+        const compared = topology.usesPostgres ? "common" : "entries";
+        assertSame(topology.name, seen[at]?.[compared] ?? [], one?.[compared] ?? []);
+      }
     });
     await fc.assert(goesTheSame, { numRuns: runs, ...seed });
   });
 });
 
 /** Runs a program in a shop that has seen others: only what it has added to the databases is told. */
-async function play(calls: readonly Call[], name: string, shop: Shop, api: Api): Promise<readonly Entry[]> {
+async function play(calls: readonly Call[], name: string, shop: Shop, api: Api): Promise<Seen> {
   const transcript = new Transcript();
   const before = await readState(shop);
   await runProgram(calls, name, createStage(name, shop, api, transcript));
   await shop.settled();
-  transcript.state("what is left", added(before, await readState(shop)));
-  return transcript.entries;
+  const left = added(before, await readState(shop));
+  const common = transcript.fork();
+  common.state("what is left", commonState(left), BY_NAME);
+  transcript.state("what is left", left);
+  return { entries: transcript.entries, common: common.entries };
 }
 
 function added(before: Readonly<Record<string, Tables>>, after: Readonly<Record<string, Tables>>) {

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import {
@@ -14,12 +15,15 @@ import {
   signIn,
   stockOf,
 } from "../support/api.ts";
-import { missingPostgres } from "../support/postgres.ts";
+import { ask, missingPostgres } from "../support/postgres.ts";
 import { until } from "../support/process.ts";
 import { type Replica, type ReplicatedShop, twoOfEach } from "../support/replicas.ts";
-import { SERVICES } from "../support/topology.ts";
+import { oneProcess, SERVICES } from "../support/topology.ts";
 
 const BUYERS = 500;
+
+/** Who of those that serve orders applies what it hears, and who copies its log. */
+const HOLDERS = "SELECT role, owner FROM orders.leases WHERE role ~ '^(apply|relay)' ORDER BY role";
 
 /** The first admin; in production not with the password that everybody knows. */
 const OWNER = { ...ADMIN, password: "known to the owner alone" };
@@ -155,6 +159,51 @@ describe("two replicas of every service on PostgreSQL", function () {
     expect(await stockOf(api, product)).to.equal(1_000_000 - placed.length);
     await until("all is well again", isWhole);
   });
+
+  it("keep another shop out of their Redis, and are both told of it", async () => {
+    const isTold = async (at: Api, light: string) => {
+      const { bus } = await status(at);
+      return bus.status === light && bus.detail?.includes("another deployment") === true;
+    };
+    const stranger = await oneProcess.start({ REDIS_URL: shop.redis?.url ?? "" });
+    const strangers = createApi(stranger.url);
+    try {
+      await until("the other is told", () => isTold(strangers, "down"));
+      for (const at of each) await until("this one is told", () => isTold(at, "degraded"));
+      const owner = await signIn(strangers);
+      const product = await addProduct(strangers, owner, 1);
+      bodyOf(await strangers.post("/orders", { product_id: product, quantity: 1 }, owner.token));
+      expect(await outcome(await addProduct(api, admin, 1))).to.equal("confirmed");
+      expect(await stockOf(strangers, product)).to.equal(1);
+    } finally {
+      await strangers.close();
+      await stranger.stop();
+    }
+  });
+
+  it("go on when the one is killed that applies events and copies the log", async () => {
+    const product = await addProduct(api, admin, 9);
+    const holders = () => ask<{ role: string; owner: string }>(shop.database, HOLDERS);
+    const before = await holders();
+    expect(before.map(({ role }) => role)).to.deep.equal(["apply products", "relay"]);
+    const areOthers = async () => (await holders()).every(({ owner }) => before.every((one) => one.owner !== owner));
+    // Who of the two it is cannot be seen from here: where the first was not, it is the second.
+    for (const replica of shop.replicasOf("orders")) {
+      await replica.process.kill();
+      expect(await outcome(product)).to.equal("confirmed");
+      await shop.restart(replica);
+      if (await areOthers()) return;
+    }
+    throw new Error("who has the leases was not killed");
+  });
+
+  /** What becomes of an order. */
+  async function outcome(product: string): Promise<string> {
+    const key = { "idempotency-key": randomUUID() };
+    const placed = await api.post("/orders", { product_id: product, quantity: 1 }, admin.token, key);
+    const path = `/orders/${bodyOf<OrderBody>(placed).id}`;
+    return bodyOf<OrderBody>(await api.get(path, admin.token, { prefer: "wait=30" })).status;
+  }
 
   /** Asks again with the same key while more wait than the shop has time for. Who comes late is told that nothing is left. */
   async function buyUntilAnswered(at: Api, product: string, { token }: Session, key: string): Promise<void> {
