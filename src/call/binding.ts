@@ -11,12 +11,29 @@ export interface RawRequest {
 }
 
 /** What a member travels in, and how to turn text into its type and back. */
-export interface Member {
+class Member {
   readonly name: string;
   readonly in: FieldError["in"];
-  readonly header?: HeaderBinding;
-  readonly type: "integer" | "boolean" | "string";
+  readonly header: HeaderBinding | undefined;
   readonly schema: z.core.$ZodType;
+  #type: "integer" | "boolean" | "string" | undefined;
+
+  constructor(operation: Operation, name: string, schema: z.core.$ZodType) {
+    this.name = name;
+    this.schema = schema;
+    this.header = operation.inputHeaders?.[name];
+    if (this.header !== undefined) this.in = "header";
+    else this.in = operation.path.includes(`{${name}}`) ? "path" : elsewhere(operation);
+  }
+
+  /** Found at the first text of this member: to ask all of them takes a twentieth of a start. */
+  get type(): "integer" | "boolean" | "string" {
+    if (this.#type === undefined) {
+      const { type } = z.toJSONSchema(this.schema, { io: "input", unrepresentable: "any" });
+      this.#type = type === "integer" || type === "boolean" ? type : "string";
+    }
+    return this.#type;
+  }
 }
 
 /** An input laid out over the parts of a request, for the client's side. */
@@ -47,7 +64,7 @@ export class Binding {
   private constructor(operation: Operation) {
     this.#operation = operation;
     const entries = Object.entries(operation.input.shape);
-    this.#members = new Map(entries.map(([name, schema]) => [name, describe(operation, name, schema)]));
+    this.#members = new Map(entries.map(([name, schema]) => [name, new Member(operation, name, schema)]));
     const members = [...this.#members.values()];
     this.takesBody = members.some((member) => member.in === "body");
     this.#wait = members.find(({ header }) => header?.preference === "wait")?.name;
@@ -150,21 +167,9 @@ export function unknownMember(where: FieldError["in"], name: string): FieldError
   return { in: where, pointer: pointer([name]), detail: "is not known here" };
 }
 
-function describe(operation: Operation, name: string, schema: z.core.$ZodType): Member {
-  const header = operation.inputHeaders?.[name];
-  const type = textType(schema);
-  if (header !== undefined) return { name, in: "header", header, type, schema };
-  return { name, in: operation.path.includes(`{${name}}`) ? "path" : elsewhere(operation), type, schema };
-}
-
 /** Where members travel that are neither in the path nor in a header. */
 function elsewhere({ method }: Operation): "query" | "body" {
   return method === "GET" || method === "DELETE" ? "query" : "body";
-}
-
-function textType(schema: z.core.$ZodType): Member["type"] {
-  const { type } = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
-  return type === "integer" || type === "boolean" ? type : "string";
 }
 
 /** Text as the type its member wants; text that does not look like it stays text, for the schema to refuse. */
