@@ -1,4 +1,4 @@
-import Router from "@koa/router";
+import type Router from "@koa/router";
 import Koa, { type Context, type Next } from "koa";
 import { isProblem, Problem } from "../base/problem.ts";
 import { traceOf } from "../base/trace.ts";
@@ -6,6 +6,7 @@ import { BODY_LIMIT_BYTES } from "../call/limits.ts";
 import { PROBLEM_TYPE, problemBody, problemHeaders } from "../call/problem-body.ts";
 import { NO_CONTENT } from "../contract/contract.ts";
 import { abandonBody } from "./body.ts";
+import { IndexedRouter } from "./indexed-router.ts";
 import { checkRawPath } from "./path.ts";
 import { requestIdOf } from "./request-id.ts";
 
@@ -24,7 +25,7 @@ export interface HttpAppOptions {
 export function createHttpApp(mount: (router: Router) => void, options: HttpAppOptions): Koa {
   const app = new Koa();
   // A path is what the API says, to the letter: whoever stands in front may close one.
-  const router = new Router({ sensitive: true, strict: true });
+  const router = new IndexedRouter({ sensitive: true, strict: true });
   mount(router);
   app.on("error", () => {}); // a client that went away; failures of ours are told by `answerProblems`
   app.use(identifyRequest);
