@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { systemClock } from "../../src/base/clock.ts";
-import { createPace } from "../../src/base/pace.ts";
+import { createPace, Stopped } from "../../src/base/pace.ts";
 import { Problem } from "../../src/base/problem.ts";
 import { Applier, type ApplierOptions } from "../../src/bus/follow/applier.ts";
 import type { SqliteStore } from "../../src/store/engines/sqlite/open-store.ts";
@@ -74,6 +74,19 @@ describe("an applier", () => {
     }
     expect(await create().apply(rows)).to.deep.equal({ applied: 1, connected: true });
     expect(applied(products, "orders")).to.deep.equal([1]);
+  });
+
+  it("ends between two transactions when it is stopped, however many rows are left", async () => {
+    await publish(orders, range(1, 20));
+    const rows = await orders.log.readAfter(0, 20);
+    const pace = createPace(systemClock);
+    const stopping = remember("orders", (number) => void (number === 7 && pace.stop()));
+    const failure = await create(stopping, { pace })
+      .apply(rows)
+      .catch((error: unknown) => error);
+    expect(failure).to.be.instanceOf(Stopped);
+    expect(applied(products, "orders")).to.deep.equal(range(1, 7));
+    expect(await create().apply(rows)).to.deep.equal({ applied: 13, connected: true });
   });
 
   it("leaves rows alone that do not connect, and all after them", async () => {

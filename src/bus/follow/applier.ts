@@ -29,7 +29,7 @@ export interface ApplierOptions {
   readonly store: Store;
   readonly subscription: Subscription;
   readonly logger: Logger;
-  readonly pace: Pick<Pace, "sleep">;
+  readonly pace: Pick<Pace, "sleep" | "stopped">;
   readonly clock: Clock;
   /** The most events in one transaction, and how many go alone after a start. */
   readonly groupSize?: number;
@@ -84,12 +84,13 @@ export class Applier {
    * Applies rows in order, each once in effect: rows that the cursor has passed are skipped. A row that fails for a
    * reason of its own becomes a dead letter after its last try; a fault of the environment is waited out.
    * @param floor the number of the log's oldest row: a subscriber that has no cursor at all may start there
-   * @throws Stopped when stopped while it waits
+   * @throws Stopped when stopped: what is applied by then stays so
    */
   async apply(entries: readonly LogEntry[], floor?: number): Promise<Progress> {
     let applied = 0;
     let poisonous: LogEntry | undefined;
     for (let rest = entries; rest[0] !== undefined; ) {
+      if (this.#options.pace.stopped) throw new Stopped(); // where the store is slow, all of them could take longer than a stop may
       const alone = this.#aloneAfterStart > 0 || rest[0] === poisonous;
       const outcome = alone
         ? await this.#applyAlone(rest[0], floor)
