@@ -3,7 +3,8 @@ import { cp, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { ModuleName } from "../support/databases.ts";
+import { MODULES, type ModuleName } from "../support/databases.ts";
+import { ask } from "../support/postgres.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -41,6 +42,18 @@ export async function copyCode(): Promise<NextCode> {
     },
     remove: () => rm(dir, { recursive: true }),
   };
+}
+
+/** The next version adds a column to each table that there is in a PostgreSQL: whoever serves must pass it over. */
+export async function addColumns(next: NextCode, database: string): Promise<void> {
+  for (const module of MODULES) {
+    const tables = await ask<{ name: string }>(
+      database,
+      `SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = '${module}'::regnamespace`,
+    );
+    const postgres = tables.map(({ name }) => `ALTER TABLE ${name} ADD COLUMN added TEXT;`).join("\n");
+    await next.add(module, { expands: true, sqlite: "SELECT 1", postgres });
+  }
 }
 
 function inFourDigits(version: number): string {

@@ -15,10 +15,10 @@ import {
   signIn,
 } from "../support/api.ts";
 import { MODULES, type ModuleName } from "../support/databases.ts";
-import { ask, missingPostgres, type PostgresServer, startPostgresServer } from "../support/postgres.ts";
+import { missingPostgres, type PostgresServer, startPostgresServer } from "../support/postgres.ts";
 import { freePorts, type ShopProcess, startShopProcess, until, untilReady } from "../support/process.ts";
 import { TEST_SETTINGS } from "../support/topology.ts";
-import { copyCode, type NextCode } from "./next-code.ts";
+import { addColumns, copyCode, type NextCode } from "./next-code.ts";
 import { type Load, startLoad } from "./steady-load.ts";
 
 type Places = Readonly<Record<string, string>>;
@@ -106,22 +106,10 @@ describe("a version of the code, and the next one, which migrates", function () 
       places = { DATABASE_URL: await server.createDatabase() };
     });
 
-    /** The next version adds a column to each table that there is: whoever serves must pass it over. */
-    async function addColumns(): Promise<void> {
-      for (const module of MODULES) {
-        const tables = await ask<{ name: string }>(
-          places.DATABASE_URL,
-          `SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = '${module}'::regnamespace`,
-        );
-        const postgres = tables.map(({ name }) => `ALTER TABLE ${name} ADD COLUMN added TEXT;`).join("\n");
-        await next.add(module, { expands: true, sqlite: "SELECT 1", postgres });
-      }
-    }
-
     it("go on under load, each beside the other; one that is left behind is waited for, and then refused", async () => {
       const old = await serve(places);
       const { product, buyer } = await shopOf(old);
-      await addColumns();
+      await addColumns(next, places.DATABASE_URL);
       const load = putUnderLoad(old, buyer, product);
       await load.more(10);
       await migrateTwice();
