@@ -45,9 +45,9 @@ export interface OrderBody {
 /** The admin of every shop under test. */
 export const ADMIN = { email: "admin@example.com", password: "admin-demo-password" };
 
-/** @param connections how many it opens at most */
-export function createApi(origin: string, connections = 128): Api {
-  const agent = new Agent({ connections, pipelining: 1, headersTimeout: 60_000, keepAliveTimeout: 3_000 });
+/** @param connections how many it opens at most; @param patienceMs how long it waits for an answer */
+export function createApi(origin: string, connections = 128, patienceMs = 60_000): Api {
+  const agent = new Agent({ connections, pipelining: 1, headersTimeout: patienceMs, keepAliveTimeout: 3_000 });
   const call = async ({ method, path, token, headers, body }: Request): Promise<Answer> => {
     const answer = await agent.request({
       origin,

@@ -5,6 +5,7 @@ import { type Balancer, startBalancer } from "./balancer.ts";
 import { areEventsApplied, type Databases } from "./databases.ts";
 import { type PostgresServer, startPostgresServer } from "./postgres.ts";
 import { databasesInPostgres } from "./postgres-databases.ts";
+import { type PostgresPair, startPostgresPair } from "./postgres-pair.ts";
 import { freePorts, type ShopProcess, startShopProcess, until, untilReady } from "./process.ts";
 import { type RedisServer, startRedisServer } from "./redis.ts";
 import {
@@ -28,9 +29,15 @@ export interface Replica {
 
 /** A shop of which several of each process run, behind a balancer, on one PostgreSQL. */
 export interface ReplicatedShop extends Shop {
+  /** The one that can be written to. */
   readonly postgres: PostgresServer;
+  /** That one and its standby, if it has one. */
+  readonly pair: PostgresPair | undefined;
   readonly redis: RedisServer | undefined;
+  /** Of the superuser, by the one that can be written to now. */
   readonly database: string;
+  /** The settings that say where its data are. */
+  readonly data: Settings;
   readonly replicas: readonly Replica[];
   /** Those of a service, in the order of their addresses. */
   replicasOf(service: Service): readonly Replica[];
@@ -46,18 +53,25 @@ interface Options {
   /** Which services share a process; each has one of its own if left out. */
   readonly split?: Split;
   readonly redis?: boolean;
+  /** Whether its PostgreSQL has a synchronous standby that can take its place. */
+  readonly standby?: boolean;
 }
+
+/** What so many processes need. */
+const CONNECTIONS = ["max_connections=400"];
 
 /** So many replicas of each process. */
 export function replicated(name: string, count: number, options: Options = {}): ReplicatedTopology {
-  const { split = SERVICES.map((service) => [service]), redis: withRedis = true } = options;
+  const { split = SERVICES.map((service) => [service]), redis: withRedis = true, standby = false } = options;
   return {
     name,
     usesPostgres: true,
     async start(settings = {}) {
       const folder = await mkdtemp(join(tmpdir(), "quartet-replicas-"));
       const redis = withRedis ? await startRedisServer() : undefined;
-      const postgres = await startPostgresServer(["max_connections=400"]);
+      const postgres = await (standby
+        ? startPostgresPair("synchronous", CONNECTIONS)
+        : startPostgresServer(CONNECTIONS));
       const database = await postgres.createDatabase();
       const ports = await portsOf(split, count);
       const env = {
@@ -117,23 +131,39 @@ interface Parts {
   readonly env: Settings;
   readonly folder: string;
   readonly redis: RedisServer | undefined;
-  readonly postgres: PostgresServer;
+  readonly postgres: PostgresServer | PostgresPair;
+  /** As its processes are told of it. */
   readonly database: string;
 }
 
 class Replicas implements ReplicatedShop {
-  readonly postgres: PostgresServer;
   readonly redis: RedisServer | undefined;
-  readonly database: string;
   readonly replicas: Replica[] = [];
   readonly #parts: Parts;
   #balancer: Balancer | undefined;
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    this.postgres = parts.postgres;
     this.redis = parts.redis;
-    this.database = parts.database;
+  }
+
+  get pair(): PostgresPair | undefined {
+    const { postgres } = this.#parts;
+    return "primary" in postgres ? postgres : undefined;
+  }
+
+  get postgres(): PostgresServer {
+    const { postgres } = this.#parts;
+    return "primary" in postgres ? postgres.primary : postgres;
+  }
+
+  get database(): string {
+    const { database } = this.#parts;
+    return this.pair?.atPrimary(database) ?? database;
+  }
+
+  get data(): Settings {
+    return { DATABASE_URL: this.#parts.database };
   }
 
   /** Of the balancer. */
@@ -189,7 +219,7 @@ class Replicas implements ReplicatedShop {
     await Promise.all(this.replicas.map(({ process }) => process.terminate()));
     await this.#balancer?.stop();
     await this.redis?.stop();
-    await this.postgres.stop();
+    await this.#parts.postgres.stop();
     await rm(this.#parts.folder, { recursive: true, force: true });
   }
 

@@ -41,7 +41,7 @@ describe("a shop that goes through PgBouncer at SERIALIZABLE, whose statements a
     }
     await load.more(10);
     await load.stop();
-    await judge(shop, api, admin, load, opening, 120_000);
+    await judge(shop, api, admin, load, opening, { withinMs: 120_000 });
     expect(await refused()).to.be.greaterThan(0);
   });
 });

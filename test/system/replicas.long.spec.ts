@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
+import { createRandom } from "../bus/simulation/random.ts";
 import {
   ADMIN,
   type Answer,
@@ -19,6 +20,7 @@ import { ask, missingPostgres } from "../support/postgres.ts";
 import { until } from "../support/process.ts";
 import { type Replica, type ReplicatedShop, twoOfEach } from "../support/replicas.ts";
 import { oneProcess, SERVICES } from "../support/topology.ts";
+import { tortureReplicas } from "../torture/of-replicas.ts";
 
 const BUYERS = 500;
 
@@ -68,6 +70,13 @@ describe("two replicas of every service on PostgreSQL", function () {
       ({ modules, bus }) => bus.status === "running" && modules.every((one) => one.status === "running"),
     );
   };
+
+  it("lose and double nothing when one of orders stands still and one of products is killed, while clients trade", async () => {
+    const random = createRandom(10);
+    const harm = { dealt: ["stop", "kill"], random, orders: 20, mostStoppedMs: 4_000 };
+    const told = await tortureReplicas(shop, { ...harm, admin, finalWithinMs: 120_000 });
+    expect(told).to.match(/^2 faults \(kill products 1, stop orders 1\)/);
+  });
 
   it("are one shop: one first admin, one key, and each gateway tells of both", async () => {
     const { users: accounts = [], signing_keys: keys = [] } = await (await shop.look()).tables("users");

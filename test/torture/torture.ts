@@ -1,13 +1,15 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { createRandom, type Random } from "../bus/simulation/random.ts";
+import { createRandom } from "../bus/simulation/random.ts";
 import { addProduct, createApi, register, signIn } from "../support/api.ts";
 import { createDisk } from "../support/disk/disk.ts";
-import { fourOn, fourProcesses, oneOn, oneProcess } from "../support/topology.ts";
+import { replicated } from "../support/replicas.ts";
+import { fourOn, fourProcesses, oneOn, oneProcess, SERVICES } from "../support/topology.ts";
 import { startLoad } from "../system/steady-load.ts";
 import { injectConflicts } from "./conflicts.ts";
-import { type Fault, faultsOf } from "./faults.ts";
+import { faultsOf } from "./faults.ts";
 import { judge } from "./judge.ts";
+import { keepOutputs, tortureReplicas } from "./of-replicas.ts";
+import { dealFaults, describeHarm, type Harm, harmInTurn } from "./schedule.ts";
 
 /**
  * No acknowledged order is lost, none appears from nowhere, whatever befalls a shop under load: what the clients were told is held
@@ -33,84 +35,90 @@ import { judge } from "./judge.ts";
  *     npm run torture -- --store postgres --conflicts 0.02 --faults kill,postgres --times 10
  *     npm run torture -- --store pgbouncer --faults kill,postgres,pooler --times 10
  *
+ * With `--replicas 2` it is a shop of two of each process on a PostgreSQL, and its clients register, order, cancel and restock at both
+ * gateways: who gets no answer asks the other one with the same key. Any of the processes can be killed, or stand still while others are
+ * harmed, up to 18 s; `postgres` is killed, or there is a `failover` to its synchronous standby. All has to be final 30 s after the last
+ * of it. So many of each, in any order:
+ *
+ *     npm run torture -- --replicas 2 --faults kill:20,stop:5,failover:2 --seed 1
+ *
  * The seed decides what happens to whom and when, each fault as often as the others; what the clients do meanwhile is up to the machine.
  */
 const { values: flags } = parseArgs({
   options: {
     topology: { type: "string", default: "four" },
     store: { type: "string", default: "sqlite" },
+    replicas: { type: "string", default: "1" },
     orders: { type: "string", default: "10000" },
     faults: { type: "string", default: "kill" },
-    times: { type: "string", default: "50" },
+    times: { type: "string" },
     lie: { type: "boolean", default: false },
     conflicts: { type: "string", default: "0" },
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
+    outputs: { type: "string" },
   },
 });
 
 const PRODUCTS = 5;
 const STOCK = 1_000_000;
+/** How many faults where nothing says how many. */
+const TIMES = 50;
 /** How long all may take to be final where statements are refused: they must get on, and not fast. */
 const PROGRESS_WITHIN_MS = 600_000;
 
-const probability = Number(flags.conflicts);
-const serializable = probability > 0;
-const ways = { pooled: flags.store === "pgbouncer", serializable };
-const onPostgres = { one: oneOn(ways), four: fourOn(ways) };
-const stores = { sqlite: { one: oneProcess, four: fourProcesses }, postgres: onPostgres, pgbouncer: onPostgres };
-const topology = stores[flags.store as keyof typeof stores][flags.topology as "one" | "four"];
 const random = createRandom(Number(flags.seed));
-const names = flags.faults.split(",");
-const disk = names.some((name) => ["power", "full", "sync"].includes(name)) ? createDisk(true) : undefined;
-const always = flags.lie ? ["lie 30 orders.db-wal", "lie 3 orders.db"] : [];
-disk?.behave(...always);
-const shop = await topology.start(disk?.env);
-const api = createApi(shop.url);
-try {
-  const injected = serializable && shop.database ? await injectConflicts(shop.database.url, probability) : undefined;
-  const admin = await signIn(api);
-  const buyer = await register(api, "buyer");
-  const opening = new Map<string, number>();
-  for (let n = 0; n < PRODUCTS; n++) opening.set(await addProduct(api, admin, STOCK), STOCK);
-  const load = startLoad(api, buyer, [...opening.keys()]);
-  const harmed = await harmAtRandom(faultsOf(shop, disk, random, always), random, Number(flags.times));
-  while (load.acknowledged.size < Number(flags.orders)) await load.more(100);
-  await load.stop();
-  const figures = await judge(shop, api, admin, load, opening, serializable ? PROGRESS_WITHIN_MS : undefined);
-  const refused = injected === undefined ? "" : `${await injected()} statements refused; `;
-  console.log(`${topology.name}, seed ${flags.seed}: ${describe(harmed)}; ${refused}${figures}`);
-} finally {
-  await api.close();
-  await shop.stop();
-  disk?.dispose();
-}
+const times = flags.times ?? (flags.faults.includes(":") ? undefined : TIMES);
+const dealt = dealFaults(flags.faults, random, times === undefined ? undefined : Number(times));
+const orders = Number(flags.orders);
+console.log(
+  `seed ${flags.seed}: ${Number(flags.replicas) > 1 ? await tortureOfReplicas() : await tortureOfProcesses()}`,
+);
 
-/** Resolves how often each thing was done. The shop is whole for a moment before the next. */
-async function harmAtRandom(
-  faults: Readonly<Record<string, Fault>>,
-  random: Random,
-  times: number,
-): Promise<Map<string, number>> {
-  const done = new Map<string, number>();
-  for (const name of deal(random, times)) {
-    await sleep(random.integer(50, 1_000));
-    const fault = faults[name];
-    if (fault === undefined) throw new Error(`--faults: expected some of ${Object.keys(faults)}`);
-    const what = await fault();
-    done.set(what, (done.get(what) ?? 0) + 1);
+async function tortureOfReplicas(): Promise<string> {
+  const count = Number(flags.replicas);
+  const standby = dealt.includes("failover");
+  const topology =
+    flags.topology === "one"
+      ? replicated(`${count} of one process`, count, { split: [SERVICES], redis: false, standby })
+      : replicated(`${count} of each`, count, { standby });
+  const shop = await topology.start();
+  try {
+    return `${topology.name}: ${await tortureReplicas(shop, { dealt, random, orders })}`;
+  } finally {
+    if (flags.outputs !== undefined) await keepOutputs(shop, flags.outputs);
+    await shop.stop();
   }
-  return done;
 }
 
-/** The names of so many faults, each as often as it is named more than others, in any order. */
-function deal({ integer }: Random, times: number): string[] {
-  const dealt: string[] = [];
-  for (let n = 0; n < times; n++) dealt.splice(integer(0, n), 0, names[n % names.length] ?? "");
-  return dealt;
-}
-
-function describe(harmed: ReadonlyMap<string, number>): string {
-  const total = [...harmed.values()].reduce((sum, times) => sum + times, 0);
-  const each = Array.from(harmed, ([what, times]) => `${what} ${times}`).sort();
-  return `${total} faults (${each.join(", ")})`;
+async function tortureOfProcesses(): Promise<string> {
+  const probability = Number(flags.conflicts);
+  const serializable = probability > 0;
+  const ways = { pooled: flags.store === "pgbouncer", serializable };
+  const onPostgres = { one: oneOn(ways), four: fourOn(ways) };
+  const stores = { sqlite: { one: oneProcess, four: fourProcesses }, postgres: onPostgres, pgbouncer: onPostgres };
+  const topology = stores[flags.store as keyof typeof stores][flags.topology as "one" | "four"];
+  const disk = dealt.some((name) => ["power", "full", "sync"].includes(name)) ? createDisk(true) : undefined;
+  const always = flags.lie ? ["lie 30 orders.db-wal", "lie 3 orders.db"] : [];
+  disk?.behave(...always);
+  const shop = await topology.start(disk?.env);
+  const api = createApi(shop.url);
+  try {
+    const injected = serializable && shop.database ? await injectConflicts(shop.database.url, probability) : undefined;
+    const admin = await signIn(api);
+    const buyer = await register(api, "buyer");
+    const opening = new Map<string, number>();
+    for (let n = 0; n < PRODUCTS; n++) opening.set(await addProduct(api, admin, STOCK), STOCK);
+    const load = startLoad(api, buyer, [...opening.keys()]);
+    const done: Harm = new Map();
+    await harmInTurn(dealt, faultsOf(shop, disk, random, always), random, done);
+    while (load.acknowledged.size < orders) await load.more(100);
+    await load.stop();
+    const figures = await judge(shop, api, admin, load, opening, serializable ? { withinMs: PROGRESS_WITHIN_MS } : {});
+    const refused = injected === undefined ? "" : `${await injected()} statements refused; `;
+    return `${topology.name}: ${describeHarm(done)}; ${refused}${figures}`;
+  } finally {
+    await api.close();
+    await shop.stop();
+    disk?.dispose();
+  }
 }
