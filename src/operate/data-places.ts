@@ -9,11 +9,9 @@ export function describeData(config: Config, services: readonly ServiceName[]): 
   return places.size === 0 ? undefined : `Its data are in ${[...places].join(" and ")}`;
 }
 
-/** A URL without the password in it. */
+/** A URL of one server or several without the password in it. */
 export function withoutSecret(url: string): string {
-  const parsed = new URL(url);
-  if (parsed.password !== "") parsed.password = "***";
-  return parsed.href;
+  return url.replace(/^(\w+:\/\/[^:/?#]*):[^/?#]*@/, "$1:***@").replace(/([?&]password=)[^&#]*/g, "$1***");
 }
 
 function placeOf(name: ModuleName, config: Config): string {

@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { parseFaults } from "../call/faults.ts";
 import { emailAddress } from "../contract/schemas.ts";
 import { parseRateLimit, type RateLimitSetting } from "../gateway/rate-limit-setting.ts";
+import { urlsOfHosts } from "../store/postgres-url.ts";
 import { type ModuleName, moduleNames, type ServiceName, serviceNames } from "./modules.ts";
 import {
   integer,
@@ -148,7 +149,10 @@ function moduleDatabases() {
 
 /** A password may be in it. */
 function database(meaning: string): Setting<string | undefined> {
-  return { ...url(["postgres:", "postgresql:"], meaning), secret: true };
+  const expected =
+    "postgres://user@host:port/name, or with several hosts, separated by commas, to write to one of them";
+  const parse = (value: string) => (urlsOfHosts(value) === undefined ? undefined : value.replace(/\/+$/, ""));
+  return optional(expected, meaning, parse, true);
 }
 
 function serve(): Setting<readonly ServiceName[]> {

@@ -61,13 +61,16 @@ describe("a setting puts the data in PostgreSQL", function () {
     unknown.password = "secret-word";
     const nowhere = new URL(server.url);
     nowhere.pathname = "/nowhere";
+    const isNone = (url: string) => [{ DATABASE_URL: url }, /^DATABASE_URL=\(not shown\): expected postgres:/] as const;
     const cases: readonly (readonly [Readonly<Record<string, string>>, RegExp])[] = [
-      [
-        { DATABASE_URL: "mysql://root:secret-word@127.0.0.1/shop" },
-        /^DATABASE_URL=\(not shown\): expected a URL that begins/,
-      ],
+      ...["mysql://root:secret-word@h/shop", "postgres://app:secret-word@h:5432,/shop"].map(isNone),
+      isNone("postgres://app:secret-word@h,i/shop?target_session_attrs=prefer-standby"),
       [{ DATABASE_URL: server.url, DATABASE_PASSWORD_FILE: "none" }, /^DATABASE_PASSWORD_FILE=none: expected a file/],
       [{ DATABASE_URL: "postgres://app:secret-word@127.0.0.1:1/shop" }, /^users: .*ECONNREFUSED/],
+      [
+        { DATABASE_URL: "postgres://app:secret-word@127.0.0.1:1,127.0.0.1:2/shop" },
+        /^users: .*ECONNREFUSED 127\.0\.0\.1:2.*; .*ECONNREFUSED 127\.0\.0\.1:1/,
+      ],
       [{ DATABASE_URL: unknown.href }, /^users: .*"nobody"/],
       [{ USERS_DATABASE_URL: nowhere.href }, /^users: .*"nowhere"/],
       [{ DATABASE_URL: ascii.href }, /^users: .*SQL_ASCII/],

@@ -9,6 +9,7 @@ import { placeInPostgres } from "../../runtime/open-store.ts";
 import { requireFinishedRestore } from "../../runtime/unfinished-restore.ts";
 import { beginMove, finishMove, type MoveOptions, moveRows, type Standing } from "../../store/move/move.ts";
 import type { Source, Target } from "../../store/move/tables.ts";
+import { urlsOfHosts } from "../../store/postgres-url.ts";
 import { BOOKKEEPERS, type Bookkeeper, describeReconciliation, reconcileBooks } from "./books.ts";
 import type { Reconciliation } from "./reconciliation.ts";
 
@@ -64,14 +65,14 @@ function placeOf(flag: "FROM" | "TO", flags: Arguments["flags"]): Place {
   const given = flags.get(flag);
   if (given === undefined) throw new Refusal("move-store --from X --to X: name a folder and a URL of PostgreSQL");
   if (!/^postgres(ql)?:/.test(given)) return { folder: given };
-  if (URL.canParse(given)) return { url: given };
+  if (urlsOfHosts(given) !== undefined) return { url: given };
   throw new Refusal(`move-store --${flag.toLowerCase()}: expected a URL such as postgres://shop@127.0.0.1:5432/shop`);
 }
 
 function describe(place: Place): string {
   if ("folder" in place) return resolve(place.folder);
-  const { host, pathname } = new URL(place.url);
-  return `postgres://${host}${pathname}`;
+  const urls = (urlsOfHosts(place.url) ?? []).map((url) => new URL(url));
+  return `postgres://${urls.map(({ host }) => host).join()}${urls[0]?.pathname}`;
 }
 
 async function openSource(name: ModuleName, place: Place, config: Config): Promise<Source> {

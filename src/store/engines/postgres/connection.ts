@@ -1,5 +1,7 @@
 import { Client, type ClientConfig, type CustomTypesConfig, types } from "pg";
+import { urlsOfHosts } from "../../postgres-url.ts";
 import { describeVersions, type Versions } from "../../schema-state.ts";
+import { Hosts } from "./hosts.ts";
 import type { PostgresPlace } from "./options.ts";
 
 /** How long a transaction may be open whose process says nothing: it may be stopped, or cut off. */
@@ -12,7 +14,7 @@ const LOCK_TIMEOUT_MS = 10_000;
 export const ANSWER_TIMEOUT_MS = 15_000;
 
 /** How long it may take to make a connection, and to be given one of those that there are. */
-const CONNECT_TIMEOUT_MS = 5_000;
+export const CONNECT_TIMEOUT_MS = 5_000;
 
 /** int8 and numeric, which the driver would give as text: count, sum, and what SQLite calls INTEGER. */
 const NUMBERS: readonly number[] = [types.builtins.INT8, types.builtins.NUMERIC];
@@ -43,13 +45,20 @@ export function roleSettings(schema: string): ReadonlyMap<string, string> {
 /** Begins what waits for its turn by a lock: so it sees what was done before, whatever the isolation of its connection. */
 export const BEGIN_IN_TURN = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
-/** How the driver connects. @throws Error when the URL is none */
-export function connectionConfig(name: string, place: PostgresPlace, schema: string): ClientConfig {
+/** How the driver connects, but for the server. */
+export interface ConnectionConfig extends ClientConfig {
+  readonly hosts: Hosts;
+}
+
+/** How connections are made. @throws Error when the URL is none */
+export function connectionConfig(name: string, place: PostgresPlace, schema: string): ConnectionConfig {
+  const [url = "", ...others] = urlsOfHosts(place.url) ?? [];
   // The driver reads the URL; what is given beside it would be ignored by its side.
-  const { host, port, user, database, password, ssl } = new Client({ connectionString: place.url });
+  const first = new Client({ connectionString: url });
+  const { user, database, password, ssl } = first;
+  const servers = [first, ...others.map((connectionString) => new Client({ connectionString }))];
   return {
-    host,
-    port,
+    hosts: new Hosts(servers.map(({ host, port }) => ({ host, port }))),
     user,
     database,
     password: place.password ?? password,
@@ -60,7 +69,7 @@ export function connectionConfig(name: string, place: PostgresPlace, schema: str
     keepAliveInitialDelayMillis: 5_000,
     pipeline: true,
     types: TYPES,
-    ...(place.pooled === true ? undefined : { options: startupOptions(schema, place) }),
+    ...(place.pooled === true ? undefined : { options: startupOptions(schema, url, place.role) }),
   };
 }
 
@@ -70,12 +79,13 @@ export function applicationOf(name: string, known?: Versions): string {
 }
 
 /** Where it is, without a password: `postgres://host:5432/database, schema orders`. */
-export function describePlace({ host, port, database }: ClientConfig, schema: string): string {
-  return `postgres://${host}:${port}/${database}, schema ${schema}`;
+export function describePlace({ hosts, database }: ConnectionConfig, schema: string): string {
+  const servers = hosts.all.map(({ host, port }) => `${host}:${port}`);
+  return `postgres://${servers.join()}/${database}, schema ${schema}`;
 }
 
 /** Those of the URL come last, and so before these: `?options=-c default_transaction_isolation=serializable`. */
-function startupOptions(schema: string, { url, role }: PostgresPlace): string {
+function startupOptions(schema: string, url: string, role: string | undefined): string {
   const settings = [...roleSettings(schema), ...(role === undefined ? [] : [["role", role] as const])];
   const own = settings.map(([name, value]) => `-c ${name}=${value.replace(/[\\ ]/g, "\\$&")}`);
   return [...own, ...new URL(url).searchParams.getAll("options")].join(" ");

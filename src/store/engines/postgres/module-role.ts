@@ -1,9 +1,12 @@
 import { createHash } from "node:crypto";
-import { Client, escapeIdentifier } from "pg";
+import { escapeIdentifier } from "pg";
 import { StoreRefusal } from "../../refusal.ts";
+import { sql } from "../../sql.ts";
 import { BEGIN_IN_TURN, connectionConfig } from "./connection.ts";
 import type { PostgresPlace } from "./options.ts";
 import { connectionReason } from "./postgres-fault.ts";
+import { type Session, Sessions } from "./sessions.ts";
+import { Statements } from "./statements.ts";
 
 /** As whom a module uses its schema. */
 export interface ModuleRole {
@@ -30,20 +33,28 @@ const MAKING_ROLES = 0x71756172;
  * @throws StoreRefusal when the server cannot be reached, or does not let it
  */
 export async function findModuleRole({ name, url, password }: ModuleRoleOptions): Promise<ModuleRole> {
-  const client = new Client(connectionConfig(name, { url, ...(password && { password }) }, name));
-  client.on("error", () => {}); // it is told where it is used
+  const config = connectionConfig(name, { url, ...(password && { password }) }, name);
+  const sessions = new Sessions({ config, statements: new Statements(true), most: 1 });
   try {
-    await client.connect();
-    await client.query(BEGIN_IN_TURN);
-    await client.query("SELECT pg_advisory_xact_lock($1)", [MAKING_ROLES]);
-    const found = (await findOwner(client, name)) ?? (await makeOwner(client, name));
-    await client.query("COMMIT");
-    return found;
+    return await sessions.use((session) => findOrMakeOwner(session, name));
   } catch (error) {
     const told = `${name}: its schema in PostgreSQL cannot be made or used: ${connectionReason(error)}`;
     throw new StoreRefusal(told, { cause: error });
   } finally {
-    await client.end().catch(() => undefined);
+    await sessions.close();
+  }
+}
+
+async function findOrMakeOwner(session: Session, name: string): Promise<ModuleRole> {
+  try {
+    await session.command(BEGIN_IN_TURN);
+    await session.ask(sql`SELECT pg_advisory_xact_lock(${MAKING_ROLES})`);
+    const found = (await findOwner(session, name)) ?? (await makeOwner(session, name));
+    await session.command("COMMIT");
+    return found;
+  } catch (error) {
+    session.isBroken = true; // what it has begun ends with it
+    throw error;
   }
 }
 
@@ -52,31 +63,31 @@ interface Owner {
   readonly isOwn: boolean;
 }
 
-async function findOwner(client: Client, schema: string): Promise<ModuleRole | undefined> {
-  const { rows } = await client.query<Owner>(
-    'SELECT rolname AS owner, rolname = current_user AS "isOwn" FROM pg_namespace JOIN pg_roles ON pg_roles.oid = nspowner WHERE nspname = $1',
-    [schema],
+async function findOwner(session: Session, schema: string): Promise<ModuleRole | undefined> {
+  const { rows } = await session.ask(
+    sql<Owner>`SELECT rolname AS owner, rolname = current_user AS "isOwn"
+      FROM pg_namespace JOIN pg_roles ON pg_roles.oid = nspowner WHERE nspname = ${schema}`,
   );
   const [found] = rows;
   if (found === undefined) return undefined;
   return found.isOwn ? alone(schema, found.owner) : { role: found.owner, told: undefined };
 }
 
-async function makeOwner(client: Client, schema: string): Promise<ModuleRole> {
-  const { rows } = await client.query<{ database: string; own: string; mayMakeRoles: boolean }>(
-    `SELECT current_database() AS database, rolname AS own, rolcreaterole OR rolsuper AS "mayMakeRoles"
-      FROM pg_roles WHERE rolname = current_user`,
+async function makeOwner(session: Session, schema: string): Promise<ModuleRole> {
+  const { rows } = await session.ask(
+    sql<{ database: string; own: string; mayMakeRoles: boolean }>`SELECT current_database() AS database, rolname AS own,
+      rolcreaterole OR rolsuper AS "mayMakeRoles" FROM pg_roles WHERE rolname = current_user`,
   );
   const [{ database, own, mayMakeRoles } = { database: "", own: "", mayMakeRoles: false }] = rows;
   if (!mayMakeRoles) {
-    await client.query(`CREATE SCHEMA ${escapeIdentifier(schema)}`);
+    await session.command(`CREATE SCHEMA ${escapeIdentifier(schema)}`);
     return alone(schema, own);
   }
   const role = roleOf(database, schema);
-  const known = await client.query("SELECT 1 FROM pg_roles WHERE rolname = $1", [role]);
-  if (known.rowCount === 0) await client.query(`CREATE ROLE ${escapeIdentifier(role)} NOLOGIN`);
-  await client.query(`GRANT ${escapeIdentifier(role)} TO CURRENT_USER`);
-  await client.query(`CREATE SCHEMA ${escapeIdentifier(schema)} AUTHORIZATION ${escapeIdentifier(role)}`);
+  const known = await session.ask(sql`SELECT 1 FROM pg_roles WHERE rolname = ${role}`);
+  if (known.rowCount === 0) await session.command(`CREATE ROLE ${escapeIdentifier(role)} NOLOGIN`);
+  await session.command(`GRANT ${escapeIdentifier(role)} TO CURRENT_USER`);
+  await session.command(`CREATE SCHEMA ${escapeIdentifier(schema)} AUTHORIZATION ${escapeIdentifier(role)}`);
   return { role, told: undefined };
 }
 

@@ -17,8 +17,8 @@ export type Fault = "conflict" | "lost" | "busy" | "full" | "environment";
 /** serialization_failure, deadlock_detected. */
 const CONFLICT = /^40(001|P01)$/;
 
-/** Connections that end. */
-const LOST = /^(08|57P0[1235]|25P03)/;
+/** Connections that end, and such as lead to a server that only reads: another one may be written to now. */
+const LOST = /^(08|57P0[1235]|25P03|25006)/;
 
 /** Newer code has changed a table: a new connection makes its plans anew. */
 const USELESS_PLAN = /^cached plan must not change/;
@@ -30,10 +30,10 @@ const LOCKED = "55P03";
 const FULL = /^53100$/;
 
 /**
- * No resources, an operator's or the system's doing, a lock or an answer that did not come in time, a server that only reads, a role or
+ * No resources, an operator's or the system's doing, a lock or an answer that did not come in time, a role or
  * database that is not there any more, and tables and columns that newer code has changed.
  */
-const ENVIRONMENT = /^(53|55P03|57|58|F0|XX|25006|28|3D|3F|42P01|42703|42501)/;
+const ENVIRONMENT = /^(53|55P03|57|58|F0|XX|28|3D|3F|42P01|42703|42501)/;
 
 /** What the driver says of a connection that is gone, none of which has a code. */
 const GONE = /^(Connection terminated|Client (has encountered|was closed)|Query read timeout)/;

@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { type ClientConfig, Pool, type PoolClient, type QueryConfig } from "pg";
+import { type Client, type ClientBase, Pool, type PoolClient, type QueryConfig } from "pg";
 import type { Query } from "../../sql.ts";
+import { CONNECT_TIMEOUT_MS, type ConnectionConfig } from "./connection.ts";
+import type { Hosts } from "./hosts.ts";
 import { connectionReason, faultOf, NoConnection } from "./postgres-fault.ts";
 import type { Statements } from "./statements.ts";
 
@@ -19,7 +21,7 @@ export interface Answer<Row = unknown> {
 }
 
 export interface SessionsOptions {
-  readonly config: ClientConfig;
+  readonly config: ConnectionConfig;
   readonly statements: Statements;
   /** The most that there are at once. */
   readonly most: number;
@@ -72,15 +74,25 @@ export class Session {
   }
 }
 
-/** A bounded number of connections to one server, made when they are needed. */
+/** Asked at each new connection. */
+const ONLY_READS = { text: "SHOW transaction_read_only", query_timeout: CONNECT_TIMEOUT_MS };
+
+/**
+ * A bounded number of connections, made when they are needed, to the one server among several that is written to. Where it may have
+ * become another, that is noticed by connections which break.
+ */
 export class Sessions {
   readonly #pool: Pool;
+  readonly #hosts: Hosts;
   readonly #statements: Statements;
   readonly #connections = new WeakMap<PoolClient, Connection>();
 
-  constructor({ config, statements, most }: SessionsOptions) {
+  constructor({ config: { hosts, ...config }, statements, most }: SessionsOptions) {
+    this.#hosts = hosts;
     this.#statements = statements;
-    this.#pool = new Pool({ ...config, max: most, idleTimeoutMillis: IDLE_MS, maxLifetimeSeconds: LIFETIME_SECONDS });
+    const onConnect = (client: ClientBase) => requireWriter(client as Client);
+    const limits = { max: most, idleTimeoutMillis: IDLE_MS, maxLifetimeSeconds: LIFETIME_SECONDS };
+    this.#pool = new Pool({ ...config, ...limits, onConnect });
     // What becomes of a connection is told to whoever uses it, and to nobody else.
     this.#pool.on("error", () => {});
     this.#pool.on("connect", (client) => client.on("error", () => {}));
@@ -109,11 +121,27 @@ export class Sessions {
     return this.#pool.end();
   }
 
+  /** Tries each host once, beginning with the one that was reached last. */
   async #connect(): Promise<PoolClient> {
-    try {
-      return await this.#pool.connect();
-    } catch (error) {
-      throw new NoConnection(connectionReason(error), { cause: error });
+    const reasons: string[] = [];
+    for (let left = this.#hosts.all.length; ; left -= 1) {
+      const host = this.#hosts.current;
+      try {
+        Object.assign(this.#pool.options, host); // by which it makes its next connection
+        return await this.#pool.connect();
+      } catch (error) {
+        reasons.unshift(connectionReason(error)); // the newest decides what kind of fault it is
+        if (left === 1 || faultOf(error) === "busy") throw new NoConnection(reasons.join("; "), { cause: error });
+        this.#hosts.passBy(host);
+      }
     }
+  }
+}
+
+/** @throws NoConnection when the server cannot be written to */
+async function requireWriter(client: Client): Promise<void> {
+  const { rows } = await client.query<{ transaction_read_only: string }>(ONLY_READS);
+  if (rows[0]?.transaction_read_only === "on") {
+    throw new NoConnection(`${client.host}:${client.port} only reads, as a standby does`);
   }
 }
