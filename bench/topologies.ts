@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -101,11 +102,17 @@ function runShop(
     serve === "all" ? "one" : serve,
     folder,
     env,
-    resolve(checkout, "src/main.ts"),
+    mainOf(checkout),
     ...[`--serve=${serve}`, ...places, `--bcrypt-cost=${bcryptCost}`],
     ...["--node-env=production", "--log-level=warn", "--rate-limit=off", "--auth-rate-limit=off"],
     ...[`--admin-email=${admin.email}`, `--admin-password=${admin.password}`],
   );
+}
+
+/** An older checkout has no program of this name yet. */
+function mainOf(checkout: string): string {
+  const program = resolve(checkout, "bin/quartet.js");
+  return existsSync(program) ? program : resolve(checkout, "src/main.ts");
 }
 
 function runNode(name: string, folder: string, env: NodeJS.ProcessEnv, program: string, ...flags: string[]): Process {
