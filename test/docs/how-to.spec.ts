@@ -27,6 +27,16 @@ describe("how-to pages, followed to the letter", () => {
     followPage("docs/how-to/read-a-trace.md", collector("2. In a collector"));
     followPage("docs/how-to/run-on-kubernetes.md", kubectl(["2. An overlay of yours", "3. Check it"]));
     followPage("docs/how-to/run-replicas.md", postgres(["2. Two of each", "3. An order, whichever takes it"]));
+    followPage(
+      "docs/how-to/upgrade.md",
+      postgres([
+        "2. A shop that runs",
+        "3. The new version",
+        "4. The schema first",
+        "5. One process after the other",
+        "6. And back",
+      ]),
+    );
     followPage("docs/how-to/move-to-postgres.md", postgres(["2. A database", "3. Move", "4. Go on", "5. And back"]));
   });
 });
@@ -56,7 +66,8 @@ function postgres(sections: readonly string[]): PageOptions {
       server = await startPostgresServer(["fsync=off"]);
       await server.query("CREATE ROLE shop LOGIN CREATEROLE PASSWORD 'secret'");
       await server.query("CREATE DATABASE shop OWNER shop ENCODING 'UTF8' TEMPLATE template0");
-      return { DATABASE: `postgres://shop:secret@127.0.0.1:${server.port}/shop` };
+      const database = `postgres://shop:secret@127.0.0.1:${server.port}/shop`;
+      return { DATABASE: database, CALL_TIMEOUT: "60000" }; // on a machine that does much else
     },
     cleanUp: async () => server?.stop(),
   };
