@@ -9,9 +9,9 @@ export function describeData(config: Config, services: readonly ServiceName[]): 
   return places.size === 0 ? undefined : `Its data are in ${[...places].join(" and ")}`;
 }
 
-/** A URL of one server or several without the password in it. */
+/** A URL of one server or several without its passwords. */
 export function withoutSecret(url: string): string {
-  return url.replace(/^(\w+:\/\/[^:/?#]*):[^/?#]*@/, "$1:***@").replace(/([?&]password=)[^&#]*/g, "$1***");
+  return url.replace(/^([\w+]+:\/\/[^:/?#]*):[^/?#]*@/, "$1:***@").replace(/([?&_]password=)[^&#]*/g, "$1***");
 }
 
 function placeOf(name: ModuleName, config: Config): string {

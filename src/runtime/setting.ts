@@ -9,8 +9,8 @@ export interface Setting<T> {
   readonly fallback: T;
   /** The fallback as one would write it, where that is not plain. */
   readonly usual?: string;
-  /** A secret is never printed. */
-  readonly secret?: true;
+  /** A secret is never printed: any value, or one that has a secret in it. */
+  readonly secret?: true | ((text: string) => boolean);
   /** The value of a text, or undefined when the text is not what is expected. */
   parse(text: string): T | undefined;
   /**
@@ -142,11 +142,16 @@ export function readSettings<T extends Readonly<Record<string, Setting<unknown>>
     const value = setting.parse(given);
     if (value === undefined) {
       wrong.add(name);
-      mistakes.push(`${name}=${setting.secret ? "(not shown)" : given}: expected ${setting.expected}`);
+      mistakes.push(`${name}=${shown(given, setting)}: expected ${setting.expected}`);
     }
     return [name, value ?? setting.fallback];
   });
   return { values: Object.fromEntries(values) as ValuesOf<T>, mistakes, wrong, passedOver };
+}
+
+function shown(value: string, { secret }: Setting<unknown>): string {
+  const isSecret = typeof secret === "function" ? secret(value) : secret === true;
+  return isSecret ? "(not shown)" : value;
 }
 
 /** The table as lines of help. */

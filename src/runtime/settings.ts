@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import { parseSentinelUrl, sentinelUrlForm } from "../bus/redis/sentinels.ts";
 import { parseFaults } from "../call/faults.ts";
 import { emailAddress } from "../contract/schemas.ts";
 import { parseRateLimit, type RateLimitSetting } from "../gateway/rate-limit-setting.ts";
@@ -37,7 +38,7 @@ export const settings = {
   ...modulePorts(),
   ...moduleUrls(),
   GATEWAY_URL: origin(["http:", "https:"], "where commands find the gateway; at HOST and PORT if left out"),
-  REDIS_URL: url(["redis:", "rediss:"], "the Redis of bus and limiter"),
+  REDIS_URL: redis(),
   REDIS_PREFIX: text("a name", "quartet:", "what all keys and channels in Redis begin with; another for each shop"),
   DATA_DIR: text("a folder", "./data", "where each module's database is, if it is not in PostgreSQL"),
   DATABASE_URL: database("the PostgreSQL in which each module has a schema; each has a file in DATA_DIR if left out"),
@@ -145,6 +146,17 @@ function moduleDatabases() {
     return [databaseSetting(name), database(`that of ${name} alone, by a role of its own`)] as const;
   });
   return Object.fromEntries(databases) as Readonly<Record<DatabaseSetting, Setting<string | undefined>>>;
+}
+
+/** A password may be in it. */
+function redis(): Setting<string | undefined> {
+  const one = url(["redis:", "rediss:"], "the Redis of bus and limiter, or the sentinels that know which it is");
+  return {
+    ...one,
+    expected: `${one.expected}, or ${sentinelUrlForm}`,
+    secret: (value) => /[@?]/.test(value),
+    parse: (value) => (parseSentinelUrl(value) === undefined ? one.parse(value) : value),
+  };
 }
 
 /** A password may be in it. */

@@ -58,6 +58,18 @@ describe("what keeps the shop from starting", () => {
     expect(circle.output).to.match(/^USERS_URL=.*own address/m);
   });
 
+  it("is a URL of sentinels that names no primary, or is none, of which no password is told", async () => {
+    const told = "expected a URL that begins with redis:// or rediss://, or redis+sentinel://host:port,host:port/name";
+    for (const [url, shown] of [
+      ["redis+sentinel://127.0.0.1:26379", "redis+sentinel://127.0.0.1:26379"],
+      ["redis+sentinel://:secret-word@127.0.0.1:99999/mymaster", "(not shown)"],
+    ] as const) {
+      const { exit, output } = await start({ PORT: `${port}`, REDIS_URL: url });
+      expect(exit).to.deep.equal({ code: 1, signal: null });
+      expect(output.trim().split("\n").slice(1)).to.deep.equal([`REDIS_URL=${shown}: ${told}`]);
+    }
+  });
+
   it("is a neighbour's URL that is more than scheme, host and port, alone or among several", async () => {
     const urls = {
       USERS_URL: "http://h:1/api",

@@ -25,6 +25,7 @@ const MISTAKES = {
   "no-security-context": "Deployment/gateway: not so: securityContext.readOnlyRootFilesystem of the container is true",
   "asks-neighbours": "Deployment/gateway: readinessProbe asks for /readyz, and is to ask for /livez",
   "way-closed": "Deployment/orders: may not speak with Deployment/users, and has to",
+  "sentinels-closed": "Deployment/orders: may not speak with the sentinels of Redis at port 26379, and has to",
   "way-open": "Deployment/products: may speak with Deployment/orders, and need not",
 } as const;
 
@@ -38,6 +39,11 @@ describe("the files of Kubernetes", () => {
       expect(await manifestFaults(manifests)).to.deep.equal([]);
     });
   }
+
+  it("may name sentinels, whose port is opened then", async function () {
+    if (missing !== undefined) this.skip();
+    expect(await manifestFaults(render(`${root}/test/fixtures/kubernetes/sentinels`))).to.deep.equal([]);
+  });
 
   for (const [mistake, told] of Object.entries(MISTAKES)) {
     it(`${mistake} is found`, async function () {

@@ -1,3 +1,4 @@
+import { parseSentinelUrl } from "../../src/bus/redis/sentinels.ts";
 import { ownDatabase, portOf } from "../../src/runtime/config.ts";
 import { remoteNeighbours, servesAll } from "../../src/runtime/modules.ts";
 import { chooses, type Manifest, ofKind, type Pod } from "./manifest.ts";
@@ -51,13 +52,22 @@ function storeFaults(pod: Pod, manifests: readonly Manifest[], policies: readonl
   const values = valuesOf(pod, manifests);
   const modules = modulesInPostgres(pod, manifests);
   const database = modules.map((name) => ownDatabase(values, name)?.url).find((url) => url !== undefined);
+  const needsRedis = pod.serves && !servesAll(values.SERVE);
   const stores = [
-    { name: "Redis", port: portIn(values.REDIS_URL, 6379), needs: pod.serves && !servesAll(values.SERVE) },
+    ...redisPorts(values.REDIS_URL).map(([name, port]) => ({ name, port, needs: needsRedis })),
     { name: "PostgreSQL", port: portIn(database, 5432), needs: modules.length > 0 },
   ];
   return stores
     .filter(({ port, needs }) => needs !== allows("Egress", pod, port, policies))
     .map(({ name, port, needs }) => speech(`${name} at port ${port}`, needs));
+}
+
+/** Which server is the primary's, and so its port, only the sentinels know: it has the usual one here. */
+function redisPorts(url: string | undefined): [string, number][] {
+  const sentinels = url === undefined ? undefined : parseSentinelUrl(url);
+  if (sentinels === undefined) return [["Redis", portIn(url, 6379)]];
+  const ports = new Set(sentinels.addresses.map(({ port }) => port));
+  return [["Redis", 6379], ...[...ports].map((port): [string, number] => ["the sentinels of Redis", port])];
 }
 
 function portIn(url: string | undefined, usual: number): number {
