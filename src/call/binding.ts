@@ -91,6 +91,11 @@ export class Binding {
     return typeof seconds === "number" ? seconds * 1_000 : 0;
   }
 
+  /** The same input of a caller who is not ready to wait. */
+  withoutWait(input: Readonly<Record<string, unknown>>): Record<string, unknown> {
+    return Object.fromEntries(Object.entries(input).filter(([name]) => name !== this.#wait));
+  }
+
   /**
    * Collects the members of the input from a request. Types are the schema's to check; preferences are as they are honoured.
    * @throws Problem validation-failed for a member in the wrong part, a repeated or unknown query parameter,

@@ -29,6 +29,8 @@ export interface HttpCallable extends Callable {
   breakers(): ReadonlyMap<string, BreakerState>;
   /** Where its processes are. */
   readonly addresses: Addresses;
+  /** Nobody waits for anything any more: reads that do are asked again, for how it is. */
+  drain(): void;
   close(): Promise<void>;
 }
 
@@ -52,11 +54,37 @@ export function createHttpCallable(
   });
   const queue = createCallQueue(replicas.send, takesBatches ? BATCH_LIMIT : 1, () => SLOTS * replicas.count);
   return {
-    ...callableOf(contract, queue, replicas),
+    ...endingWaits(callableOf(contract, queue, replicas)),
     beside: (other) => callableOf(other, queue, replicas),
     breakers: () => replicas.breakers(),
     addresses,
     close: () => replicas.close(),
+  };
+}
+
+/** Where a process stops whose callers wait for a neighbour that goes on, they are answered before their connections are cut. */
+function endingWaits({ contract, call }: Callable): Callable & Pick<HttpCallable, "drain"> {
+  const waits = new Set<() => void>();
+  let isDrained = false;
+  return {
+    contract,
+    call(name, input, ctx) {
+      const operation = contract.operations[name];
+      if (operation?.method !== "GET" || Binding.of(operation).extraTimeMs(input) === 0) return call(name, input, ctx);
+      const look = () => call(name, Binding.of(operation).withoutWait(input), ctx);
+      if (isDrained) return look();
+      return new Promise((resolve, reject) => {
+        const endWait = () => void look().then(resolve, () => undefined); // the neighbour may stop as well, and end the wait itself
+        waits.add(endWait);
+        call(name, input, ctx)
+          .then(resolve, reject)
+          .finally(() => waits.delete(endWait));
+      });
+    },
+    drain() {
+      isDrained = true;
+      for (const endWait of waits) endWait();
+    },
   };
 }
 

@@ -130,6 +130,7 @@ async function begin(
   lifetime.defer(() => {
     draining = true;
     for (const { module } of served) module.drain?.();
+    for (const remote of remotes.values()) remote.drain();
   });
   return new Map(ports.map(({ name, server }) => [name, server.url]));
 }

@@ -59,6 +59,18 @@ for (const [topology, services] of PLACES) {
       expect(bodyOf<OrderBody>(await api.get(`/orders/${id}`, buyer.token)).status).to.equal("pending");
     });
 
+    if (services.length > 1) {
+      it("ends waits with the order as it is when the gateway alone stops", async () => {
+        const { id } = bodyOf<OrderBody>(await api.post("/orders", { product_id: product, quantity: 1 }, buyer.token));
+        const waiting = api.get(`/orders/${id}`, buyer.token, { prefer: "wait=30" });
+        await underWay();
+        const exit = shop.process("gateway").terminate();
+        const answer = await waiting;
+        expect([answer.status, bodyOf<OrderBody>(answer).status]).to.deep.equal([200, "pending"]);
+        expect(await exit).to.deep.equal({ code: 0, signal: null });
+      });
+    }
+
     /** An answer that was asked for later: what was sent before it has arrived. */
     async function underWay(): Promise<void> {
       for (let n = 0; n < 20; n++) await api.get("/users/me", buyer.token);
