@@ -49,6 +49,11 @@ export function withPostgres(text: string, modules: readonly ComposeModule[]): s
   return withAliases(text, modules, "in-postgres");
 }
 
+/** compose.scale.yml: there are two of every module. */
+export function withScale(text: string, modules: readonly ComposeModule[]): string {
+  return withAliases(text, modules, "module");
+}
+
 /** With a line for every module that has no settings of its own there. */
 function withAliases(text: string, modules: readonly ComposeModule[], alias: string): string {
   const plain = modules.filter(({ name }) => !text.includes(`\n  ${name}:\n`));

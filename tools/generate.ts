@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { moduleNames, modules, remoteNeighbours } from "../src/runtime/modules.ts";
-import { withPorts, withPostgres, withProduction, withServices } from "./compose-files.ts";
+import { withPorts, withPostgres, withProduction, withScale, withServices } from "./compose-files.ts";
 import { scaleFile, serviceFile, withAddresses, withServiceFiles } from "./kubernetes/files.ts";
 import { describeForPage } from "./page-modules.ts";
 
@@ -28,6 +28,7 @@ await hold("docker-compose.yml", (text) => withServices(text, listed));
 await hold("compose.dev.yml", (text) => withPorts(text, listed));
 await hold("compose.production.yml", (text) => withProduction(text, listed));
 await hold("compose.postgres.yml", (text) => withPostgres(text, listed));
+await hold("compose.scale.yml", (text) => withScale(text, listed));
 await hold(`${KUBERNETES}/base/kustomization.yaml`, (text) => withServiceFiles(text, services));
 await hold(`${KUBERNETES}/base/settings.env`, (text) => withAddresses(text, services));
 await hold(`${KUBERNETES}/overlays/scale/services.yaml`, () => scaleFile(services));

@@ -13,7 +13,7 @@ export interface ComposeProject {
   readonly url: string;
   /** What `docker compose` says. */
   compose(...args: readonly string[]): Promise<string>;
-  /** The id of a service's container, running or not. */
+  /** The id of a service's container, running or not; a line for each where there are several. */
   container(service: string): Promise<string>;
   /** How often the engine has started it again by its policy, without Compose. */
   restarts(service: string): Promise<number>;

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
-import { withPorts, withPostgres, withProduction, withServices } from "../../tools/compose-files.ts";
+import { withPorts, withPostgres, withProduction, withScale, withServices } from "../../tools/compose-files.ts";
 
 const read = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), "utf8");
 
@@ -17,6 +17,7 @@ describe("the files of Compose", () => {
     ["compose.dev.yml", withPorts],
     ["compose.production.yml", withProduction],
     ["compose.postgres.yml", withPostgres],
+    ["compose.scale.yml", withScale],
   ] as const) {
     it(`${file} loses nothing that was written by hand when a module comes and goes`, () => {
       const text = read(file);
