@@ -1,4 +1,4 @@
-import { PassThrough } from "node:stream";
+import type { ServerResponse } from "node:http";
 import type Router from "@koa/router";
 import { isProblem, Problem } from "../base/problem.ts";
 import { traceOf } from "../base/trace.ts";
@@ -28,11 +28,10 @@ export function mountBatches(
   router.post(BATCH_PATH, async (koa) => {
     const bytes = await readBytes(koa.req, BATCH_LIMIT_BYTES);
     const { calls } = readBatch(bytes);
-    const lines = new PassThrough();
+    koa.status = 200;
     koa.type = "application/x-ndjson";
-    koa.body = lines;
-    const tellTime = () => koa.set(CLOCK_HEADER, String(processTimeMs()));
-    answerAll(calls, lines, { served, verify, tell, tellTime });
+    koa.respond = false; // lines go out as they come, and the last with the end, in one packet
+    answerAll(calls, koa.res, { served, verify, tell });
   });
 }
 
@@ -60,33 +59,31 @@ interface BatchService {
   readonly served: ReadonlyMap<string, Served>;
   readonly verify: VerifyToken;
   readonly tell: (answered: AnsweredRequest) => void;
-  /** Called right before the first line, with which the head leaves. */
-  readonly tellTime: () => void;
 }
 
-/** Writes each answer as its call finishes; what finishes in one turn of the event loop goes out together. */
+/**
+ * Writes each answer as its call finishes; what finishes in one turn of the event loop goes out together, and the last of all goes
+ * at once.
+ */
 function answerAll(
   calls: readonly BatchedCall[],
-  lines: PassThrough,
-  { served, verify, tell, tellTime }: BatchService,
+  response: ServerResponse,
+  { served, verify, tell }: BatchService,
 ): void {
   const startedAt = performance.now();
   let ready = "";
   let flushing = false;
-  let headSent = false;
   let open = calls.length;
   const flushAnswers = () => {
     flushing = false;
     flush();
   };
   const flush = () => {
-    if (ready !== "") {
-      if (!headSent) tellTime();
-      headSent = true;
-      lines.write(ready);
-    }
+    if (ready === "" || response.destroyed) return;
+    if (!response.headersSent) response.setHeader(CLOCK_HEADER, String(processTimeMs()));
+    if (open === 0) response.end(ready);
+    else response.write(ready);
     ready = "";
-    if (open === 0) lines.end();
   };
   calls.forEach(async (call, index) => {
     const trace = traceOf(call.traceparent);
@@ -97,13 +94,14 @@ function answerAll(
       ready += `${JSON.stringify({ index, begun: true } satisfies BatchLine)}\n`;
       process.nextTick(flush); // it has left this process before anything is written, which waits for a turn of the loop
     };
-    const progress: Progress = { begun: false, announce, isGone: () => lines.destroyed };
+    const progress: Progress = { begun: false, announce, isGone: () => response.destroyed };
     const callee = served.get(call.operation);
     const line = await answer(call, index, { trace, progress }, callee, verify);
     open -= 1;
     if (callee !== undefined)
       tell(answered(call, callee.operation, line, trace.traceId, performance.now() - startedAt));
     ready += `${JSON.stringify(line)}\n`;
+    if (open === 0) return flush();
     if (!flushing) setImmediate(flushAnswers);
     flushing = true;
   });
