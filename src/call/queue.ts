@@ -63,41 +63,61 @@ export interface CallQueue {
 
 /**
  * "Batch what waits", per neighbour: calls of one turn of the event loop go together, at once while a slot is free,
- * else when one becomes free. Idle, nobody waits; under load the cost of a request is shared.
+ * else when one becomes free. Idle, nobody waits; under load the cost of a request is shared. Where the last that left went alone,
+ * the next are not expected to have company either, and leave as soon as whoever makes them has made all of his.
  * @param limit the most calls of a flight
  * @param slots how many flights may hold one now
  */
 export function createCallQueue(send: SendFlight, limit: number, slots: () => number): CallQueue {
   let waiting: QueuedCall[] = [];
-  let inFlight = 0;
   let scheduled = false;
+  let hadCompany = false;
+  let looksAgain = false;
+  /** Flights that hold a slot, in the order in which they left. */
+  const flights = new Set<{ readonly leftAtMs: number }>();
 
   function pump(): void {
     scheduled = false;
-    while (waiting.length > 0 && inFlight < slots()) {
+    while (waiting.length > 0 && isSlotFree()) {
       const flight = waiting.slice(0, limit);
       waiting = waiting.slice(limit);
-      occupySlot(fly(flight, send));
+      hadCompany = flight.length > 1;
+      leave(flight);
     }
+    if (waiting.length === 0 || looksAgain) return; // no timer while nobody waits
+    looksAgain = true;
+    setTimeout(lookAgain, untilSlotMs());
+  }
+
+  function lookAgain(): void {
+    looksAgain = false;
+    pump();
+  }
+
+  function isSlotFree(): boolean {
+    for (const flight of flights) if (performance.now() - flight.leftAtMs >= SLOT_MS) flights.delete(flight);
+    return flights.size < slots();
+  }
+
+  function untilSlotMs(): number {
+    const [oldest] = flights;
+    return oldest === undefined ? 0 : oldest.leftAtMs + SLOT_MS - performance.now();
+  }
+
+  function leave(calls: readonly QueuedCall[]): void {
+    const flight = { leftAtMs: performance.now() };
+    flights.add(flight);
+    fly(calls, send).finally(() => {
+      flights.delete(flight);
+      if (waiting.length > 0) schedule();
+    });
   }
 
   function schedule(): void {
     if (scheduled) return;
     scheduled = true;
-    setImmediate(pump);
-  }
-
-  function occupySlot(flight: Promise<void>): void {
-    inFlight += 1;
-    const free = onlyOnce(() => {
-      inFlight -= 1;
-      schedule();
-    });
-    const slow = setTimeout(free, SLOT_MS);
-    flight.finally(() => {
-      clearTimeout(slow);
-      free();
-    });
+    if (hadCompany || flights.size > 0) setImmediate(pump);
+    else queueMicrotask(pump);
   }
 
   return {
@@ -157,13 +177,4 @@ function withDeadline(call: QueuedCall, onTimeout: () => void): QueuedCall {
 /** What can be said of a call that nobody has answered. */
 function outcomeOf({ callee, journey: { sent, bounded, begun } }: QueuedCall): Outcome {
   return callee.isRead || !sent || (bounded && !begun) ? "not-begun" : "unknown";
-}
-
-function onlyOnce(work: () => void): () => void {
-  let done = false;
-  return () => {
-    if (done) return;
-    done = true;
-    work();
-  };
 }
