@@ -36,7 +36,7 @@ export interface RelayOptions {
   readonly subscribers: readonly string[];
   /** See `EventLog.prunable`. */
   readonly pruneWindowMs: number;
-  /** Woken when rows were committed. */
+  /** Woken when rows were committed, by `Relay.told` or without telling which. */
   readonly pace: Pace;
   readonly clock: Clock;
   /** Told how the replica fares. */
@@ -54,6 +54,8 @@ export interface RelayOptions {
 export interface Relay {
   /** Relays until stopped. */
   run(): Promise<void>;
+  /** Told of rows that were committed, which need not be read from the log then. */
+  told(rows: readonly LogEntry[]): void;
   /** Whether the replica has all, as far as is known. */
   isCurrent(): Promise<boolean>;
 }
@@ -84,17 +86,29 @@ export function createRelay(options: RelayOptions): Relay {
   let place: Place | undefined;
   let lookAtMs = 0;
   let lostSinceMs: number | undefined;
+  // Rows that the log has told of since the last look, and whether there is nothing beside them that is not known.
+  let fresh: LogEntry[] = [];
+  let isAllKnown = false;
 
   async function step(): Promise<void> {
     if (place === undefined || clock.now() >= lookAtMs) place = await look();
     if (place === undefined) return pace.sleep(LOOK_AGAIN_MS);
-    const rows = await log.readAfter(place.after, Math.min(appendSize, Math.max(0, place.until - place.after)));
+    const rows = await nextRows(place.after, Math.min(appendSize, Math.max(0, place.until - place.after)));
     if (rows.length > 0 || place.rebuild) return append(place, rows);
     if (place.after >= place.until && (await newestRow()) > place.after) {
       place = undefined; // as soon as a subscriber has gone on, there is room
       return pace.sleep(LOOK_AGAIN_MS);
     }
     await pace.wait(Math.max(0, lookAtMs - clock.now()));
+    isAllKnown = false; // whoever wakes may have told nothing
+  }
+
+  async function nextRows(after: number, limit: number): Promise<readonly LogEntry[]> {
+    const isKnown = fresh.length === 0 ? isAllKnown : fresh[0]?.seq === after + 1;
+    const rows = isKnown ? fresh.slice(0, limit) : await log.readAfter(after, limit);
+    fresh = []; // of those that were told meanwhile a wake is left
+    isAllKnown = rows.length < limit;
+    return rows;
   }
 
   async function append({ head, rebuild, after, until }: Place, rows: readonly LogEntry[]): Promise<void> {
@@ -116,6 +130,8 @@ export function createRelay(options: RelayOptions): Relay {
   /** @returns undefined while it cannot be told yet from which row on the replica has to be built anew */
   async function look(): Promise<Place | undefined> {
     place = undefined;
+    fresh = [];
+    isAllKnown = false;
     const ends = await replica.ends();
     const reports = await replica.reports();
     attendance.note(reports.positions);
@@ -186,6 +202,10 @@ export function createRelay(options: RelayOptions): Relay {
 
   return {
     run: () => repeat(step, { pace, onFailure: outage.failed, onSuccess: outage.worked }),
+    told(rows) {
+      if (place !== undefined) fresh.push(...rows);
+      pace.wake();
+    },
     async isCurrent() {
       const head = await log.head();
       return (

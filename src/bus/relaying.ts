@@ -21,7 +21,8 @@ export function startRelaying(store: Store, clock: Clock, create: (pace: Pace) =
   let relay = create(pace);
   let turn = Promise.resolve();
   let stopped = false;
-  const unhook = store.log.onAppended(() => pace.wake());
+  // A turn later: whoever waits for the commit is answered first.
+  const unhook = store.log.onAppended((rows) => setImmediate(() => relay.told(rows)));
 
   const takeTurn = (lost: AbortSignal) => {
     if (stopped) return Promise.resolve();

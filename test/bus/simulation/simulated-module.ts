@@ -88,7 +88,7 @@ export function startProcess(options: ModuleOptions, onDeath: () => void): Simul
     patienceMs: PATIENCE_MS,
     silentMs: SILENT_MS,
   });
-  store.log.onAppended(pace.wake);
+  store.log.onAppended(relay.told);
 
   function* say(unit: Unit): Work<void> {
     const number = options.nextNumber();
