@@ -113,7 +113,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     }
     const startedAtMs = clock.now();
     const { applied, connected } = await applier.apply(entries, await adoptableFloor());
-    restUntilMs = clock.now() + Math.min(clock.now() - startedAtMs, LONGEST_REST_MS);
+    restUntilMs = clock.now() + restMs(entries, clock.now() - startedAtMs);
     if (applied > 0) goOn();
     if (connected) {
       after = last.seq;
@@ -124,10 +124,9 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     await rereadOrStall(entries);
   }
 
-  /** As long as the last round took: under load more comes meanwhile and shares a commit; who comes alone waits for nobody. */
   async function rest(): Promise<void> {
-    const restMs = restUntilMs - clock.now();
-    if (restMs > 0) await pace.sleep(restMs);
+    const leftMs = restUntilMs - clock.now();
+    if (leftMs > 0) await pace.sleep(leftMs);
   }
 
   /** A blocked read does not notice that the stream was deleted and rebuilt below its position. */
@@ -212,6 +211,11 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     },
     stop: pace.stop,
   };
+}
+
+/** As long as the last round took: under load more comes meanwhile and shares a commit. What came alone is not waited with. */
+function restMs({ length }: readonly LogEntry[], roundMs: number): number {
+  return length > 1 ? Math.min(roundMs, LONGEST_REST_MS) : 0;
 }
 
 /** Says which subscription cannot go on, undefined when all can. */

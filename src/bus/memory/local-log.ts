@@ -26,24 +26,35 @@ export interface LocalLogOptions {
 export function createLocalLog({ log, database, pace, onReport }: LocalLogOptions): LocalLog {
   // Rows without a gap, or none.
   let waiting: LogEntry[] = [];
+  // The newest row, as far as it is known that there is no newer one but those that wait.
+  let newest: number | undefined;
 
   async function next(seq: number, limit: number): Promise<readonly LogEntry[]> {
     // What was read from the log may be pushed as well, before it was answered or after.
     while (waiting[0] !== undefined && waiting[0].seq <= seq) waiting.shift();
-    if (waiting[0]?.seq === seq + 1) return waiting.splice(0, limit);
+    if (waiting[0]?.seq === seq + 1) {
+      const entries = waiting.splice(0, limit);
+      newest = entries.at(-1)?.seq;
+      return entries;
+    }
     waiting = [];
+    newest = undefined;
     return log.readAfter(seq, limit);
   }
 
   return {
     push(entries) {
-      if (waiting.length + entries.length > MAX_WAITING) waiting = [];
-      else waiting.push(...entries);
+      if (waiting.length + entries.length > MAX_WAITING) {
+        waiting = [];
+        newest = undefined;
+      } else waiting.push(...entries);
       pace.wake();
     },
     async read(seq, limit) {
-      const entries = await next(seq, limit);
-      if (entries.length > 0) return entries;
+      if (newest !== seq || waiting.length > 0) {
+        const entries = await next(seq, limit);
+        if (entries.length > 0) return entries;
+      }
       await pace.wait(READ_WAIT_MS);
       return next(seq, limit);
     },
@@ -53,6 +64,7 @@ export function createLocalLog({ log, database, pace, onReport }: LocalLogOption
     report: async (subscriber, position) => onReport(subscriber, position),
     discard: async () => {
       waiting = [];
+      newest = undefined;
     },
   };
 }
