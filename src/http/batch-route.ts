@@ -85,6 +85,10 @@ function answerAll(
     else response.write(ready);
     ready = "";
   };
+  const sendNow = () => {
+    flush();
+    response.socket?.uncork(); // Node itself would do so a little later
+  };
   calls.forEach(async (call, index) => {
     const trace = traceOf(call.traceparent);
     let announced = false;
@@ -92,7 +96,7 @@ function answerAll(
       if (announced) return;
       announced = true;
       ready += `${JSON.stringify({ index, begun: true } satisfies BatchLine)}\n`;
-      process.nextTick(flush); // it has left this process before anything is written, which waits for a turn of the loop
+      process.nextTick(sendNow); // it has left this process before anything is written, which is queued after it
     };
     const progress: Progress = { begun: false, announce, isGone: () => response.destroyed };
     const callee = served.get(call.operation);

@@ -57,7 +57,7 @@ export interface OpenStoreOptions {
   readonly file: string;
   /** The folder of the module's `NNNN-*.sql` files. */
   readonly migrations: URL;
-  /** When a group commits, given that work waits; by default when this turn of the event loop has done its I/O. */
+  /** When a group commits, given that work waits; by default when this turn of the event loop has done its I/O, or sooner alone. */
   readonly schedule?: (run: () => void) => void;
   /** How a commit reaches the disk; by default without holding up the event loop. */
   readonly sync?: SyncFile;
@@ -183,7 +183,7 @@ function createStore(database: Database.Database, options: OpenStoreOptions): Sq
   const onDistrust = (reason: string) => options.onDistrust?.(`${name}: ${file} is not trusted any more: ${reason}`);
   const writeAheadLog = new WriteAheadLog(onFile, options.sync);
   const parts = { database, statements, reads, log: writeAheadLog, effects };
-  const group = new GroupCommit({ name, ...parts, schedule, now, onDistrust });
+  const group = new GroupCommit({ name, ...parts, schedule, scheduleAlone: scheduleAloneOf(options), now, onDistrust });
   const pagesInLog = database.prepare<[], { log: number }>("PRAGMA wal_checkpoint(NOOP)");
   const checkpoints = new Checkpoints({
     file: onFile,
@@ -218,6 +218,11 @@ function createStore(database: Database.Database, options: OpenStoreOptions): Sq
       return group.close();
     },
   };
+}
+
+/** Once all that happens now has ended, what is to be told before it included. In memory nothing else would ever get a turn. */
+function scheduleAloneOf({ file, schedule }: OpenStoreOptions): (run: () => void) => void {
+  return schedule ?? (file === IN_MEMORY ? setImmediate : process.nextTick);
 }
 
 /**

@@ -40,6 +40,8 @@ export interface GroupCommitOptions {
   readonly effects: GroupEffects;
   /** When a group commits, given that work waits. */
   readonly schedule: (run: () => void) => void;
+  /** The same where the last group was of one: what is not expected to have company need not wait for it. */
+  readonly scheduleAlone: (run: () => void) => void;
   readonly now: () => number;
   /** Told once when a sync has failed, and why. */
   readonly onDistrust: (reason: string) => void;
@@ -69,6 +71,7 @@ export class GroupCommit {
   /** Whether a group is on its way to the disk, or a guest is there. */
   #isBusy = false;
   #scheduled = false;
+  #hadCompany = false;
   /** What those wait for who have read what is on its way to the disk. */
   #onDisk: PromiseWithResolvers<void> | undefined;
   #isSyncing = false;
@@ -175,7 +178,8 @@ export class GroupCommit {
       this.#scheduled = false;
       run();
     };
-    outsideSpans(() => this.#options.schedule(scheduled));
+    const { schedule, scheduleAlone } = this.#options;
+    outsideSpans(() => (this.#hadCompany ? schedule : scheduleAlone)(scheduled));
   }
 
   #enter(): Promise<void> {
@@ -191,6 +195,7 @@ export class GroupCommit {
     const guest = this.#guests.shift();
     if (guest === undefined) {
       // A turn later: who has just been told comes back with more, and goes along. A third fewer groups under load.
+      this.#hadCompany ||= this.#queue.length > 0;
       if (this.#queue.length > 0) this.#soon(() => this.#wake());
       return;
     }
@@ -207,6 +212,7 @@ export class GroupCommit {
     const group = this.#queue.splice(0, MAX_GROUP);
     const startedAt = performance.now();
     this.#isBusy = true;
+    this.#hadCompany = group.length > 1;
     try {
       // Only a change of some size that reaches the disk proves that a fault has passed.
       this.#options.reads.pause(() => this.#transaction.run(group, this.#fault !== undefined));
