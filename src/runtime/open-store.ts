@@ -99,6 +99,7 @@ export async function openSchema(
     migrates,
     onOpened,
     onLeftBehind: requestStop,
+    onForgotten: warn,
   });
 }
 

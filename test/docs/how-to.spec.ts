@@ -3,6 +3,7 @@ import { missingKubectl } from "../../tools/kubernetes/render.ts";
 import { type OtlpReceiver, startOtlpReceiver } from "../operations/otlp-receiver.ts";
 import { inWholeRun } from "../support/extent.ts";
 import { missingPostgres, type PostgresServer, startPostgresServer } from "../support/postgres.ts";
+import { type PostgresPair, startPostgresPair } from "../support/postgres-pair.ts";
 import { until } from "../support/process.ts";
 import { containers } from "./containers.ts";
 import { followPage, type PageOptions } from "./follow.ts";
@@ -37,6 +38,7 @@ describe("how-to pages, followed to the letter", () => {
         "6. And back",
       ]),
     );
+    followPage("docs/how-to/fail-over.md", pair());
     followPage("docs/how-to/move-to-postgres.md", postgres(["2. A database", "3. Move", "4. Go on", "5. And back"]));
   });
 });
@@ -70,6 +72,31 @@ function postgres(sections: readonly string[]): PageOptions {
       return { DATABASE: database, CALL_TIMEOUT: "60000" }; // on a machine that does much else
     },
     cleanUp: async () => server?.stop(),
+  };
+}
+
+/** A primary and its standby; without PostgreSQL and its client only the rest of the page can be followed. */
+function pair(): PageOptions {
+  const sections = ["1. A synchronous standby", "2. Tell Quartet of both", "3. Promote", "4. Make sure"];
+  const canRun = () => missingPostgres() === undefined && spawnSync("psql", ["--version"]).status === 0;
+  let servers: PostgresPair | undefined;
+  return {
+    needs: Object.fromEntries(sections.map((section) => [section, canRun])),
+    async prepare() {
+      if (!canRun()) return {};
+      servers = await startPostgresPair("synchronous");
+      const { primary, standby, url } = servers;
+      await primary.query("CREATE ROLE shop LOGIN CREATEROLE PASSWORD 'secret'");
+      await primary.query("CREATE DATABASE shop OWNER shop ENCODING 'UTF8' TEMPLATE template0");
+      return {
+        PRIMARY: primary.url,
+        STANDBY: standby?.url ?? "",
+        STOP_PRIMARY: `kill -KILL ${primary.pid}`,
+        DATABASE: url.replace("postgres@", "shop:secret@").replace("/postgres?", "/shop?"),
+        CALL_TIMEOUT: "60000",
+      };
+    },
+    cleanUp: async () => servers?.stop(),
   };
 }
 

@@ -1,6 +1,7 @@
 import { systemClock } from "../../../base/clock.ts";
 import { backoffMs, createPace } from "../../../base/pace.ts";
 import { StoredLog, type StoredLogOptions } from "../../log/stored-log.ts";
+import type { LogEntry, Position } from "../../store.ts";
 import type { Reading, Work } from "../../unit.ts";
 import { despiteConflicts } from "./postgres-fault.ts";
 import { numberAndRead } from "./sequencer.ts";
@@ -14,8 +15,10 @@ const AGAIN_MS = 2;
 
 export interface PostgresEventLogOptions extends StoredLogOptions {
   readonly sessions: Sessions;
-  /** The newest row's number: listeners are told of those after it. */
-  readonly head: number;
+  /** The newest row: listeners are told of those after it. */
+  readonly head: Position;
+  /** Told in words that rows are gone which were there. */
+  readonly onForgotten: (told: string) => void;
   /** Told what came of each look at the server, undefined where it went well. */
   readonly onLook: (error?: unknown) => void;
 }
@@ -28,7 +31,7 @@ export class PostgresEventLog extends StoredLog {
   readonly #options: PostgresEventLogOptions;
   readonly #pace = createPace(systemClock);
   /** The newest row that the listeners know. */
-  #told: number;
+  #told: Position;
   /** How many units of work have appended here, and of how many all rows have their numbers. */
   #committed = 0;
   #numbered = 0;
@@ -97,17 +100,25 @@ export class PostgresEventLog extends StoredLog {
   async #pass(): Promise<boolean> {
     const { sessions } = this.#options;
     const { entries, isPartial, before } = await despiteConflicts(() =>
-      sessions.use((session) => numberAndRead(session, this.#told)),
+      sessions.use((session) => numberAndRead(session, this.#told.seq)),
     );
-    if (before < this.#told) {
-      this.#told = before; // rows are forgotten: another server has taken over, or one was restored
+    if (before < this.#told.seq) {
+      this.#options.onForgotten(`ends at row ${before}, and ended at ${this.#told.seq}`);
+      this.#told = { epoch: "", seq: before };
       return true;
     }
+    const [first] = entries;
     const newest = entries.at(-1);
-    if (newest === undefined) return isPartial;
-    this.#told = newest.seq;
+    if (first === undefined || newest === undefined) return isPartial;
+    if (this.#isForgotten(first)) this.#options.onForgotten(`has another row ${this.#told.seq} than it had`);
+    this.#told = newest;
     this.tell(entries);
     return isPartial;
+  }
+
+  /** Another server has taken over, or one was restored, whose log ended before the newest row, and may have gone on. */
+  #isForgotten({ previousEpoch }: LogEntry): boolean {
+    return this.#told.epoch !== "" && previousEpoch !== this.#told.epoch;
   }
 
   #letGo(upTo: number): void {

@@ -8,7 +8,7 @@ import { requireNoMark } from "../../move/mark.ts";
 import { reasonOf, StoreRefusal } from "../../refusal.ts";
 import { newestOf } from "../../schema-state.ts";
 import { sql } from "../../sql.ts";
-import type { Store } from "../../store.ts";
+import type { Position, Store } from "../../store.ts";
 import type { Unit, Work } from "../../unit.ts";
 import { ANSWER_TIMEOUT_MS, applicationOf, connectionConfig, describePlace } from "./connection.ts";
 import { PostgresEventLog } from "./event-log.ts";
@@ -36,11 +36,15 @@ const OWN_CONNECTIONS = 2;
 /** How soon whoever waits for what another process may change looks again. */
 const LOOK_AGAIN_MS = 400;
 
+/** What that means for whoever reads that rows of a log are gone. */
+const FORGOTTEN =
+  "Its server has forgotten what it had committed, as a standby has that lagged and took over, or a restore; `npm run reconcile` says what of it others know";
+
 /** What is read of a schema when it is opened. */
 interface Opened {
   readonly seat: string;
   readonly database: string;
-  readonly head: number;
+  readonly head: Position;
   readonly newestAnswerMs: number;
 }
 
@@ -78,7 +82,8 @@ export async function openPostgresStore(options: OpenPostgresStoreOptions): Prom
     const ownSessions = new Sessions({ ...impatient, most: OWN_CONNECTIONS });
     const tell = (told: string) => options.onLeftBehind?.(`${name}: ${place} ${told}`);
     const stopWatching = watchSchema(ownSessions, known, tell);
-    const store = createStore(options, opened, { sessions, ownSessions, stopWatching });
+    const onForgotten = (told: string) => options.onForgotten?.(`${name}: the log in ${place} ${told}. ${FORGOTTEN}`);
+    const store = createStore({ ...options, onForgotten }, opened, { sessions, ownSessions, stopWatching });
     await continueIds(store, sql`dead_letters`).catch(async (error: unknown) => {
       await store.close();
       throw error;
@@ -99,14 +104,15 @@ async function look(session: Session, name: string): Promise<Opened> {
     sql`INSERT INTO identity (id, module, database) VALUES (1, ${name}, ${randomUUID()}) ON CONFLICT DO NOTHING`,
   );
   const { rows } = await session.ask(
-    sql<Pick<Opened, "seat" | "database" | "head">>`SELECT database, seq AS head,
+    sql<Pick<Opened, "seat" | "database"> & Position>`SELECT database, seq, epoch,
       concat_ws(':', ${INCARNATION.cluster}, ${INCARNATION.table}) AS seat
       FROM identity, outbox_head`,
   );
   const newest = await session.ask(NEWEST_ANSWER);
   const [found] = rows;
   if (found === undefined) throw new StoreRefusal("has lost rows that it always has");
-  return { ...found, newestAnswerMs: newest.rows[0]?.keptAtMs ?? 0 };
+  const { seat, database, seq, epoch } = found;
+  return { seat, database, head: { seq, epoch }, newestAnswerMs: newest.rows[0]?.keptAtMs ?? 0 };
 }
 
 /** By a lock that ends with the transaction, and needs no row that may not be there yet. */
@@ -119,7 +125,7 @@ function createStore(
   { seat, database, head, newestAnswerMs }: Opened,
   { sessions, ownSessions, stopWatching }: Reach,
 ): Store {
-  const { name, now = Date.now } = options;
+  const { name, now = Date.now, onForgotten = () => {} } = options;
   const { monotonicMs = options.now ?? (() => performance.now()) } = options;
   const settledNow = createSettledClock(now, monotonicMs);
   const health = new Health();
@@ -143,7 +149,7 @@ function createStore(
     // That it can be asked does not prove that it can write.
     else if (health.fault !== undefined) write(function* () {}).catch(() => undefined);
   };
-  const log = new PostgresEventLog({ sessions: ownSessions, head, onLook, read, write, settledNow });
+  const log = new PostgresEventLog({ sessions: ownSessions, head, onLook, onForgotten, read, write, settledNow });
   const leases = new Leases(write);
   const close = async () => {
     stopWatching();

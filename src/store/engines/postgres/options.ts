@@ -38,4 +38,6 @@ export interface OpenPostgresStoreOptions extends PostgresPlace {
   readonly onOpened?: (opening: Opening) => void;
   /** Told once when newer code has left this one behind, in words: this process cannot go on with the schema. */
   readonly onLeftBehind?: (told: string) => void;
+  /** Told in words when the server has forgotten rows of the log: another one has taken over that lacked them, or it was restored. */
+  readonly onForgotten?: (told: string) => void;
 }
