@@ -89,6 +89,21 @@ describe("the shop in containers, its data in PostgreSQL", function () {
     expect(await ends(placed)).to.equal("confirmed");
   });
 
+  it("is two of each with compose.scale.yml, whose modules begin once the schemas are migrated", async () => {
+    const files = ["docker-compose.yml", "compose.postgres.yml", "compose.scale.yml"];
+    const twice = await composeProject(files, {});
+    const { services } = JSON.parse(await twice.compose("config", "--format", "json"));
+    for (const name of ["gateway", ...moduleNames]) expect(services[name].deploy.replicas, name).to.equal(2);
+    for (const name of moduleNames) {
+      expect(services[name].environment.MIGRATE, name).to.equal("off");
+      expect(services[name].depends_on, name).to.have.nested.property(
+        "migrate.condition",
+        "service_completed_successfully",
+      );
+    }
+    expect(services.gateway.ports).to.have.length(1).and.have.nested.property("[0].published", "8000-8001");
+  });
+
   it("is an addition to the form for production, too, and nobody outside can reach its PostgreSQL", async () => {
     const files = ["docker-compose.yml", "compose.production.yml", "compose.postgres.yml"];
     const production = await composeProject(files, {

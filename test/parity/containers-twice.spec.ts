@@ -12,7 +12,10 @@ interface Told {
   readonly modules: readonly { readonly name: string; readonly replicas?: readonly { readonly status: string }[] }[];
 }
 
-describe("two of each service in containers", function () {
+/** So many containers keep two cores busy for a minute and more: `npm run parity` starts them. */
+const define = process.env.PARITY === "full" ? describe : () => {};
+
+define("two of each service in containers", function () {
   this.timeout(300_000);
   let folder: string;
   let project: ComposeProject;
