@@ -73,7 +73,7 @@ const cluster = new Cluster({
   templates,
   settings: {
     ...LIMITS,
-    ...(flags.patient && { CALL_TIMEOUT: "60000" }),
+    ...(flags.patient && { CALL_TIMEOUT: "60000", BCRYPT_COST: "4" }),
     DATABASE_URL: `postgres://shop@127.0.0.1:${postgres.port}/shop`,
     REDIS_URL: redis.url,
   },
