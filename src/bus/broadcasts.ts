@@ -9,6 +9,8 @@ export interface Broadcasts {
   /** See `Bus.onBroadcast`. */
   on(topic: string, listener: (message: unknown) => void): () => void;
   hasListeners(topic: string): boolean;
+  /** Those that somebody listens to. */
+  topics(): readonly string[];
   /** Tells the listeners; what one of them throws harms nobody. */
   deliver(topic: string, message: unknown): void;
   /** Does so with what `writeBroadcast` has written; anything else, whoever sent it, is left out. */
@@ -38,6 +40,7 @@ export function createBroadcasts(logger: Logger): Broadcasts {
       emitter.on(topic, guarded);
       return () => emitter.off(topic, guarded);
     },
+    topics: () => emitter.eventNames().map(String),
     hasListeners: (topic) => emitter.listenerCount(topic) > 0,
     deliver,
     deliverText(text) {

@@ -5,18 +5,22 @@ import { askStatus } from "../health/module-probe.ts";
 
 const ASK_TIMEOUT_MS = 1_000;
 
+/** How long an answer counts: every process asks, and the answer hardly ever changes. */
+const FRESH_MS = 3_000;
+
 /** Names a deployment after the file of its users, which each of its processes can ask for; a copy has another. */
 export function nameDeployment(seat: string): string {
   return hash("sha256", seat, "base64url").slice(0, 16);
 }
 
 /**
- * Learns the deployment's name from a process of users, whichever answers. The last answer counts while it is away, and it is asked again at each look: it may
- * have moved.
+ * Learns the deployment's name from a process of users, whichever answers. The last answer counts while it is away, and now and then it is asked again: it
+ * may have moved.
  */
 export function learnDeployment(users: Addresses): () => string | undefined {
   let known: string | undefined;
   let isAsking = false;
+  let askAtMs = 0;
 
   async function ask(): Promise<void> {
     isAsking = true;
@@ -24,13 +28,14 @@ export function learnDeployment(users: Addresses): () => string | undefined {
       const status = await askStatus(url, ASK_TIMEOUT_MS);
       if (status === undefined) continue;
       known = status.deployment ?? UNNAMED_DEPLOYMENT;
+      askAtMs = performance.now() + FRESH_MS;
       break;
     }
     isAsking = false;
   }
 
   return () => {
-    if (!isAsking) void ask();
+    if (!isAsking && performance.now() >= askAtMs) void ask();
     return known;
   };
 }

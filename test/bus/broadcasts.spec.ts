@@ -36,12 +36,13 @@ describe("broadcasts", () => {
     it("go on after what nobody can read", async () => {
       const keyPrefix = `broadcasts-${process.pid}:`;
       const bus = createRedisBus({ url: redis.url, logger: silent, keyPrefix, subscribers: {} });
+      const channel = `${keyPrefix}broadcast:spans`;
       await bus.start();
       const stranger = new Redis(redis.url);
       const heard: unknown[] = [];
       bus.onBroadcast("spans", (message) => heard.push(message));
-      await until("it listens", async () => Number(await stranger.publish(`${keyPrefix}broadcast`, "null")) > 0);
-      for (const text of UNREADABLE) await stranger.publish(`${keyPrefix}broadcast`, text);
+      await until("it listens", async () => Number(await stranger.publish(channel, "null")) > 0);
+      for (const text of UNREADABLE) await stranger.publish(channel, text);
       await until("what can be read is heard", () => {
         bus.broadcast("spans", "still here");
         return heard.length > 0;

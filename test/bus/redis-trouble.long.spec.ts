@@ -221,14 +221,14 @@ describe("Redis in trouble", () => {
   it("hears broadcasts again when what kept it from listening has passed", async () => {
     const shop = open(server.url);
     await shop.startAll();
+    const heard: unknown[] = [];
+    for (const bus of shop.buses) bus.onBroadcast("topic", (message) => void heard.push(message));
     await until("it runs", () => shop.statuses().every((status) => status === "running"));
     await redis.call("ACL", "SETUSER", "default", "resetchannels");
     await redis.call("CLIENT", "KILL", "TYPE", "pubsub");
     await until("it is told", () => shop.statuses().every((status) => status === "down"));
     await redis.call("ACL", "SETUSER", "default", "allchannels");
     await until("it runs again", () => shop.statuses().every((status) => status === "running"));
-    const heard: unknown[] = [];
-    for (const bus of shop.buses) bus.onBroadcast("topic", (message) => void heard.push(message));
     shop.buses[0]?.broadcast("topic", "to all");
     await until("both have heard it", () => heard.length === 2);
   });

@@ -56,7 +56,8 @@ export function createRedisBus(options: RedisBusOptions): Bus {
   const { url, logger, subscribers, faults, keyPrefix = "quartet:" } = options;
   const { pruneWindowMs = DEFAULT_PRUNE_WINDOW_MS, deployment = () => UNNAMED_DEPLOYMENT } = options;
   const clock = systemClock;
-  const channel = `${keyPrefix}broadcast`;
+  /** Each topic has a channel of its own: who does not listen is not woken. */
+  const channelOf = (topic: string) => `${keyPrefix}broadcast:${topic}`;
   const outage = createOutage({ what: "Redis", logger, clock });
   const broadcasts = createBroadcasts(logger);
   const connections: Redis[] = [];
@@ -67,6 +68,8 @@ export function createRedisBus(options: RedisBusOptions): Bus {
   const leasing: Promise<void>[] = [];
   const joined: { store: Store; subscriptions: readonly Subscription[] }[] = [];
   let commands: Redis | undefined;
+  /** Listens to the topics that somebody listens to by now. */
+  let subscribe = () => {};
 
   function connect(purpose: "commands" | "blocking"): Redis {
     const redis = connectRedis(url, purpose, {
@@ -163,12 +166,14 @@ export function createRedisBus(options: RedisBusOptions): Bus {
     const listener = connect("commands");
     const subscribing = outage.part();
     let cancel = () => {};
-    const subscribe = () => {
+    subscribe = () => {
       cancel();
-      if (listener.status !== "ready") return;
-      cancel = clock.after(SUBSCRIBE_AGAIN_MS, subscribe);
-      listener.subscribe(channel).then(() => {
-        cancel();
+      const channels = broadcasts.topics().map(channelOf);
+      if (listener.status !== "ready" || channels.length === 0) return;
+      const cancelAgain = clock.after(SUBSCRIBE_AGAIN_MS, subscribe);
+      cancel = cancelAgain;
+      listener.subscribe(...channels).then(() => {
+        cancelAgain();
         subscribing.worked();
       }, subscribing.failed);
     };
@@ -226,8 +231,13 @@ export function createRedisBus(options: RedisBusOptions): Bus {
     },
     broadcast(topic, message) {
       if (commands?.status !== "ready") return;
-      commands.publish(channel, writeBroadcast(topic, message)).catch(() => undefined);
+      commands.publish(channelOf(topic), writeBroadcast(topic, message)).catch(() => undefined);
     },
-    onBroadcast: broadcasts.on,
+    onBroadcast(topic, listener) {
+      const isNew = !broadcasts.hasListeners(topic);
+      const off = broadcasts.on(topic, listener);
+      if (isNew) subscribe();
+      return off;
+    },
   };
 }

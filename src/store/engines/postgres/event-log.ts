@@ -4,8 +4,8 @@ import { StoredLog, type StoredLogOptions } from "../../log/stored-log.ts";
 import type { LogEntry, Position } from "../../store.ts";
 import type { Reading, Work } from "../../unit.ts";
 import { despiteConflicts } from "./postgres-fault.ts";
-import { numberAndRead } from "./sequencer.ts";
-import type { Sessions } from "./sessions.ts";
+import { hasNews, numberAndRead, type Pass } from "./sequencer.ts";
+import type { Session, Sessions } from "./sessions.ts";
 
 /** How often to look for what others have committed or numbered. */
 const POLL_MS = 250;
@@ -99,9 +99,9 @@ export class PostgresEventLog extends StoredLog {
   /** @returns whether there is more to do at once */
   async #pass(): Promise<boolean> {
     const { sessions } = this.#options;
-    const { entries, isPartial, before } = await despiteConflicts(() =>
-      sessions.use((session) => numberAndRead(session, this.#told.seq)),
-    );
+    const pass = await despiteConflicts(() => sessions.use((session) => this.#look(session)));
+    if (pass === undefined) return false;
+    const { entries, isPartial, before } = pass;
     if (before < this.#told.seq) {
       this.#options.onForgotten(`ends at row ${before}, and ended at ${this.#told.seq}`);
       this.#told = { epoch: "", seq: before };
@@ -114,6 +114,13 @@ export class PostgresEventLog extends StoredLog {
     this.#told = newest;
     this.tell(entries);
     return isPartial;
+  }
+
+  /** @returns undefined where nothing was committed here since the last pass, and nothing elsewhere either */
+  async #look(session: Session): Promise<Pass | undefined> {
+    const { seq } = this.#told;
+    const isPoll = this.#numbered === this.#committed;
+    return isPoll && !(await hasNews(session, seq)) ? undefined : numberAndRead(session, seq);
   }
 
   /** Another server has taken over, or one was restored, whose log ended before the newest row, and may have gone on. */

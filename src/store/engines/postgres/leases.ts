@@ -17,12 +17,14 @@ const LOOK_MS = 500;
  * work; what may not be done twice is fenced where it is done: numbers are given under the head's lock, and cursors only go forward.
  */
 export class Leases {
+  readonly #read: Store["read"];
   readonly #write: Store["write"];
   readonly #owner = randomUUID();
   readonly #inTurn = createTurns();
   readonly #closing = new AbortController();
 
-  constructor(write: Store["write"]) {
+  constructor({ read, write }: Pick<Store, "read" | "write">) {
+    this.#read = read;
     this.#write = write;
   }
 
@@ -52,10 +54,16 @@ export class Leases {
   async #wait(role: string): Promise<number> {
     for (;;) {
       if (this.#closing.signal.aborted) throw isClosing();
-      const until = await this.#take(role).catch(() => undefined); // the server may be away
+      const until = await this.#takeIfFree(role).catch(() => undefined); // the server may be away
       if (until !== undefined) return until;
       await sleep(LOOK_MS, undefined, { signal: this.#closing.signal }).catch(() => undefined);
     }
+  }
+
+  /** Who waits looks before he tries: that costs a fraction of a transaction which writes. @returns as `#take` */
+  async #takeIfFree(role: string): Promise<number | undefined> {
+    const held = sql`SELECT 1 FROM leases WHERE role = ${role} AND owner <> ${this.#owner} AND until >= clock_timestamp()`;
+    return (await this.#read((reading) => reading.get(held))) === undefined ? this.#take(role) : undefined;
   }
 
   /** Takes it, or keeps it. @returns until when, undefined when it is another's */

@@ -150,7 +150,7 @@ function createStore(
     else if (health.fault !== undefined) write(function* () {}).catch(() => undefined);
   };
   const log = new PostgresEventLog({ sessions: ownSessions, head, onLook, onForgotten, read, write, settledNow });
-  const leases = new Leases(write);
+  const leases = new Leases({ read, write });
   const close = async () => {
     stopWatching();
     await leases.end();

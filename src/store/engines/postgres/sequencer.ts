@@ -30,6 +30,17 @@ const NUMBER = sql<{ waiting: number; numbered: number; before: number }>`
   )
   SELECT waiting.events AS waiting, (SELECT count(*) FROM taken) AS numbered, outbox_head.seq AS before FROM waiting, outbox_head`;
 
+const LOOK = sql<{
+  waits: boolean;
+  head: number;
+}>`SELECT EXISTS (SELECT FROM outbox_arrivals) AS waits, seq AS head FROM outbox_head`;
+
+/** Whether there is anything for a pass to do after this number, which costs a fraction of one. @throws as `Session.send` */
+export async function hasNews(session: Session, after: number): Promise<boolean> {
+  const { rows } = await session.ask(LOOK);
+  return rows[0]?.waits !== false || rows[0].head !== after;
+}
+
 /** What a pass found. */
 export interface Pass {
   /** Rows that are new in the log since the last one, whoever numbered them, oldest first. */
