@@ -103,6 +103,9 @@ export const twoOfOne: ReplicatedTopology = replicated("two of one process on Po
   redis: false,
 });
 
+/** Four processes that serve all, and a Redis. */
+export const fourOfOne: ReplicatedTopology = replicated("four of one process on PostgreSQL", 4, { split: [SERVICES] });
+
 /** The ports of the replicas of each service. */
 type Ports = ReadonlyMap<Service, readonly number[]>;
 

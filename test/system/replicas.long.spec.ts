@@ -7,7 +7,6 @@ import {
   type Answer,
   type Api,
   addProduct,
-  allOrders,
   bodyOf,
   createApi,
   type OrderBody,
@@ -21,8 +20,6 @@ import { until } from "../support/process.ts";
 import { type Replica, type ReplicatedShop, twoOfEach } from "../support/replicas.ts";
 import { oneProcess, SERVICES } from "../support/topology.ts";
 import { tortureReplicas } from "../torture/of-replicas.ts";
-
-const BUYERS = 500;
 
 /** Who of those that serve orders applies what it hears, and who copies its log. */
 const HOLDERS = "SELECT role, owner FROM orders.leases WHERE role ~ '^(apply|relay)' ORDER BY role";
@@ -126,20 +123,6 @@ describe("two replicas of every service on PostgreSQL", function () {
     expect(final).to.deep.equal(Array(40).fill("confirmed"));
   });
 
-  it(`sell seven to ${BUYERS} who want one each, and no more`, async () => {
-    const product = await addProduct(api, admin, 7);
-    const buyer = await register(api, "crowd");
-    const outcomes = Array.from({ length: BUYERS }, (_, n) =>
-      buyUntilAnswered(each[n % 2] ?? api, product, buyer, `buyer ${n}`),
-    );
-    await Promise.all(outcomes);
-    await shop.settled();
-    const orders = await allOrders(api, buyer);
-    expect(orders.filter((order) => order.status === "confirmed")).to.have.length(7);
-    expect(orders.filter((order) => order.status === "pending")).to.have.length(0);
-    expect(await stockOf(api, product)).to.equal(0);
-  });
-
   it("are replaced one after the other, while orders go on, without a request that fails", async () => {
     await until("all is well", isWhole);
     const product = await addProduct(api, admin, 1_000_000);
@@ -212,16 +195,6 @@ describe("two replicas of every service on PostgreSQL", function () {
     const placed = await api.post("/orders", { product_id: product, quantity: 1 }, admin.token, key);
     const path = `/orders/${bodyOf<OrderBody>(placed).id}`;
     return bodyOf<OrderBody>(await api.get(path, admin.token, { prefer: "wait=30" })).status;
-  }
-
-  /** Asks again with the same key while more wait than the shop has time for. Who comes late is told that nothing is left. */
-  async function buyUntilAnswered(at: Api, product: string, { token }: Session, key: string): Promise<void> {
-    for (;;) {
-      const answer = await at.post("/orders", { product_id: product, quantity: 1 }, token, { "idempotency-key": key });
-      if (answer.status === 201 || JSON.stringify(answer.body).includes("insufficient-stock")) return;
-      expect([409, 503, 504], JSON.stringify(answer.body)).to.include(answer.status);
-      await sleep(100);
-    }
   }
 
   /** By a connection of its own, as whatever stands before gateways makes it. Resolves the order's id. */
