@@ -15,7 +15,7 @@ export interface Books {
   readonly stock: number;
 }
 
-const SETTLES_WITHIN_MS = 30_000;
+const SETTLES_WITHIN_MS = 60_000;
 const LOOK_EVERY_MS = 20;
 
 /** @param folder holds the databases; a program that the shop is compared with has the same tables */
@@ -37,10 +37,14 @@ export function readBooks(folder: string): Books {
  * Waits until every order is confirmed and its units are taken and written down.
  * @throws Error when that is not so within the time, or there is more than there should be
  */
-export async function untilBooksAre(folder: string, expected: Books, withinMs = SETTLES_WITHIN_MS): Promise<void> {
+export async function untilBooksAre(
+  books: () => Books | Promise<Books>,
+  expected: Books,
+  withinMs = SETTLES_WITHIN_MS,
+): Promise<void> {
   const deadline = performance.now() + withinMs;
   for (;;) {
-    const found = readBooks(folder);
+    const found = await books();
     if (isDeepStrictEqual(found, expected)) return;
     if (found.confirmed > expected.confirmed || performance.now() > deadline) {
       throw new Error(`the books say ${JSON.stringify(found)}, and should say ${JSON.stringify(expected)}`);

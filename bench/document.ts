@@ -1,7 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
 import { parseArgs } from "node:util";
+import { describeOccasion, placesOf, writeTables } from "./page.ts";
 
 /**
  * Measures what docs/PERFORMANCE.md tells of, and writes it there: `npm run bench`. The page names the command of each of its tables;
@@ -15,25 +14,22 @@ import { parseArgs } from "node:util";
 
 const PAGE = new URL("../docs/PERFORMANCE.md", import.meta.url);
 
-/** A table of the page: the comment that names its command, and all up to the comment that ends it. */
-const TABLE = /(<!-- bench( long)?: node (bench\/.+) -->\n)[\s\S]*?(<!-- end -->)/g;
-
 const FOR_A_MOMENT = ["--rounds=1", "--seconds=0.5", "--warmup=0.5"];
 
 const { values: flags } = parseArgs({
   options: { only: { type: "string" }, try: { type: "boolean", default: false } },
 });
 const { only } = flags;
-const tables = [...readFileSync(PAGE, "utf8").matchAll(TABLE)];
-const chosen = tables.filter(([, , long, command = ""]) => (only === undefined ? !long : command.includes(only)));
+const chosen = placesOf(PAGE).filter(({ by, isLong }) => (only === undefined ? !isLong : by.includes(only)));
 if (chosen.length === 0) throw new Error(`the page has no table whose command has ${only} in it`);
 
-for (const [, , , command = ""] of chosen) {
+for (const { by: command } of chosen) {
   console.error(`\n${command} (after ${Math.round(performance.now() / 1_000)} s)\n`);
   try {
     const printed = run(command);
     console.log(printed);
-    if (!flags.try) write(command, printed);
+    const told = `${printed}\n\n${describeOccasion()}: \`npx node ${command}\``;
+    if (!flags.try) writeTables(PAGE, new Map([[command, told]]));
   } catch (error) {
     console.error(error instanceof Error ? error.message : error); // the others are measured all the same
     process.exitCode = 1;
@@ -44,15 +40,4 @@ function run(command: string): string {
   const args = [...command.split(" "), ...(flags.try ? FOR_A_MOMENT : [])];
   const cwd = new URL("..", import.meta.url);
   return execFileSync(process.execPath, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }).trim();
-}
-
-/** Puts what a command printed into its place. */
-function write(command: string, printed: string): void {
-  const date = new Date().toLocaleDateString("en-GB", { dateStyle: "long" });
-  const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, Node ${process.versions.node}`;
-  const told = `${printed}\n\n${date}, ${machine}: \`npx node ${command}\`\n`;
-  const page = readFileSync(PAGE, "utf8").replaceAll(TABLE, (table, begin, _long, named, end) =>
-    named === command ? `${begin}\n${told}\n${end}` : table,
-  );
-  writeFileSync(PAGE, page);
 }

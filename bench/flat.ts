@@ -54,8 +54,7 @@ try {
 async function open(products: number, customers: number): Promise<Shop> {
   const topology = await topologies.one();
   running.push(topology);
-  const { port } = topology;
-  const api = createApi(`http://127.0.0.1:${port}`);
+  const api = createApi(`http://127.0.0.1:${topology.ports[0]}`);
   const adminToken = String((await api.post("/users/login", admin)).token);
   const tokens = await many(customers, async (n) => {
     const customer = { name: `Buyer ${n}`, email: `buyer-${n}@example.com`, password: CUSTOMER_PASSWORD };
@@ -69,9 +68,9 @@ async function open(products: number, customers: number): Promise<Shop> {
   const supply = (make: (productId: string, token: string) => Buffer) =>
     Array.from({ length: VARIETY }, () => make(pick(ids), pick(tokens)));
   const newer = ids.slice(ids.length / 2); // after each of these comes a whole page
-  const get = (path: string, token?: string) => jsonRequest(port, "GET", path, { token });
+  const get = (path: string, token?: string) => jsonRequest("GET", path, { token });
   const kinds = new Map([
-    ["POST /orders", supply((product_id, token) => placing(port, product_id, token))],
+    ["POST /orders", supply((product_id, token) => placing(product_id, token))],
     ["GET /products/{id}", supply((id) => get(`/products/${id}`))],
     ["GET /products", supply(() => get("/products"))],
     ["GET /products?cursor", supply(() => get(`/products?cursor=${cursorOf(pick(newer))}`))],
@@ -82,8 +81,8 @@ async function open(products: number, customers: number): Promise<Shop> {
   return { topology, kinds };
 }
 
-function placing(port: number, product_id: string, token: string): Buffer {
-  return jsonRequest(port, "POST", "/orders", { token, body: { product_id, quantity: 1 } });
+function placing(product_id: string, token: string): Buffer {
+  return jsonRequest("POST", "/orders", { token, body: { product_id, quantity: 1 } });
 }
 
 /** Places at least so many orders. */
@@ -95,9 +94,9 @@ async function order(shop: Shop, count: number): Promise<void> {
 }
 
 /** @throws Error when an answer is not a success */
-function ask({ topology: { port }, kinds }: Shop, kind: string, seconds: number) {
+function ask({ topology: { ports }, kinds }: Shop, kind: string, seconds: number) {
   const status = kind.startsWith("POST") ? 201 : 200;
-  const load = { host: "127.0.0.1", port, next: inTurn(kinds.get(kind) ?? []), status };
+  const load = { host: "127.0.0.1", ports, next: inTurn(kinds.get(kind) ?? []), status };
   return applyLoad(load, { connections: CONNECTIONS }, seconds * 1_000);
 }
 

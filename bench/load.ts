@@ -10,7 +10,8 @@ export type Pace = { readonly connections: number } | { readonly perSecond: numb
 
 export interface Load {
   readonly host: string;
-  readonly port: number;
+  /** Each connection goes to the next of them. */
+  readonly ports: readonly number[];
   /** The next request, a whole HTTP/1.1 one. */
   readonly next: () => Buffer;
   /** The status that every answer is to have. */
@@ -43,8 +44,9 @@ export async function applyLoad(load: Load, pace: Pace, durationMs: number): Pro
 
 async function askInLoops(asked: Asked, load: Load, connections: number, durationMs: number): Promise<void> {
   const until = performance.now() + durationMs;
+  const connect = connector(load);
   const askOn = async () => {
-    const connection = new Connection(load);
+    const connection = connect();
     do await asked.ask(connection);
     while (performance.now() < until);
     connection.end();
@@ -53,9 +55,10 @@ async function askInLoops(asked: Asked, load: Load, connections: number, duratio
 }
 
 async function askSteadily(asked: Asked, load: Load, perSecond: number, durationMs: number): Promise<void> {
-  const idle: Connection[] = [];
+  const connect = connector(load);
+  const idle = load.ports.map(connect);
   const askOnce = async () => {
-    const connection = idle.pop() ?? new Connection(load);
+    const connection = idle.shift() ?? connect();
     await asked.ask(connection);
     idle.push(connection);
   };
@@ -68,6 +71,11 @@ async function askSteadily(asked: Asked, load: Load, perSecond: number, duration
   }
   await Promise.all(running);
   for (const connection of idle) connection.end();
+}
+
+function connector({ host, ports }: Load): () => Connection {
+  let made = 0;
+  return () => new Connection(host, ports[made++ % ports.length] ?? 0);
 }
 
 /** What was asked, and what came of it. */
@@ -121,7 +129,7 @@ class Connection {
   #received: Buffer = Buffer.alloc(0);
   #waiting: PromiseWithResolvers<Answer> | undefined;
 
-  constructor({ host, port }: Pick<Load, "host" | "port">) {
+  constructor(host: string, port: number) {
     this.#socket = connect({ host, port, noDelay: true });
     this.connected = once(this.#socket, "connect");
     this.#socket.on("data", (chunk: Buffer) => this.#receive(chunk));

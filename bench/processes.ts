@@ -45,26 +45,34 @@ export function startProcess({ name, command, args, folder, env }: Start): Proce
   child.once("exit", () => running.delete(child));
   return {
     name,
-    cpuMicros: () => readCpuMicros(child),
+    cpuMicros: () => cpuMicrosOf(requirePid(child)).own,
     memoryBytes: () => readMemoryBytes(child),
     stop: () => stop(child),
   };
 }
 
-/** See proc(5), `/proc/<pid>/stat`: user and system time are members 14 and 15, and member 2 may hold blanks. */
-function readCpuMicros(child: ChildProcess): number {
-  const stat = readProc(child, "stat");
-  const members = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(members[11]) + Number(members[12])) * MICROS_PER_TICK;
+/**
+ * The processor time that all threads of a process took so far, and of its children that have ended, in microseconds. See proc(5),
+ * `/proc/<pid>/stat`: user and system time are members 14 and 15, those of the children 16 and 17, and member 2 may hold blanks.
+ */
+export function cpuMicrosOf(pid: number): { readonly own: number; readonly ended: number } {
+  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+  const [user = 0, system = 0, endedUser = 0, endedSystem = 0] = stat
+    .slice(stat.lastIndexOf(")") + 2)
+    .split(" ")
+    .slice(11, 15)
+    .map((ticks) => Number(ticks) * MICROS_PER_TICK);
+  return { own: user + system, ended: endedUser + endedSystem };
 }
 
 function readMemoryBytes(child: ChildProcess): number {
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readProc(child, "status"))?.[1]) * 1_024;
+  const status = readFileSync(`/proc/${requirePid(child)}/status`, "latin1");
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1_024;
 }
 
-function readProc({ pid, exitCode }: ChildProcess, file: string): string {
-  if (exitCode !== null) throw new Error("a server has ended before its time");
-  return readFileSync(`/proc/${pid}/${file}`, "latin1");
+function requirePid({ pid, exitCode }: ChildProcess): number {
+  if (pid === undefined || exitCode !== null) throw new Error("a server has ended before its time");
+  return pid;
 }
 
 async function stop(child: ChildProcess): Promise<void> {

@@ -8,7 +8,7 @@ export type Kind = "orders" | "confirmed" | "looks" | "registrations";
 /** What one stretch of load found. */
 export interface Measured extends Loaded {
   readonly perSecond: number;
-  /** Processor time of each process until all was done, per answer, in microseconds. */
+  /** Processor time of the processes of each name until all was done, per answer, in microseconds. */
   readonly cpuMicros: ReadonlyMap<string, number>;
 }
 
@@ -53,9 +53,9 @@ export async function withShops<T>(openings: readonly Opening[], work: (shops: S
 }
 
 /** Opens a shop over its public API alone. */
-async function openShop(name: string, topology: Topology): Promise<Shop> {
-  const { port, folder, processes } = topology;
-  const api = createApi(`http://127.0.0.1:${port}`);
+export async function openShop(name: string, topology: Topology): Promise<Shop> {
+  const { ports, processes } = topology;
+  const api = createApi(`http://127.0.0.1:${ports[0]}`);
   const { token: adminToken } = await api.post("/users/login", admin);
   const { token } = await api.post("/users/register", {
     name: "Buyer",
@@ -67,52 +67,59 @@ async function openShop(name: string, topology: Topology): Promise<Shop> {
     const product = { name: `Product ${n}`, price_cents: 1_000 + n, stock: STOCK };
     ids.push(String((await api.post("/products", product, String(adminToken))).id));
   }
-  const kinds = kindsOf(port, String(token), ids);
+  const kinds = kindsOf(String(token), ids);
   let placed = 0;
-  const cpuMicros = () => processes.map((process) => process.cpuMicros());
+  /** Of all processes of one name together. */
+  const cpuMicros = () => {
+    const times = new Map<string, number>();
+    for (const each of processes) times.set(each.name, (times.get(each.name) ?? 0) + each.cpuMicros());
+    return times;
+  };
   const shop: Shop = {
     name,
     topology,
     async load(kind, pace, durationMs) {
-      const loaded = await applyLoad({ host: "127.0.0.1", port, ...kinds[kind] }, pace, durationMs);
+      const loaded = await applyLoad({ host: "127.0.0.1", ports, ...kinds[kind] }, pace, durationMs);
       if (kind === "orders" || kind === "confirmed") placed += loaded.answers;
       return loaded;
     },
     async settle() {
       const units = placed * QUANTITY;
       const stock = PRODUCTS * STOCK - units;
-      await untilBooksAre(folder, { orders: placed, confirmed: placed, taken: placed, units, stock });
+      await untilBooksAre(topology.books, { orders: placed, confirmed: placed, taken: placed, units, stock });
     },
     async measure(kind, pace, durationMs) {
       const before = cpuMicros();
       const loaded = await shop.load(kind, pace, durationMs);
       await shop.settle();
-      const each = cpuMicros().map((after, at) => (after - (before[at] ?? 0)) / loaded.answers);
+      const each = [...cpuMicros()].map(
+        ([of, after]) => [of, (after - (before.get(of) ?? 0)) / loaded.answers] as const,
+      );
       return {
         ...loaded,
         perSecond: loaded.answers / (loaded.elapsedMs / 1_000),
-        cpuMicros: new Map(processes.map((process, at) => [process.name, each[at] ?? 0])),
+        cpuMicros: new Map(each),
       };
     },
   };
   return shop;
 }
 
-function kindsOf(port: number, token: string, ids: readonly string[]): Record<Kind, Omit<Load, "host" | "port">> {
+function kindsOf(token: string, ids: readonly string[]): Record<Kind, Omit<Load, "host" | "ports">> {
   const order = (product_id: string) =>
-    jsonRequest(port, "POST", "/orders", { token, body: { product_id, quantity: QUANTITY } });
+    jsonRequest("POST", "/orders", { token, body: { product_id, quantity: QUANTITY } });
   const orders = { next: inTurn(ids.map(order)), status: 201 };
-  const whenDecided = (location: string) => jsonRequest(port, "GET", location, { token, wait: 10 });
+  const whenDecided = (location: string) => jsonRequest("GET", location, { token, wait: 10 });
   let registered = 0;
   const register = () => {
     const n = registered++;
     const body = { name: `Buyer ${n}`, email: `buyer-${n}@example.com`, password: PASSWORD };
-    return jsonRequest(port, "POST", "/users/register", { body });
+    return jsonRequest("POST", "/users/register", { body });
   };
   return {
     orders,
     confirmed: { ...orders, thenAsk: whenDecided, thenFind: '"status":"confirmed"' },
-    looks: { next: inTurn(ids.map((id) => jsonRequest(port, "GET", `/products/${id}`, {}))), status: 200 },
+    looks: { next: inTurn(ids.map((id) => jsonRequest("GET", `/products/${id}`, {}))), status: 200 },
     registrations: { next: register, status: 201 },
   };
 }
@@ -132,11 +139,11 @@ export interface RequestParts {
 }
 
 /** A whole HTTP/1.1 request, as a client would write it. */
-export function jsonRequest(port: number, method: string, path: string, { token, body, wait }: RequestParts): Buffer {
+export function jsonRequest(method: string, path: string, { token, body, wait }: RequestParts): Buffer {
   const text = body === undefined ? undefined : JSON.stringify(body);
   const head = [
     `${method} ${path} HTTP/1.1`,
-    `Host: 127.0.0.1:${port}`,
+    "Host: 127.0.0.1",
     ...(token === undefined ? [] : [`Authorization: Bearer ${token}`]),
     ...(wait === undefined ? [] : [`Prefer: wait=${wait}`]),
     ...(text === undefined ? [] : ["Content-Type: application/json", `Content-Length: ${Buffer.byteLength(text)}`]),

@@ -4,14 +4,18 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { serviceNames } from "../src/runtime/modules.ts";
 import { createDisk, type Disk } from "../test/support/disk/disk.ts";
+import { type Books, readBooks } from "./books.ts";
 import { installPeers, PEERS } from "./install-peers.ts";
 import { findFreePorts, type Process, startProcess, untilReady } from "./processes.ts";
 
 /** A way to run the shop, or a program that it is compared with: its processes, Redis too, and where the public reaches it. */
 export interface Topology {
-  readonly port: number;
-  /** Where its databases are. */
+  /** Of all that stand there. */
+  readonly ports: readonly number[];
+  /** Where its databases are, if they are files. */
   readonly folder: string;
+  /** What is in its databases. */
+  books(): Books | Promise<Books>;
   readonly processes: readonly Process[];
   /** From the start of the processes to the first answer that it is ready. */
   readonly readyAfterMs: number;
@@ -44,7 +48,7 @@ export const topologies = {
 
 export type TopologyName = keyof typeof topologies;
 
-const READY_WITHIN_MS = 20_000;
+export const READY_WITHIN_MS = 20_000;
 
 const HERE = new URL("..", import.meta.url).pathname;
 const BARE = new URL("bare-server.ts", import.meta.url).pathname;
@@ -91,7 +95,8 @@ async function startMoleculerFour(options: TopologyOptions = {}): Promise<Topolo
   ]);
 }
 
-function runShop(
+/** Runs the shop, or some of its services. */
+export function runShop(
   serve: string,
   folder: string,
   places: readonly string[],
@@ -120,7 +125,8 @@ function runNode(name: string, folder: string, env: NodeJS.ProcessEnv, program: 
   return startProcess({ name, command: process.execPath, args, folder, env: { ...env, NODE_ENV: "production" } });
 }
 
-function runRedis(port: number, folder: string): Process {
+/** Runs a Redis that keeps what it has on the disk, as in production. */
+export function runRedis(port: number, folder: string): Process {
   const args = [
     ...["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--loglevel", "warning"],
     ...["--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction"],
@@ -145,7 +151,8 @@ async function start(port: number, { syncDelayMs = 0 }: TopologyOptions, run: Ru
     await stop();
     throw error;
   }
-  return { port, folder, processes, readyAfterMs: performance.now() - startedAt, stop };
+  const readyAfterMs = performance.now() - startedAt;
+  return { ports: [port], folder, processes, readyAfterMs, books: () => readBooks(folder), stop };
 }
 
 function slowDisk(syncDelayMs: number): Disk {

@@ -43,7 +43,7 @@ describe("the benchmarks", () => {
       const columns = "id, name, description, price_cents, currency, stock, active, created_at, updated_at";
       products.exec(`INSERT INTO products (${columns}) VALUES ('p', 'Cup', '', 1, 'USD', 8, 1, '', '')`);
       const done = { orders: 1, confirmed: 1, taken: 1, units: 2, stock: 8 };
-      const fails = () => untilBooksAre(folder, done, 0).then(() => "passes", String);
+      const fails = () => untilBooksAre(() => readBooks(folder), done, 0).then(() => "passes", String);
       expect(await fails(), "neither confirmed nor in the ledger").to.include('"confirmed":0,"taken":0');
       products.exec("INSERT INTO stock_ledger VALUES ('o', 'reserved', 'p', -2, '', NULL)");
       expect(await fails(), "not confirmed").to.include('"confirmed":0,"taken":1');
