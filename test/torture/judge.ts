@@ -27,8 +27,7 @@ export async function judge(
   opening: Opening,
   { withinMs = 60_000, sinceMs = performance.now() }: Term = {},
 ): Promise<string> {
-  await until("every order is final", () => areFinal(api, admin), sinceMs + withinMs - performance.now());
-  const finalMs = Math.round(performance.now() - sinceMs);
+  const finalMs = await untilFinal(api, admin, { withinMs, sinceMs });
   await shop.settled();
   const found = new Set((await assertBalanced(api, admin, opening)).map(({ id }) => id));
   const told = new Set(load.acknowledged.values());
@@ -40,6 +39,12 @@ export async function judge(
   const figures = `${told.size} orders, asked again ${load.unanswered.length} times: lost ${lost}, unexpected ${unexpected}, all final after ${finalMs} ms`;
   if (lost + unexpected > 0 || !stdout.includes("All adds up.")) throw new Error(`${figures}\n${stdout}`);
   return `${figures}, doubled 0: stock and orders add up`;
+}
+
+/** Resolves after how many milliseconds every order is. @throws Error when that is not in time */
+export async function untilFinal(api: Api, admin: Session, { withinMs, sinceMs }: Required<Term>): Promise<number> {
+  await until("every order is final", () => areFinal(api, admin), sinceMs + withinMs - performance.now());
+  return Math.round(performance.now() - sinceMs);
 }
 
 async function areFinal(api: Api, admin: Session): Promise<boolean> {

@@ -4,14 +4,19 @@ import type { Random } from "../bus/simulation/random.ts";
 import { type Api, addProduct, allOrders, createApi, type Session, signIn } from "../support/api.ts";
 import { ask } from "../support/postgres.ts";
 import type { ReplicatedShop } from "../support/replicas.ts";
-import { judge } from "./judge.ts";
-import { judgeCancellations, judgeRecords } from "./records.ts";
+import { judge, untilFinal } from "./judge.ts";
+import { describeStanding, judgeCancellations, judgeRecords } from "./records.ts";
 import { replicaFaultsOf } from "./replica-faults.ts";
 import { describeHarm, type Harm, harmInTurn } from "./schedule.ts";
 import { startTrade, type Trade } from "./trade.ts";
 
 /** How long after the last harm all has to be final, on a machine that has nothing else to do. */
 const FINAL_WITHIN_MS = 30_000;
+
+/** What is not final by then never is, whatever else the machine does. */
+const GIVEN_UP_MS = 300_000;
+
+const TELL_EVERY_MS = 2_000;
 
 /** How long a client waits for an answer, before it asks another gateway. */
 const PATIENCE_MS = 5_000;
@@ -31,6 +36,8 @@ export interface TortureOptions {
   readonly finalWithinMs?: number;
   /** How long a process stands still at the most. */
   readonly mostStoppedMs?: number;
+  /** Told of what goes on. */
+  readonly tell?: (what: string) => void;
 }
 
 /**
@@ -41,20 +48,27 @@ export async function tortureReplicas(shop: ReplicatedShop, options: TortureOpti
   const api = createApi(shop.url);
   const gateways = shop.replicasOf("gateway").map(({ url }) => createApi(url, 128, PATIENCE_MS));
   let trade: Trade | undefined;
+  let watching: NodeJS.Timeout | undefined;
   try {
     const admin = options.admin ?? (await signIn(api));
     const [plenty, scarce] = [await fill(api, admin, PLENTY), await fill(api, admin, SCARCE)];
     trade = startTrade(gateways, admin, { plenty: [...plenty.keys()], scarce: [...scarce.keys()] });
-    const harm = await harmDuring(trade, shop, options);
-    const term = { withinMs: options.finalWithinMs ?? FINAL_WITHIN_MS, sinceMs: harm.lastMs };
-    const figures = await judge(shop, api, admin, trade, added(new Map([...plenty, ...scarce]), trade.restocked), term);
+    const tell = tellerOf(shop, trade, options.tell ?? (() => {}));
+    watching = setInterval(tell, TELL_EVERY_MS, "…");
+    const harm = await harmDuring(trade, shop, options, tell);
+    const finalMs = await untilFinal(api, admin, { withinMs: GIVEN_UP_MS, sinceMs: harm.lastMs });
+    const figures = await judge(shop, api, admin, trade, added(new Map([...plenty, ...scarce]), trade.restocked));
+    const finalWithinMs = options.finalWithinMs ?? FINAL_WITHIN_MS;
     const wrong = [
+      ...(finalMs > finalWithinMs ? [`all was final after ${finalMs} ms, and has to be within ${finalWithinMs}`] : []),
       ...judgeCancellations(await allOrders(api, admin), trade.cancelled),
       ...(await judgeRecords((text) => ask(shop.database, text))),
     ];
-    if (wrong.length > 0) throw new Error(`${figures}\n${wrong.join("\n")}`);
-    return `${harm.told}; ${describeTrade(trade)}; ${figures}`;
+    const told = `${harm.told} and final in ${finalMs} ms; ${describeTrade(trade)}; ${figures}`;
+    if (wrong.length > 0) throw new Error(`${told}\n${wrong.join("\n")}`);
+    return told;
   } finally {
+    clearInterval(watching);
     trade?.abandon();
     await Promise.all([api, ...gateways].map((each) => each.close()));
   }
@@ -72,20 +86,32 @@ function added(stocks: Map<string, number>, more: ReadonlyMap<string, number>): 
   return stocks;
 }
 
+/** Tells what goes on, and how far the events have come. */
+function tellerOf(shop: ReplicatedShop, trade: Trade, tell: (what: string) => void): (what: string) => Promise<void> {
+  return async (what) => {
+    const standing = await describeStanding((text) => ask(shop.database, text)).catch(String);
+    tell(`${what}; ${trade.acknowledged.size} orders; ${standing}`);
+  };
+}
+
 /** Resolves when each client has its last answer. */
-async function harmDuring(trade: Trade, shop: ReplicatedShop, options: TortureOptions) {
-  const { dealt, random, orders, mostStoppedMs } = options;
+async function harmDuring(
+  trade: Trade,
+  shop: ReplicatedShop,
+  { dealt, random, orders, mostStoppedMs }: TortureOptions,
+  tell: (what: string) => void,
+) {
   const { faults, lastHarmMs, whole } = replicaFaultsOf(shop, random, mostStoppedMs);
   const done: Harm = new Map();
-  await harmInTurn(dealt.slice(0, -1), faults, random, done);
+  await harmInTurn(dealt.slice(0, -1), faults, random, done, tell);
   while (trade.acknowledged.size < orders) await trade.more(Math.min(100, orders - trade.acknowledged.size));
-  await harmInTurn(dealt.slice(-1), faults, random, done);
+  await harmInTurn(dealt.slice(-1), faults, random, done, tell);
   await whole();
   const lastMs = lastHarmMs();
   const sinceMs = () => Math.round(performance.now() - lastMs);
   const wholeMs = sinceMs();
   await trade.stop();
-  const told = `${describeHarm(done)}, after the last of which all ran again in ${wholeMs} ms and all was answered in ${sinceMs()} ms`;
+  const told = `${describeHarm(done)}, after the last of which all ran again in ${wholeMs} ms, was answered in ${sinceMs()} ms`;
   return { told, lastMs };
 }
 

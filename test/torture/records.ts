@@ -3,6 +3,22 @@ import type { OrderBody } from "../support/api.ts";
 /** Runs a statement on a database that has the schemas of all modules. */
 export type AskRows = <Row extends object>(text: string) => Promise<Row[]>;
 
+/** Who applies and relays, how many events wait for that, and how many orders are pending. */
+const STANDING = `SELECT (SELECT count(*) FROM orders.orders WHERE status = 'pending') AS pending,
+  (SELECT count(*) FROM orders.outbox_arrivals) + (SELECT count(*) FROM products.outbox_arrivals) AS unnumbered,
+  (SELECT seq FROM orders.outbox_head) - (SELECT seq FROM products.cursors ORDER BY id DESC LIMIT 1) AS orders_unheard,
+  (SELECT seq FROM products.outbox_head) - (SELECT seq FROM orders.cursors ORDER BY id DESC LIMIT 1) AS products_unheard,
+  (SELECT string_agg(role || ' ' || left(owner, 4) || ' ' || round(extract(epoch FROM until - now()), 1), ', ') FROM products.leases) AS products_leases,
+  (SELECT string_agg(role || ' ' || left(owner, 4) || ' ' || round(extract(epoch FROM until - now()), 1), ', ') FROM orders.leases) AS orders_leases`;
+
+/** How far the events have come, in words. */
+export async function describeStanding(ask: AskRows): Promise<string> {
+  const [found = {}] = await ask<Record<string, unknown>>(STANDING);
+  return Object.entries(found)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(", ");
+}
+
 /** Each finds rows that must not be; `what` says what is wrong with them. */
 const FINDINGS: readonly { readonly what: string; readonly query: string }[] = [
   ...["orders", "products"].flatMap((module) => [

@@ -20,18 +20,24 @@ export function dealFaults(named: string, { integer }: Random, times?: number): 
 /** What befell a shop, and how often. */
 export type Harm = Map<string, number>;
 
-/** Does one after the other what was dealt, each after a moment, and notes it. @throws Error when nobody knows a fault by its name */
+/**
+ * Does one after the other what was dealt, each after a moment, and notes it.
+ * @param tell told of each
+ * @throws Error when nobody knows a fault by its name
+ */
 export async function harmInTurn(
   dealt: readonly string[],
   faults: Readonly<Record<string, Fault>>,
   random: Random,
   done: Harm,
+  tell: (what: string) => void = () => {},
 ): Promise<void> {
   for (const name of dealt) {
     await sleep(random.integer(50, 1_000));
     const fault = faults[name];
     if (fault === undefined) throw new Error(`--faults: expected some of ${Object.keys(faults)}`);
     const what = await fault();
+    tell(what);
     done.set(what, (done.get(what) ?? 0) + 1);
   }
 }

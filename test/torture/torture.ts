@@ -70,6 +70,7 @@ const random = createRandom(Number(flags.seed));
 const times = flags.times ?? (flags.faults.includes(":") ? undefined : TIMES);
 const dealt = dealFaults(flags.faults, random, times === undefined ? undefined : Number(times));
 const orders = Number(flags.orders);
+const tell = (what: string) => console.error(`${new Date().toISOString()} ${what}`);
 console.log(
   `seed ${flags.seed}: ${Number(flags.replicas) > 1 ? await tortureOfReplicas() : await tortureOfProcesses()}`,
 );
@@ -83,7 +84,7 @@ async function tortureOfReplicas(): Promise<string> {
       : replicated(`${count} of each`, count, { standby });
   const shop = await topology.start();
   try {
-    return `${topology.name}: ${await tortureReplicas(shop, { dealt, random, orders })}`;
+    return `${topology.name}: ${await tortureReplicas(shop, { dealt, random, orders, tell })}`;
   } finally {
     if (flags.outputs !== undefined) await keepOutputs(shop, flags.outputs);
     await shop.stop();
@@ -110,7 +111,7 @@ async function tortureOfProcesses(): Promise<string> {
     for (let n = 0; n < PRODUCTS; n++) opening.set(await addProduct(api, admin, STOCK), STOCK);
     const load = startLoad(api, buyer, [...opening.keys()]);
     const done: Harm = new Map();
-    await harmInTurn(dealt, faultsOf(shop, disk, random, always), random, done);
+    await harmInTurn(dealt, faultsOf(shop, disk, random, always), random, done, tell);
     while (load.acknowledged.size < orders) await load.more(100);
     await load.stop();
     const figures = await judge(shop, api, admin, load, opening, serializable ? { withinMs: PROGRESS_WITHIN_MS } : {});
