@@ -203,7 +203,9 @@ export function createRelay(options: RelayOptions): Relay {
   return {
     run: () => repeat(step, { pace, onFailure: outage.failed, onSuccess: outage.worked }),
     told(rows) {
-      if (place !== undefined) fresh.push(...rows);
+      const isNext = fresh.length === 0 || fresh.at(-1)?.seq === (rows[0]?.seq ?? 0) - 1;
+      if (place === undefined || !isNext) isAllKnown = false;
+      fresh = place !== undefined && isNext ? [...fresh, ...rows] : [];
       pace.wake();
     },
     async isCurrent() {
