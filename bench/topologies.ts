@@ -116,7 +116,7 @@ export function runShop(
 
 /** An older checkout has no program of this name yet. */
 function mainOf(checkout: string): string {
-  const program = resolve(checkout, "bin/quartet.js");
+  const program = resolve(checkout, "bin/main.js");
   return existsSync(program) ? program : resolve(checkout, "src/main.ts");
 }
 

@@ -48,7 +48,7 @@ export interface ShopProcessOptions {
 /** Starts the product's own main file with Node. */
 export function startShopProcess({ env, args = [], cwd, preload, code = ROOT }: ShopProcessOptions): ShopProcess {
   const nodeArgs = preload === undefined ? [] : ["--import", preload.href];
-  const program = join(code, code === ROOT ? "bin/quartet.js" : "src/main.ts"); // older code has no other
+  const program = join(code, code === ROOT ? "bin/main.js" : "src/main.ts"); // older code has no other
   const child = spawn(process.execPath, [...nodeArgs, program, ...args], {
     cwd,
     env: { PATH: process.env.PATH, ...env },
