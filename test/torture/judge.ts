@@ -29,15 +29,17 @@ export async function judge(
 ): Promise<string> {
   const finalMs = await untilFinal(api, admin, { withinMs, sinceMs });
   await shop.settled();
-  const found = new Set((await assertBalanced(api, admin, opening)).map(({ id }) => id));
+  const orders = new Map((await assertBalanced(api, admin, opening)).map((order) => [order.id, order]));
   const told = new Set(load.acknowledged.values());
-  const lost = told.difference(found).size;
-  const unexpected = found.difference(told).size;
+  const lost = [...told].filter((id) => !orders.has(id));
+  const unexpected = [...orders.values()].filter(({ id }) => !told.has(id));
   const { stdout } = await promisify(execFile)(process.execPath, [MAIN, "reconcile"], {
     env: { ...process.env, ...shop.data },
   });
-  const figures = `${told.size} orders, asked again ${load.unanswered.length} times: lost ${lost}, unexpected ${unexpected}, all final after ${finalMs} ms`;
-  if (lost + unexpected > 0 || !stdout.includes("All adds up.")) throw new Error(`${figures}\n${stdout}`);
+  const figures = `${told.size} orders, asked again ${load.unanswered.length} times: lost ${lost.length}, unexpected ${unexpected.length}, all final after ${finalMs} ms`;
+  if (lost.length + unexpected.length > 0 || !stdout.includes("All adds up.")) {
+    throw new Error(`${figures}\n${stdout}\n${JSON.stringify({ lost, unexpected })}`);
+  }
   return `${figures}, doubled 0: stock and orders add up`;
 }
 
