@@ -23,12 +23,11 @@ export interface Load {
 export function startLoad(api: Calls, buyer: Session, products: readonly string[], clients = 8): Load {
   const acknowledged = new Map<string, string>();
   const unanswered: string[] = [];
-  let stopped = false;
-  let abandoned = false;
+  const going = { stopped: false, abandoned: false };
 
   async function order(key: string, product: string | undefined): Promise<void> {
     const body = { product_id: product, quantity: 1 };
-    while (!abandoned) {
+    while (!going.abandoned) {
       const answer = await api.post("/orders", body, buyer.token, { "idempotency-key": key }).catch(failed);
       if ("status" in answer && answer.status === 201) {
         acknowledged.set(key, (answer.body as OrderBody).id);
@@ -44,26 +43,40 @@ export function startLoad(api: Calls, buyer: Session, products: readonly string[
   }
 
   async function client(name: string): Promise<void> {
-    for (let n = 0; !stopped; n++) await order(`${name} ${n}`, products[n % products.length]);
+    for (let n = 0; !going.stopped; n++) await order(`${name} ${n}`, products[n % products.length]);
   }
 
-  const running = Promise.all(Array.from({ length: clients }, (_, n) => client(`client ${n} order`)));
-  running.catch(() => undefined);
+  const running = Array.from({ length: clients }, (_, n) => client(`client ${n} order`));
+  return { acknowledged, unanswered, ...inCharge(going, running, acknowledged) };
+}
+
+/** What clients look at between two requests, and while they have no answer to count on. */
+export interface Going {
+  stopped: boolean;
+  abandoned: boolean;
+}
+
+/** How whoever began clients waits for their work and ends it. @param running each of them, until it has ended */
+export function inCharge(
+  going: Going,
+  running: readonly Promise<void>[],
+  acknowledged: Load["acknowledged"],
+): Pick<Load, "more" | "stop" | "abandon"> {
+  const ended = Promise.all(running);
+  ended.catch(() => undefined);
   return {
-    acknowledged,
-    unanswered,
     async more(orders) {
       const goal = acknowledged.size + orders;
       const progress = until(`${goal} orders are acknowledged`, () => acknowledged.size >= goal, 60_000);
-      await Promise.race([progress, running]);
+      await Promise.race([progress, ended]);
     },
     async stop() {
-      stopped = true;
-      await running;
+      going.stopped = true;
+      await ended;
     },
     abandon() {
-      stopped = true;
-      abandoned = true;
+      going.stopped = true;
+      going.abandoned = true;
     },
   };
 }

@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Answer, Calls, OrderBody, Request, Session } from "../support/api.ts";
-import { until } from "../support/process.ts";
-import type { Load } from "../system/steady-load.ts";
+import { inCharge, type Load } from "../system/steady-load.ts";
 
 /** Of every so many orders a client gives one up again, and asks for one of what is scarce. */
 const CANCEL_EVERY = 5;
@@ -51,12 +50,11 @@ export function startTrade(gateways: readonly Calls[], admin: Session, { plenty,
   const restocked = new Map<string, number>();
   const registered = new Set<string>();
   let refused = 0;
-  let stopped = false;
-  let abandoned = false;
+  const going = { stopped: false, abandoned: false };
 
   /** A client stays with a gateway that answers. @returns undefined when all is over */
   async function ask(request: Request, client: Client): Promise<Answer | undefined> {
-    while (!abandoned) {
+    while (!going.abandoned) {
       const answer = await at(gateways, client.turn).call(request).catch(failed);
       if ("status" in answer && isFinal(answer)) return answer;
       unanswered.push("status" in answer ? `${answer.status} ${codeOf(answer)}` : answer.reason);
@@ -120,15 +118,14 @@ export function startTrade(gateways: readonly Calls[], admin: Session, { plenty,
   }
 
   async function run(client: Client): Promise<void> {
-    for (let n = 0; !stopped; ) {
+    for (let n = 0; !going.stopped; ) {
       const who = await newcomer(`client ${client.number} ${n}`, client);
       if (who === undefined) return;
-      for (let orders = 0; orders < REGISTER_EVERY && !stopped; orders++) await trade(client, n++, who);
+      for (let orders = 0; orders < REGISTER_EVERY && !going.stopped; orders++) await trade(client, n++, who);
     }
   }
 
-  const running = Promise.all(Array.from({ length: clients }, (_, number) => run({ number, turn: number })));
-  running.catch(() => undefined);
+  const running = Array.from({ length: clients }, (_, number) => run({ number, turn: number }));
   return {
     acknowledged,
     unanswered,
@@ -138,19 +135,7 @@ export function startTrade(gateways: readonly Calls[], admin: Session, { plenty,
     get refused() {
       return refused;
     },
-    async more(orders) {
-      const goal = acknowledged.size + orders;
-      const progress = until(`${goal} orders are acknowledged`, () => acknowledged.size >= goal, 60_000);
-      await Promise.race([progress, running]);
-    },
-    async stop() {
-      stopped = true;
-      await running;
-    },
-    abandon() {
-      stopped = true;
-      abandoned = true;
-    },
+    ...inCharge(going, running, acknowledged),
   };
 }
 
