@@ -1,4 +1,4 @@
-import { Problem } from "../base/problem.ts";
+import { isProblem, Problem } from "../base/problem.ts";
 import type { Claim } from "../contract/claim.ts";
 import { isEnvironmentFault } from "./environment-fault.ts";
 import { sql } from "./sql.ts";
@@ -7,6 +7,22 @@ import type { Unit, Work } from "./unit.ts";
 
 /** How long a finished answer is kept for retries. */
 const KEPT_MS = 24 * 60 * 60 * 1_000;
+
+/** Stands where an answer would, that there is none: who asked was told no. */
+const REFUSED = "null";
+
+interface Kept {
+  readonly id: number;
+  readonly fingerprint: string;
+  readonly answer: string;
+}
+
+/** A request that runs in this process. */
+interface Attempt {
+  readonly fingerprint: string;
+  /** The row that says that its key was refused, where one did before it began. */
+  readonly refusedBefore: number | undefined;
+}
 
 /** Answers deleted in one unit of work. */
 const EXPIRE_ROWS = 1_000;
@@ -29,8 +45,8 @@ export interface AnswersOptions extends Pick<Store, "read" | "write"> {
  */
 export class KeptAnswers implements Answers {
   readonly #options: AnswersOptions;
-  /** Fingerprints of what runs here now, by principal and key. */
-  readonly #running = new Map<string, string>();
+  /** What runs here now, by principal and key. */
+  readonly #running = new Map<string, Attempt>();
 
   constructor(options: AnswersOptions) {
     this.#options = options;
@@ -38,20 +54,23 @@ export class KeptAnswers implements Answers {
 
   async once<T extends object>(claim: Claim | undefined, work: () => Promise<T>): Promise<T & { replayed?: true }> {
     if (claim === undefined) return work();
-    const kept = await this.#replay<T>(claim);
+    const found = await this.#find(claim);
+    const kept = replay<T>(claim, found);
     if (kept !== undefined) return kept;
-    const slot = `${claim.principal}\n${claim.key}`;
+    const slot = slotOf(claim);
     const running = this.#running.get(slot);
     if (running !== undefined) {
-      requireSame(claim, running);
+      requireSame(claim, running.fingerprint);
       throw inProgress();
     }
-    this.#running.set(slot, claim.fingerprint);
+    this.#running.set(slot, { fingerprint: claim.fingerprint, refusedBefore: found?.id });
     try {
       return await work();
     } catch (error) {
+      if (isEnvironmentFault(error)) throw error;
+      if (!isProblem(error, "request-in-progress")) await this.#refuse(claim);
       // Another may have been first, whatever this one failed for: its work was undone, and there is an answer.
-      const first = isEnvironmentFault(error) ? undefined : await this.#replay<T>(claim);
+      const first = replay<T>(claim, await this.#find(claim));
       if (first === undefined) throw error;
       return first;
     } finally {
@@ -69,8 +88,10 @@ export class KeptAnswers implements Answers {
 
   /** Writes an answer. @throws Problem request-in-progress when another was first */
   *keep(unit: Unit, { principal, key, fingerprint }: Claim, answer: unknown, person: string | null = null): Work<void> {
+    const { refusedBefore = null } = this.#running.get(slotOf({ principal, key })) ?? {};
     yield* unit.run(
-      sql`DELETE FROM answers WHERE principal = ${principal} AND key = ${key} AND kept_at_ms <= ${this.#expiredAtMs()}`,
+      sql`DELETE FROM answers WHERE principal = ${principal} AND key = ${key}
+        AND (kept_at_ms <= ${this.#expiredAtMs()} OR id = ${refusedBefore})`,
     );
     const kept = yield* unit.run(
       sql`INSERT INTO answers (principal, key, fingerprint, answer, kept_at_ms, person)
@@ -85,17 +106,30 @@ export class KeptAnswers implements Answers {
     yield* unit.run(sql`DELETE FROM answers WHERE principal = ${person} OR person = ${person}`);
   }
 
-  async #replay<T extends object>(claim: Claim): Promise<(T & { replayed: true }) | undefined> {
-    const { principal, key } = claim;
-    const kept = await this.#options.read((reading) =>
+  /**
+   * Whoever is told no may count on it: an earlier attempt that still runs in another process, stopped perhaps, finds the key taken when it
+   * comes to its end. Who tries again later has seen this row, and puts his answer in its place.
+   */
+  async #refuse({ principal, key, fingerprint }: Claim): Promise<void> {
+    const [now, expiredAt] = [this.#options.settledNow(), this.#expiredAtMs()];
+    await this.#options.write(function* (unit) {
+      yield* unit.run(
+        sql`DELETE FROM answers WHERE principal = ${principal} AND key = ${key} AND (kept_at_ms <= ${expiredAt} OR answer = ${REFUSED})`,
+      );
+      yield* unit.run(
+        sql`INSERT INTO answers (principal, key, fingerprint, answer, kept_at_ms)
+          VALUES (${principal}, ${key}, ${fingerprint}, ${REFUSED}, ${now}) ON CONFLICT (principal, key) DO NOTHING`,
+      );
+    });
+  }
+
+  #find({ principal, key }: Claim): Promise<Kept | undefined> {
+    return this.#options.read((reading) =>
       reading.get(
-        sql<{ fingerprint: string; answer: string }>`SELECT fingerprint, answer FROM answers
+        sql<Kept>`SELECT id, fingerprint, answer FROM answers
           WHERE principal = ${principal} AND key = ${key} AND kept_at_ms > ${this.#expiredAtMs()}`,
       ),
     );
-    if (kept === undefined) return undefined;
-    requireSame(claim, kept.fingerprint);
-    return { ...(JSON.parse(kept.answer) as T), replayed: true };
   }
 
   #expiredAtMs(): number {
@@ -107,6 +141,17 @@ function* expireSome(unit: Unit, expiredAtMs: number): Work<number> {
   return yield* unit.run(
     sql`DELETE FROM answers WHERE kept_at_ms <= ${expiredAtMs} AND id IN (SELECT id FROM answers ORDER BY id LIMIT ${EXPIRE_ROWS})`,
   );
+}
+
+/** @returns undefined where there is none, or an attempt that was refused */
+function replay<T extends object>(claim: Claim, kept: Kept | undefined): (T & { replayed: true }) | undefined {
+  if (kept === undefined || kept.answer === REFUSED) return undefined;
+  requireSame(claim, kept.fingerprint);
+  return { ...(JSON.parse(kept.answer) as T), replayed: true };
+}
+
+function slotOf({ principal, key }: Pick<Claim, "principal" | "key">): string {
+  return `${principal}\n${key}`;
 }
 
 function requireSame(claim: Claim, fingerprint: string): void {

@@ -98,6 +98,18 @@ export function answerRows(opened: () => Store, openAgain: () => Promise<Store>)
         expect(await overlap(claim("k"), "theirs")).to.deep.include({ id: "theirs", replayed: true });
       });
 
+      it("are none where the other was refused, who may count on it; whoever asks later is not held up", async () => {
+        const other = await openAgain();
+        const late = store.answers.once(claim("k"), async () => {
+          await once(other, claim("k"), () => "theirs", new Error("of its own")).catch(() => undefined);
+          return addAnswered(store, claim("k"), "ours");
+        });
+        expect(await codeOf(late)).to.equal("request-in-progress");
+        expect(await noteIds()).to.deep.equal([]);
+        expect(await add(claim("k", { text: "two" }))).to.deep.include({ id: "note-1" });
+        expect(await add(claim("k", { text: "two" }))).to.deep.include({ id: "note-1", replayed: true });
+      });
+
       it("are none where that was another request", async () => {
         expect(await codeOf(overlap(claim("k", { text: "two" }), "ours"))).to.equal("idempotency-key-reused");
         expect(await noteIds()).to.deep.equal(["theirs"]);
