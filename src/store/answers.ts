@@ -8,29 +8,27 @@ import type { Unit, Work } from "./unit.ts";
 /** How long a finished answer is kept for retries. */
 const KEPT_MS = 24 * 60 * 60 * 1_000;
 
-/** Stands where an answer would, that there is none: who asked was told no. */
-const REFUSED = "null";
-
 interface Kept {
   readonly id: number;
   readonly fingerprint: string;
-  readonly answer: string;
+  /** None where the request was refused. */
+  readonly answer: string | null;
 }
 
 /** A request that runs in this process. */
 interface Attempt {
   readonly fingerprint: string;
-  /** The row that says that its key was refused, where one did before it began. */
-  readonly refusedBefore: number | undefined;
+  /** The row of an earlier refusal that this attempt has seen, and may replace. */
+  readonly refusedBefore: number | null;
 }
 
 /** Answers deleted in one unit of work. */
 const EXPIRE_ROWS = 1_000;
 
-/** When the newest answer was kept: so late it is for certain. */
+/** When the newest answer was kept or refused: so late it is for certain. */
 export const NEWEST_ANSWER = sql<{
   keptAtMs: number;
-}>`SELECT kept_at_ms AS "keptAtMs" FROM answers ORDER BY id DESC LIMIT 1`;
+}>`SELECT ABS(kept_at_ms) AS "keptAtMs" FROM answers ORDER BY id DESC LIMIT 1`;
 
 export interface AnswersOptions extends Pick<Store, "read" | "write"> {
   /** See `createSettledClock`. */
@@ -42,6 +40,9 @@ export interface AnswersOptions extends Pick<Store, "read" | "write"> {
 /**
  * Idempotent answers, in a table beside the module's own. Its key decides who was first, in the unit of work that makes the change;
  * what runs in this process is known in memory, too, so that nobody does the work of a request to hear that another does it.
+ *
+ * A refusal takes the place of an answer. Its time is negative: as old as that, older code which runs beside this while replicas are replaced takes it for
+ * an answer that is kept no longer.
  */
 export class KeptAnswers implements Answers {
   readonly #options: AnswersOptions;
@@ -63,7 +64,7 @@ export class KeptAnswers implements Answers {
       requireSame(claim, running.fingerprint);
       throw inProgress();
     }
-    this.#running.set(slot, { fingerprint: claim.fingerprint, refusedBefore: found?.id });
+    this.#running.set(slot, { fingerprint: claim.fingerprint, refusedBefore: found?.id ?? null });
     try {
       return await work();
     } catch (error) {
@@ -91,7 +92,7 @@ export class KeptAnswers implements Answers {
     const { refusedBefore = null } = this.#running.get(slotOf({ principal, key })) ?? {};
     yield* unit.run(
       sql`DELETE FROM answers WHERE principal = ${principal} AND key = ${key}
-        AND (kept_at_ms <= ${this.#expiredAtMs()} OR id = ${refusedBefore})`,
+        AND (kept_at_ms BETWEEN 0 AND ${this.#expiredAtMs()} OR id = ${refusedBefore})`,
     );
     const kept = yield* unit.run(
       sql`INSERT INTO answers (principal, key, fingerprint, answer, kept_at_ms, person)
@@ -111,14 +112,14 @@ export class KeptAnswers implements Answers {
    * comes to its end. Who tries again later has seen this row, and puts his answer in its place.
    */
   async #refuse({ principal, key, fingerprint }: Claim): Promise<void> {
-    const [now, expiredAt] = [this.#options.settledNow(), this.#expiredAtMs()];
+    const [refusedAtMs, expiredAtMs] = [-this.#options.settledNow(), this.#expiredAtMs()];
     await this.#options.write(function* (unit) {
       yield* unit.run(
-        sql`DELETE FROM answers WHERE principal = ${principal} AND key = ${key} AND (kept_at_ms <= ${expiredAt} OR answer = ${REFUSED})`,
+        sql`DELETE FROM answers WHERE principal = ${principal} AND key = ${key} AND kept_at_ms <= ${expiredAtMs}`,
       );
       yield* unit.run(
         sql`INSERT INTO answers (principal, key, fingerprint, answer, kept_at_ms)
-          VALUES (${principal}, ${key}, ${fingerprint}, ${REFUSED}, ${now}) ON CONFLICT (principal, key) DO NOTHING`,
+          VALUES (${principal}, ${key}, ${fingerprint}, ${"null"}, ${refusedAtMs}) ON CONFLICT (principal, key) DO NOTHING`,
       );
     });
   }
@@ -126,8 +127,8 @@ export class KeptAnswers implements Answers {
   #find({ principal, key }: Claim): Promise<Kept | undefined> {
     return this.#options.read((reading) =>
       reading.get(
-        sql<Kept>`SELECT id, fingerprint, answer FROM answers
-          WHERE principal = ${principal} AND key = ${key} AND kept_at_ms > ${this.#expiredAtMs()}`,
+        sql<Kept>`SELECT id, fingerprint, CASE WHEN kept_at_ms > 0 THEN answer END AS answer FROM answers
+          WHERE principal = ${principal} AND key = ${key} AND kept_at_ms NOT BETWEEN 0 AND ${this.#expiredAtMs()}`,
       ),
     );
   }
@@ -139,13 +140,13 @@ export class KeptAnswers implements Answers {
 
 function* expireSome(unit: Unit, expiredAtMs: number): Work<number> {
   return yield* unit.run(
-    sql`DELETE FROM answers WHERE kept_at_ms <= ${expiredAtMs} AND id IN (SELECT id FROM answers ORDER BY id LIMIT ${EXPIRE_ROWS})`,
+    sql`DELETE FROM answers WHERE ABS(kept_at_ms) <= ${expiredAtMs} AND id IN (SELECT id FROM answers ORDER BY id LIMIT ${EXPIRE_ROWS})`,
   );
 }
 
-/** @returns undefined where there is none, or an attempt that was refused */
+/** @returns undefined where there is none */
 function replay<T extends object>(claim: Claim, kept: Kept | undefined): (T & { replayed: true }) | undefined {
-  if (kept === undefined || kept.answer === REFUSED) return undefined;
+  if (typeof kept?.answer !== "string") return undefined;
   requireSame(claim, kept.fingerprint);
   return { ...(JSON.parse(kept.answer) as T), replayed: true };
 }

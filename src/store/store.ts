@@ -161,8 +161,8 @@ export interface Answers {
    *
    * @param claim undefined when the caller gave no key: the work just runs
    * @throws Problem request-in-progress while the first still runs in this process, idempotency-key-reused when the key came with
-   *   another request; whatever the work threw, unless another process was first, whose answer is returned, and then the key is
-   *   free again
+   *   another request; whatever the work threw, unless another process was first, whose answer is returned. Then the key is free
+   *   for those who ask later, and taken for those that began before and still run in another process
    */
   once<T extends object>(claim: Claim | undefined, work: () => Promise<T>): Promise<T & { replayed?: true }>;
   /** Forgets answers older than a day. Resolves how many. */

@@ -110,6 +110,15 @@ export function answerRows(opened: () => Store, openAgain: () => Promise<Store>)
         expect(await add(claim("k", { text: "two" }))).to.deep.include({ id: "note-1", replayed: true });
       });
 
+      it("are none for older code where the other was refused: it takes that for an answer of long ago", async () => {
+        await add(claim("k"), new Error("of its own")).catch(() => undefined);
+        const kept = await store.read((reading) =>
+          reading.all(sql<{ atMs: number }>`SELECT kept_at_ms AS "atMs" FROM answers`),
+        );
+        expect(kept).to.have.length(1);
+        expect(kept[0]?.atMs).to.be.below(0);
+      });
+
       it("are none where that was another request", async () => {
         expect(await codeOf(overlap(claim("k", { text: "two" }), "ours"))).to.equal("idempotency-key-reused");
         expect(await noteIds()).to.deep.equal(["theirs"]);

@@ -45,7 +45,7 @@ const inTime = () => {};
 const OWN_TABLES = `
   CREATE TABLE appended (type TEXT, subject TEXT);
   CREATE TABLE answers (
-    principal TEXT, key TEXT, fingerprint TEXT, answer TEXT, kept_at_ms BIGINT, person TEXT,
+    id BIGINT, principal TEXT, key TEXT, fingerprint TEXT, answer TEXT, kept_at_ms BIGINT, person TEXT,
     UNIQUE (principal, key)
   );
   CREATE TABLE dead_letters (
