@@ -10,9 +10,9 @@ const RETRY_MS = 50;
 /**
  * Ends the program after it when its input does: whoever started it may have no time to say so. It says nothing to those
  * signals that a terminal sends to all of its programs, since Redis is to outlive the services. A Redis that cannot save, as
- * its folder is gone, would not end when it is asked to.
+ * its folder is gone, would not end when it is asked to. What the shell itself would say of all this is not printed.
  */
-const KEEPER = `command -v "$1" >/dev/null || exit 127; trap '' HUP INT; exec 3<&0; "$@" & program=$!; { cat <&3 >/dev/null; kill $program; sleep 1; kill -9 $program; } & exec 3<&-; wait $program`;
+const KEEPER = `command -v "$1" >/dev/null || exit 127; trap '' HUP INT; exec 3<&0; "$@" & program=$!; { cat <&3 >/dev/null; kill $program; sleep 1; kill -9 $program; } 2>/dev/null & exec 3<&-; wait $program 2>/dev/null`;
 
 export interface OwnRedis {
   readonly process: Supervised;
