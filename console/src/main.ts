@@ -12,6 +12,8 @@ import "./components/flow-verdict.ts";
 import "./components/json-view.ts";
 import "./components/page-header.ts";
 import "./components/playback-bar.ts";
+import "./components/pulse-section.ts";
+import "./components/pulse-strip.ts";
 import "./components/recent-requests.ts";
 import "./components/response-terminal.ts";
 import "./components/sign-in.ts";

@@ -23,12 +23,14 @@ export interface ModuleHealth {
   /** False when it did not answer at all. */
   readonly reachable: boolean;
   readonly latencyMs: number;
+  /** Where its process listens, where that is another and there is one. */
+  readonly address?: string;
   /** Each of its replicas, where there are several. */
   readonly replicas?: readonly ReplicaHealth[];
 }
 
 /** One of the processes that serve a module alike. */
-export interface ReplicaHealth extends Omit<ModuleHealth, "replicas" | "told"> {
+export interface ReplicaHealth extends Omit<ModuleHealth, "replicas" | "told" | "address"> {
   readonly address: string;
 }
 
@@ -115,7 +117,8 @@ export function createRemoteProbe(options: RemoteProbeOptions): ModuleProbe {
 }
 
 async function look(name: string, url: string, timeoutMs: number): Promise<ModuleHealth> {
-  const [health, status] = await Promise.all([askReadiness(name, url, timeoutMs), askStatus(url, timeoutMs)]);
+  const [readiness, status] = await Promise.all([askReadiness(name, url, timeoutMs), askStatus(url, timeoutMs)]);
+  const health = { ...readiness, address: url };
   if (status === undefined) return health;
   const { modules, bus, events } = status;
   const own = modules.find((module) => module.name === name);

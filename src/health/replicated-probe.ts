@@ -48,7 +48,7 @@ function gather(answers: readonly Answer[]): ModuleHealth {
     latencyMs: Math.min(...(ready.length > 0 ? ready : healths).map(({ latencyMs }) => latencyMs)),
     ...trouble,
     ...(told === undefined ? {} : { told }),
-    replicas: answers.map(([address, { told: _, ...health }]) => ({ address, ...health })),
+    replicas: answers.map(([address, { told: _, ...health }]) => ({ ...health, address })),
   };
 }
 

@@ -103,6 +103,17 @@ export async function readStatus(deps: HealthDeps): Promise<Status> {
   };
 }
 
+/** Where each module is: `here`, or the address of the process that serves it, of each one where there are several. */
+export async function readPlacement({ probes }: HealthDeps): Promise<Readonly<Record<string, string>>> {
+  const modules = (await checkAll(probes)).filter(([{ name }]) => name !== "gateway");
+  return Object.fromEntries(
+    modules.map(([{ name, placement }, { address = "elsewhere", replicas }]) => {
+      const addresses = replicas?.map((replica) => replica.address) ?? [address];
+      return [name, placement === "in-process" ? "here" : addresses.join(", ")];
+    }),
+  );
+}
+
 function conditionOf(health: Omit<ModuleHealth, "replicas">): Condition {
   return {
     status: lightOf(health),

@@ -103,7 +103,13 @@ function answerAll(
     const line = await answer(call, index, { trace, progress }, callee, verify);
     open -= 1;
     if (callee !== undefined)
-      tell(answered(call, callee.operation, line, trace.traceId, performance.now() - startedAt));
+      tell(
+        answered(call, callee.operation, line, {
+          traceId: trace.traceId,
+          durationMs: performance.now() - startedAt,
+          cutOff: response.destroyed,
+        }),
+      );
     ready += `${JSON.stringify(line)}\n`;
     if (open === 0) return flush();
     if (!flushing) setImmediate(flushAnswers);
@@ -115,10 +121,9 @@ function answered(
   call: BatchedCall,
   { method, path, status = 200 }: Operation,
   line: FinalLine,
-  traceId: string,
-  durationMs: number,
+  how: Pick<AnsweredRequest, "traceId" | "durationMs" | "cutOff">,
 ): AnsweredRequest {
-  const request = { method, route: path, path, durationMs, requestId: call.request_id, traceId };
+  const request = { method, route: path, path, requestId: call.request_id, ...how };
   if (!("problem" in line)) return { ...request, status, problem: undefined };
   return {
     ...request,

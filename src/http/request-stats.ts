@@ -18,6 +18,8 @@ export interface AnsweredRequest {
   /** The name of the problem that was answered. */
   readonly problem: string | undefined;
   readonly durationMs: number;
+  /** The client was gone before the answer was there. */
+  readonly cutOff: boolean;
   readonly requestId: string;
   readonly traceId: string;
 }
@@ -69,6 +71,7 @@ export function observeRequests(onAnswered: (answered: AnsweredRequest) => void)
     const route = typeof matched === "string" ? templateOf(matched) : UNMATCHED;
     const { method, status, path } = koa;
     const { requestId, trace, problem } = koa.state;
-    onAnswered({ method, route, path, status, problem, durationMs, requestId, traceId: trace.traceId });
+    const cutOff = koa.res.closed;
+    onAnswered({ method, route, path, status, problem, durationMs, cutOff, requestId, traceId: trace.traceId });
   };
 }

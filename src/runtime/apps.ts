@@ -5,7 +5,7 @@ import type { Context } from "koa";
 import packageJson from "../../package.json" with { type: "json" };
 import { deadLettersOf } from "../call/dead-letters.ts";
 import { traceCalls } from "../call/traced-calls.ts";
-import { type Callable, createClient } from "../contract/contract.ts";
+import { type Callable, createClient, type Operation } from "../contract/contract.ts";
 import { createGateway } from "../gateway/app.ts";
 import { type Console, createConsole } from "../gateway/console/console.ts";
 import { type HealthDeps, mountHealth } from "../health/status.ts";
@@ -67,6 +67,7 @@ export function createGatewayApp(
   // In the order of the list of modules, wherever they live: the API's document follows it.
   const ofAll = (parts: ReadonlyMap<ServiceName, Callable>) =>
     moduleNames.flatMap((name) => parts.get(name) ?? []).map((callable) => traceCalls(callable, "gateway"));
+  const log = createRequestLog("gateway", metrics.requestsOf("gateway"), logger);
   return createGateway({
     callables: ofAll(callables),
     letters: ofAll(letters),
@@ -81,7 +82,10 @@ export function createGatewayApp(
     redis,
     health,
     metrics,
-    observe: observeRequests(createRequestLog("gateway", metrics.requestsOf("gateway"), logger)),
+    observe: observeRequests((answered) => {
+      log(answered);
+      console.count(answered);
+    }),
     console,
     pages: `${ROOT}/dist/console`,
     version: packageJson.version,
@@ -95,6 +99,8 @@ export function createGatewayConsole({ config, bus, verifier, callables }: Syste
   const signInAs = (admin: typeof DEMO_ADMIN & object) => (koa: Context) =>
     users.loginUser(admin, { ...ownContext(config.CALL_TIMEOUT), requestId: koa.state.requestId });
   const isTryingOut = config.NODE_ENV === "development" && config.SEED;
+  const operations = moduleNames.flatMap((name) => Object.values<Operation>(modules[name].contract.operations));
+  const routes = new Set(operations.flatMap(({ path, aliases = [] }) => [path, ...aliases]));
   return createConsole({
     bus,
     health,
@@ -103,6 +109,7 @@ export function createGatewayConsole({ config, bus, verifier, callables }: Syste
     version: packageJson.version,
     environment: config.NODE_ENV,
     exporting: config.tracesUrl !== undefined,
+    isOperation: (route) => routes.has(route),
     root: ROOT,
   });
 }

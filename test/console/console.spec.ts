@@ -193,6 +193,17 @@ for (const topology of extent("the page over four processes", [oneProcess, fourP
       await events.getByText("None: every event was handled.").waitFor();
     });
 
+    it("shows the last minute: what was answered, how fast, what waits, and what is where", async () => {
+      const strip = page.locator("quartet-pulse-strip");
+      await strip.getByText(/^[1-9]\d* in a minute, /).waitFor();
+      await strip.getByText(/^p99 \d/).waitFor();
+      await strip
+        .getByText(topology === oneProcess ? "with the gateway" : /^127\.0\.0\.1:\d+$/)
+        .nth(2)
+        .waitFor();
+      expect(await strip.locator("path.answered-bars").getAttribute("d")).to.match(/^M[\d.]+ [\d.]+v-/);
+    });
+
     it("can be paused and goes on", async () => {
       await linkState(page).click();
       await page.locator("button.link.paused").waitFor();

@@ -83,6 +83,22 @@ describe("the console's stream", () => {
     expect(reader.text()).to.match(/^retry: 1000\n\n/);
     reader.close();
   });
+
+  it("tells every second what the shop does, and who comes later what it did", async () => {
+    const reader = await readStream(shop.url);
+    expect((await api.get("/products")).status).to.equal(200);
+    const { data } = await reader.next("pulse", ({ answered }) => Number(answered) > 0);
+    expect(data).to.have.keys("at", "answered", "failed", "p50_ms", "p99_ms", "backlog", "placement");
+    expect(data).to.include({ failed: 0 });
+    expect(data.placement).to.deep.equal({ users: "here", products: "here", orders: "here" });
+    const { data: looked } = await reader.next("pulse", ({ backlog }) => "orders" in (backlog as object));
+    expect(looked.backlog).to.deep.equal({ products: 0, orders: 0 });
+    reader.close();
+    const later = await readStream(shop.url);
+    const { pulses } = (await later.next("pulses")).data as { pulses: unknown[] };
+    expect(pulses).to.deep.include(data);
+    later.close();
+  });
 });
 
 describe("a reader of the stream who does not read", () => {

@@ -39,6 +39,7 @@ export class Console extends LitElement {
       <header class="top"><button class="skip" @click=${this.#skip}>Skip to the flow</button><div class="wide"><quartet-page-header .app=${app}></quartet-page-header></div></header>
       <main class="wide" @show-flow=${this.#showFlow}>
         <section aria-label="Architecture — Real-Time Flow"><quartet-flow-section id="flow" .app=${app}></quartet-flow-section></section>
+        <section aria-label="The last 60 seconds"><quartet-pulse-section .app=${app}></quartet-pulse-section></section>
         <section aria-label="Docker"><quartet-docker-cards .app=${app}></quartet-docker-cards></section>
         <section aria-label="Live API Tester">
           <quartet-api-tester .app=${app}></quartet-api-tester>

@@ -5,6 +5,7 @@ import { readSpans } from "../model/span.ts";
 import type { Status } from "../model/topology.ts";
 import { createDeadLetters, type DeadLetters } from "./dead-letters.ts";
 import { createKnowledge, type Knowledge } from "./known.ts";
+import { createPulses, type Pulses } from "./pulses.ts";
 import { createRequests, type Requests } from "./requests.ts";
 import { createRuns, type Runs } from "./runs.ts";
 import { createSessions, type Session, type Sessions } from "./session.ts";
@@ -38,6 +39,7 @@ export interface App {
   /** Spans lost on their way since the gateway started. */
   readonly dropped: Cell<number>;
   readonly stream: Stream;
+  readonly pulses: Pulses;
   readonly traces: Traces;
   readonly stages: Stages;
   readonly sessions: Sessions;
@@ -64,6 +66,7 @@ export function createApp({ fetch, still }: AppDeps): App {
   const sessions = createSessions(fetch);
   const requests = createRequests({ fetch, sessions });
   const known = createKnowledge(requests, sessions);
+  const pulses = createPulses(() => 0);
 
   const asked = async (path: string, init: RequestInit = {}): Promise<Response> => {
     // A customer's token opens nothing here, so the admin goes on watching; where one click is enough, none is needed.
@@ -96,6 +99,7 @@ export function createApp({ fetch, still }: AppDeps): App {
     if (event === "hello" && data.resumed !== true) void catchUp();
     if (event === "spans") traces.add(readSpans(data.spans));
     if (event === "status") board.take(data);
+    if (event === "pulse" || event === "pulses") pulses.take(data);
   };
 
   const stream = createStream({ fetch: asked, onMessage: receive });
@@ -130,6 +134,7 @@ export function createApp({ fetch, still }: AppDeps): App {
     ...board,
     dropped,
     stream,
+    pulses,
     traces,
     stages,
     sessions,

@@ -4,14 +4,16 @@ import type Router from "@koa/router";
 import type { Context } from "koa";
 import { Problem } from "../../base/problem.ts";
 import type { Bus } from "../../bus/bus.ts";
-import { type HealthDeps, readStatus } from "../../health/status.ts";
+import { type HealthDeps, readPlacement, readStatus } from "../../health/status.ts";
 import { readBody } from "../../http/body.ts";
+import type { AnsweredRequest } from "../../http/request-stats.ts";
 import type { VerifyToken } from "../../identity/access.ts";
 import { PRESENCE_TOPIC, ROLL_CALL_TOPIC } from "../../telemetry/presence.ts";
 import { SPANS_TOPIC } from "../../telemetry/span-record.ts";
 import { type ConsoleAccess, createConsoleAccess } from "./access.ts";
 import { openEventStream } from "./event-stream.ts";
 import { createFleet } from "./fleet.ts";
+import { createPulses } from "./pulses.ts";
 import { createSpanCollector } from "./span-collector.ts";
 import { createSpanRing, type SpanRing } from "./span-ring.ts";
 import { createTraceSampler, type TraceSampler } from "./trace-sampler.ts";
@@ -30,6 +32,8 @@ export interface ConsoleDeps {
   readonly environment: string;
   /** Whether traces go to somebody else as well. */
   readonly exporting: boolean;
+  /** Whether this path template is one of the API's operations. */
+  readonly isOperation: (route: string) => boolean;
   /** The folder that holds the Dockerfile and docker-compose.yml. */
   readonly root: string;
 }
@@ -37,6 +41,8 @@ export interface ConsoleDeps {
 /** What the page at `/` is fed by: `docs/console-stream.md`. */
 export interface Console extends Pick<TraceSampler, "disregardFlag" | "beginRequest"> {
   mount(router: Router): void;
+  /** Told of every request that the gateway has answered. */
+  count(answered: AnsweredRequest): void;
   /** Ends all streams. */
   close(): void;
 }
@@ -56,6 +62,14 @@ export function createConsole(deps: ConsoleDeps): Console {
       processes: fleet.processes(),
       engines: fleet.engines(),
     }),
+  });
+  const pulses = createPulses({
+    look: async () => {
+      const [{ events }, placement] = await Promise.all([readStatus(health), readPlacement(health)]);
+      return { events, placement };
+    },
+    isOfShop: deps.isOperation,
+    onPulse: (pulse) => watchers.send("pulse", pulse),
   });
   const streaming = { ring, epoch: randomBytes(6).toString("hex"), lost: collector.lost };
   const stopListening = [
@@ -83,16 +97,18 @@ export function createConsole(deps: ConsoleDeps): Console {
     const hello = { version: deps.version, topology: health.topology, started_at: startedAt, sampling: true };
     const events = openEventStream(koa.res, streaming, hello, koa.get("Last-Event-ID"));
     const leave = watchers.add(events, async () => token === null || access.isStillGood(token));
-    const stopWatching = sampler.watch();
+    const stopWatching = [sampler.watch(), pulses.watch()];
+    events.send("pulses", { pulses: pulses.recent() });
     koa.res.once("close", () => {
       leave();
-      stopWatching();
+      for (const stop of stopWatching) stop();
     });
   }
 
   return {
     disregardFlag: sampler.disregardFlag,
     beginRequest: sampler.beginRequest,
+    count: pulses.count,
     mount(router) {
       router.use("/console", (koa, next) => {
         koa.set("Cache-Control", "no-store");
@@ -105,6 +121,7 @@ export function createConsole(deps: ConsoleDeps): Console {
     },
     close() {
       watchers.close();
+      pulses.close();
       for (const off of stopListening) off();
     },
   };

@@ -29,6 +29,8 @@ export interface Watchers {
   add(stream: EventStream, mayStay: () => Promise<boolean>): () => void;
   /** Passes on what the ring has got. */
   pump(): void;
+  /** Sends a message to everybody who keeps up. */
+  send(event: string, data: unknown): void;
   /** Tells how things are, to everybody. */
   tell(): Promise<void>;
   /** Ends all streams. */
@@ -40,9 +42,12 @@ export function createWatchers(deps: WatchersDeps): Watchers {
   const watchers = new Set<Watcher>();
   let timers: NodeJS.Timeout[] = [];
 
+  function send(event: string, data: unknown): void {
+    for (const { stream } of watchers) stream.send(event, data);
+  }
+
   async function tell(): Promise<void> {
-    const status = await readStatus();
-    for (const { stream } of watchers) stream.send("status", status);
+    send("status", await readStatus());
   }
 
   async function beat(): Promise<void> {
@@ -79,6 +84,7 @@ export function createWatchers(deps: WatchersDeps): Watchers {
     pump() {
       for (const { stream } of watchers) stream.pump();
     },
+    send,
     tell,
     close() {
       for (const { stream } of watchers) stream.end();
