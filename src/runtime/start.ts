@@ -21,6 +21,7 @@ import {
   type System,
 } from "./compose.ts";
 import { type Config, portOf } from "./config.ts";
+import { openControl } from "./control/open-control.ts";
 import { modulesAmong } from "./database-files.ts";
 import { healthOf } from "./health.ts";
 import { boundLogs, expireAnswers } from "./housekeeping.ts";
@@ -127,12 +128,14 @@ async function begin(
       open(createGatewayApp(system, health, metrics, console, redis));
     } else open(createModuleApp(system, name, health, metrics));
   }
+  const urls = new Map(ports.map(({ name, server }) => [name, server.url]));
+  await openControl(system, urls, lifetime);
   lifetime.defer(() => {
     draining = true;
     for (const { module } of served) module.drain?.();
     for (const remote of remotes.values()) remote.drain();
   });
-  return new Map(ports.map(({ name, server }) => [name, server.url]));
+  return urls;
 }
 
 /** Resolves how events travel, in words. A Redis need not be there yet; the log tells when it is. */

@@ -89,12 +89,13 @@ export function startShopProcess({ env, args = [], cwd, preload, code = ROOT }: 
 /**
  * Waits until `/readyz` of a URL answers 200.
  * @param needed the processes that this takes
+ * @param path asked instead of that
  * @throws Error with what a process printed, when one has ended or the time is up
  */
-export async function untilReady(url: string, needed: readonly ShopProcess[]): Promise<void> {
+export async function untilReady(url: string, needed: readonly ShopProcess[], path = "/readyz"): Promise<void> {
   const endMs = performance.now() + READY_WITHIN_MS;
   while (performance.now() < endMs && needed.every(({ running }) => running)) {
-    const answer = await fetch(`${url}/readyz`).catch(() => undefined);
+    const answer = await fetch(`${url}${path}`).catch(() => undefined);
     await answer?.body?.cancel();
     if (answer?.status === 200) return;
     await sleep(25);

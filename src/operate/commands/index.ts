@@ -20,10 +20,14 @@ export interface Command {
 /** By the word that comes first on the command line. */
 export const commands: Readonly<Record<string, Command>> = {
   topology: {
-    meaning: "tell who runs where and who calls whom, as the settings have it",
+    meaning: "tell who serves what now, and who runs where and calls whom as the settings have it",
     async run(args) {
-      const { describeTopology } = await import("./topology.ts");
-      console.log(describeTopology(readConfig(args)));
+      const [{ describeProcesses }, { describeTopology }] = await Promise.all([
+        import("./processes.ts"),
+        import("./topology.ts"),
+      ]);
+      const config = readConfig(args);
+      console.log(`${await describeProcesses(config.DATA_DIR)}\n\n${describeTopology(config)}`);
     },
   },
   dev: {

@@ -18,7 +18,7 @@ import { withoutSecret } from "../data-places.ts";
  */
 export function describeTopology(config: Config): string {
   return [
-    `This process serves ${config.SERVE.join(", ")}.`,
+    `As these settings have it, a process serves ${config.SERVE.join(", ")}.`,
     "",
     "Where each service is",
     ...serviceNames.map((name) => `  ${name.padEnd(10)}${placeOf(name, config)}`),

@@ -1,0 +1,42 @@
+import { z } from "zod";
+import { type ControlOperations, taking } from "../../control/operation.ts";
+import { openControlSocket } from "../../control/server.ts";
+import { type ProcessTopology, TOPOLOGY } from "../../control/topology.ts";
+import { reasonOf } from "../../store/refusal.ts";
+import type { System } from "../compose.ts";
+import type { ServiceName } from "../modules.ts";
+import { urlSetting } from "../settings.ts";
+
+/**
+ * Lets the owner of the data control this process. Where there is no place for a socket, as in a container that has its data elsewhere, it
+ * serves all the same.
+ * @param urls where its services listen
+ * @param lifetime to which the end of it is given
+ */
+export async function openControl(
+  system: System,
+  urls: ReadonlyMap<ServiceName, string>,
+  lifetime: AsyncDisposableStack,
+): Promise<void> {
+  const { config, logger } = system;
+  const operations: ControlOperations = {
+    [TOPOLOGY]: taking(z.strictObject({}), () => topologyOf(system, urls)),
+  };
+  try {
+    const socket = await openControlSocket(config.DATA_DIR, operations, (error) =>
+      logger.error({ err: error }, "an operation asked for by the control socket failed"),
+    );
+    lifetime.defer(socket.close);
+  } catch (error) {
+    logger.debug(`no control socket in ${config.DATA_DIR}: ${reasonOf(error)}`);
+  }
+}
+
+function topologyOf({ config, bus, remotes }: System, urls: ReadonlyMap<ServiceName, string>): ProcessTopology {
+  return {
+    pid: process.pid,
+    services: Object.fromEntries(config.SERVE.map((name) => [name, urls.get(name) ?? null])),
+    elsewhere: Object.fromEntries([...remotes.keys()].map((name) => [name, [...(config[urlSetting(name)] ?? [])]])),
+    bus: bus.status().kind,
+  };
+}
