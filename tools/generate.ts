@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { dictionary } from "@zxcvbn-ts/language-common";
 import { moduleNames, modules, remoteNeighbours } from "../src/runtime/modules.ts";
 import { withPorts, withPostgres, withProduction, withScale, withServices } from "./compose-files.ts";
 import { scaleFile, serviceFile, withAddresses, withServiceFiles } from "./kubernetes/files.ts";
@@ -8,7 +9,8 @@ import { describeForPage } from "./page-modules.ts";
 
 /**
  * Holds what follows from the list of modules against it: what the page knows of them, and the services of Compose and of
- * Kubernetes. With `--write` writes what follows. Ends with status 1 when they differ.
+ * Kubernetes; and the list of common passwords against the package that it is of. With `--write` writes what follows. Ends with status 1
+ * when they differ.
  */
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const KUBERNETES = "deploy/kubernetes";
@@ -39,6 +41,7 @@ for (const file of readdirSync(`${ROOT}/${KUBERNETES}/base/services`)) {
   if (!services.some(({ name }) => file === `${name}.yaml`))
     await hold(`${KUBERNETES}/base/services/${file}`, () => "");
 }
+await hold("src/modules/users/passwords/common-passwords.txt", () => `${dictionary["passwords-common"].join("\n")}\n`);
 
 /** @param make what the file has to be, of what it is; "" for one that is not to be */
 async function hold(file: string, make: (text: string) => string | Promise<string>): Promise<void> {
@@ -47,7 +50,7 @@ async function hold(file: string, make: (text: string) => string | Promise<strin
   const made = await make(kept);
   if (made === kept) return;
   if (isWriting) return made === "" ? rmSync(path) : writeFileSync(path, made);
-  console.error(`${file} is not what src/runtime/modules.ts says: npm run generate`);
+  console.error(`${file} is not what it follows from: npm run generate`);
   process.exitCode = 1;
 }
 

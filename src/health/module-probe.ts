@@ -1,5 +1,5 @@
-import { Agent } from "node:http";
 import { z } from "zod";
+import { http } from "../base/node-http.ts";
 import { busStatus, type EventStatus, eventPositions, light } from "./event-status.ts";
 
 /** Looks at one module, wherever it lives, and however many of it there are. */
@@ -45,7 +45,7 @@ export interface RemoteProbeOptions {
 }
 
 /** Node's own agent would go through the proxy that the environment names (NODE_USE_ENV_PROXY). */
-const agent = new Agent();
+const agent = new http.Agent();
 
 const MAX_ANSWER_BYTES = 64 * 1024;
 

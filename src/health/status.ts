@@ -1,4 +1,5 @@
 import type Router from "@koa/router";
+import type { Context } from "koa";
 import { Problem } from "../base/problem.ts";
 import type { BusStatus } from "../bus/bus.ts";
 import { type Backlog, countBacklog, type EventPositions, gatherBus, mergePositions } from "./event-status.ts";
@@ -49,15 +50,21 @@ export function mountHealth(router: Router, deps: HealthDeps): void {
     return next();
   });
   router.get(["/livez", "/healthz"], (koa) => {
-    koa.body = { status: "ok" };
+    answerJson(koa, { status: "ok" });
   });
   router.get("/readyz", async (koa) => {
     await assertReady(deps);
-    koa.body = { status: "ok" };
+    answerJson(koa, { status: "ok" });
   });
   router.get("/status", async (koa) => {
-    koa.body = await readStatus(deps);
+    answerJson(koa, await readStatus(deps));
   });
+}
+
+/** As bytes: of an object Koa asks whether it is an answer of fetch, for which Node would load all of that. */
+function answerJson(koa: Context, value: object): void {
+  koa.type = "application/json; charset=utf-8";
+  koa.body = Buffer.from(JSON.stringify(value));
 }
 
 /**

@@ -1,4 +1,8 @@
-import Router from "@koa/router";
+import { createRequire } from "node:module";
+import type Router from "@koa/router";
+
+/** As CommonJS, which takes Node's HTTP as `base/node-http.ts` does. */
+const KoaRouter: typeof Router = createRequire(import.meta.url)("@koa/router");
 
 type Layer = Router["stack"][number];
 
@@ -9,9 +13,9 @@ const LITERAL = /^\/([\w.-]*)(?=\/|$)/;
  * A router that tries a path on the routes whose first segment is the path's own: others could not match, and to try each of some
  * forty expressions takes a twentieth of a read. All routes are mounted before the first request.
  */
-export class IndexedRouter extends Router {
+export class IndexedRouter extends KoaRouter {
   #bySegment: ReadonlyMap<string, Router> | undefined;
-  #others = new Router();
+  #others: Router = new KoaRouter();
 
   override match(path: string, method: string): ReturnType<Router["match"]> {
     this.#bySegment ??= this.#index();
@@ -23,7 +27,7 @@ export class IndexedRouter extends Router {
   #index(): ReadonlyMap<string, Router> {
     const segments = new Set(this.stack.flatMap((layer) => firstSegment(layer) ?? []));
     const part = (segment: string | undefined) => {
-      const router = new Router();
+      const router = new KoaRouter();
       router.stack = this.stack.filter((layer) => [undefined, segment].includes(firstSegment(layer)));
       return router;
     };

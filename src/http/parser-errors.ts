@@ -1,5 +1,6 @@
-import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import { http } from "../base/node-http.ts";
 import { Problem } from "../base/problem.ts";
 import { LINGER_MS } from "../call/limits.ts";
 import { PROBLEM_TYPE, problemBody, problemHeaders } from "../call/problem-body.ts";
@@ -76,7 +77,7 @@ function refuse(socket: Duplex, problem: Problem, url?: string): void {
   const body = JSON.stringify(problemBody(problem, pathOf(url), requestId));
   const headers = { ...answerHeaders(body), "X-Request-Id": requestId, Date: new Date().toUTCString() };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-  socket.end(`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${lines.join("\r\n")}\r\n\r\n${body}`);
+  socket.end(`HTTP/1.1 ${problem.status} ${http.STATUS_CODES[problem.status]}\r\n${lines.join("\r\n")}\r\n\r\n${body}`);
   socket.resume();
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once("close", () => clearTimeout(timer));

@@ -1,6 +1,7 @@
-import { createServer, type RequestListener, type Server } from "node:http";
+import type { RequestListener, Server } from "node:http";
 import net from "node:net";
 import type { Duplex } from "node:stream";
+import { http } from "../base/node-http.ts";
 import { originOf } from "../base/origin.ts";
 import { HEAD_LIMIT_BYTES } from "../call/limits.ts";
 import { type Exchange, ParserErrors, refuseRequest } from "./parser-errors.ts";
@@ -50,7 +51,7 @@ export async function listen(
 ): Promise<HttpServer> {
   let stopping = false;
   const connections: Connections = new Map();
-  const server = createServer(optionsOf(timeouts));
+  const server = http.createServer(optionsOf(timeouts));
   server.maxHeadersCount = 0; // their size is limited; beyond a number Node would drop them silently
   new ParserErrors(server, (socket) => connections.get(socket));
   const serve: RequestListener = (request, response) => {

@@ -1,6 +1,6 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from "node:crypto";
-import jwt from "jsonwebtoken";
 import { z } from "zod";
+import { loadJwt } from "../base/jwt.ts";
 import { Problem } from "../base/problem.ts";
 import type { Principal } from "../contract/context.ts";
 
@@ -168,7 +168,7 @@ function readHeader(token: string): z.output<typeof header> {
 
 function decodeHeader(token: string): unknown {
   try {
-    return jwt.decode(token, { complete: true })?.header;
+    return loadJwt().decode(token, { complete: true })?.header;
   } catch {
     return undefined;
   }
@@ -180,6 +180,7 @@ function readClaims(
   { issuer, audience }: Pick<TokenVerifierOptions, "issuer" | "audience">,
   nowMs: number,
 ): Verified {
+  const jwt = loadJwt();
   const clockTimestamp = Math.floor(nowMs / 1_000);
   try {
     const verified = jwt.verify(token, key, { algorithms: ["ES256"], issuer, audience, clockTimestamp });

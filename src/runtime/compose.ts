@@ -1,4 +1,4 @@
-import { asFunction, asValue, createContainer, InjectionMode } from "awilix";
+import { asFunction, asValue, createContainer, InjectionMode } from "awilix/browser";
 import type { Logger } from "pino";
 import { traceOf } from "../base/trace.ts";
 import type { Bus } from "../bus/bus.ts";

@@ -3,7 +3,7 @@ import { StartRefusal } from "../module.ts";
 import { DEMO_USERS } from "./demo-users.ts";
 import { loadCommonPasswords } from "./passwords/common-passwords.ts";
 import { canonicalPassword, passwordWeakness } from "./passwords/password.ts";
-import type { PasswordHasher } from "./passwords/password-hasher.ts";
+import type { PasswordHashing } from "./passwords/password-hasher.ts";
 import type { UserStore } from "./store.ts";
 import { newAccount } from "./user.ts";
 
@@ -14,7 +14,7 @@ export interface AdminSettings {
 
 interface Deps {
   readonly store: UserStore;
-  readonly passwords: PasswordHasher;
+  readonly passwords: PasswordHashing;
 }
 
 /**

@@ -16,7 +16,7 @@ import { type AdminSettings, ensureAdmin, refuseDemoUsers, seedDemoUsers } from 
 import { createKeyStore } from "./keys/key-store.ts";
 import { type KeyRotation, openSigningKeys, rotateSigningKey } from "./keys/signing-keys.ts";
 import { createTokenIssuer, type TokenIssuer } from "./keys/token-issuer.ts";
-import { createPasswordHasher, type PasswordHasherOptions } from "./passwords/password-hasher.ts";
+import { createPasswordHasher, hashHere, type PasswordHasherOptions } from "./passwords/password-hasher.ts";
 import { createRegistration } from "./registration.ts";
 import { createSignIn } from "./sign-in.ts";
 import { createUserStore, type UserStore } from "./store.ts";
@@ -52,6 +52,7 @@ export function createUsers({ store: file, settings, logger, now }: ModuleDeps<U
   const settledNow = createSettledClock(now, monotonicMs);
   const deletionNow = createDeletionClock(settledNow, monotonicMs, 0);
   const store = createUserStore(file, settledNow, deletionNow);
+  const first = { store, passwords: hashHere(settings.bcryptCost), now };
   const passwords = createPasswordHasher({ ...settings.hashing, cost: settings.bcryptCost });
   const { freeFailures } = settings;
   const attempts = createAttemptLimiter({ rows: createFailureRows(file), freeFailures, now: settledNow });
@@ -89,10 +90,10 @@ export function createUsers({ store: file, settings, logger, now }: ModuleDeps<U
         keys,
         now,
       });
-      if (settings.refusesDemoUsers === true) await refuseDemoUsers({ store, passwords });
-      if (admin !== undefined) await ensureAdmin(admin, { store, passwords, logger, now });
+      if (settings.refusesDemoUsers === true) await refuseDemoUsers(first);
+      if (admin !== undefined) await ensureAdmin(admin, { ...first, logger });
     },
-    seed: () => seedDemoUsers({ store, passwords, admin, now }),
+    seed: () => seedDemoUsers({ ...first, admin }),
     stop: () => passwords.stop(),
   };
 }

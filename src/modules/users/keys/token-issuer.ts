@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import jwt from "jsonwebtoken";
+import { loadJwt } from "../../../base/jwt.ts";
 import type { User } from "../user.ts";
 import type { PublicJwk } from "./signing-key.ts";
 import type { SigningKeys } from "./signing-keys.ts";
@@ -25,7 +25,7 @@ export function createTokenIssuer({ issuer, audience, ttlSeconds, keys, now }: T
   return {
     async issue({ id, role }) {
       const { kid, privateKey } = await keys.signer();
-      return jwt.sign({ role, iat: Math.floor(now() / 1_000) }, privateKey, {
+      return loadJwt().sign({ role, iat: Math.floor(now() / 1_000) }, privateKey, {
         algorithm: "ES256",
         keyid: kid,
         issuer,

@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { getRounds } from "bcryptjs";
 import { Problem } from "../../../base/problem.ts";
 import { ThreadPool } from "../../../base/thread-pool.ts";
-import type * as worker from "./password-worker.ts";
+import { hash, matches } from "./password-worker.ts";
 
 export interface PasswordHasherOptions {
   /** The cost of bcrypt, as a power of two. */
@@ -13,7 +13,8 @@ export interface PasswordHasherOptions {
   readonly queuePerThread?: number;
 }
 
-export interface PasswordHasher {
+/** Makes hashes of passwords, and compares. */
+export interface PasswordHashing {
   /** @throws Problem overloaded when too many passwords wait already */
   hash(password: string): Promise<string>;
   /**
@@ -23,6 +24,9 @@ export interface PasswordHasher {
    * @throws Problem overloaded when too many passwords wait already
    */
   matches(password: string, hash: string | undefined, highestCost: number): Promise<boolean>;
+}
+
+export interface PasswordHasher extends PasswordHashing {
   /** Whether the hash has the cost that new ones get. */
   isUpToDate(hash: string): boolean;
   /** Ends the threads; what still runs fails. */
@@ -43,30 +47,46 @@ export function createPasswordHasher({
   });
   let pending = 0;
 
-  async function run<Name extends keyof typeof worker>(
-    name: Name,
-    task: Parameters<(typeof worker)[Name]>[0],
-  ): Promise<ReturnType<(typeof worker)[Name]>> {
+  async function run<T>(name: keyof Workers, task: unknown): Promise<T> {
     if (pending >= limit) {
       throw new Problem("overloaded", "Too many passwords are being checked at once.", { retryAfterSeconds: 1 });
     }
     pending++;
     try {
-      return await pool.run(task, name);
+      return await pool.run<T>(task, name);
     } finally {
       pending--;
     }
   }
 
   return {
-    hash: (password) => run("hash", { password, cost }),
-    async matches(password, hash, highestCost) {
-      const atLeast = Math.max(cost, highestCost);
-      const same = await run("matches", { password, hash: hash ?? nobodysHash(atLeast), cost: atLeast });
-      return same && hash !== undefined;
-    },
+    ...hashingBy({ hash: (task) => run("hash", task), matches: (task) => run("matches", task) }, cost),
     isUpToDate: (hash) => getRounds(hash) === cost,
     stop: () => pool.stop(),
+  };
+}
+
+/**
+ * Hashes in the thread that asks, and holds it up: for a start, at which nobody else needs it, and a thread of its own would take as long as the
+ * hash does, and 40 MB.
+ */
+export function hashHere(cost: number): PasswordHashing {
+  return hashingBy({ hash, matches }, cost);
+}
+
+interface Workers {
+  hash(...task: Parameters<typeof hash>): string | Promise<string>;
+  matches(...task: Parameters<typeof matches>): boolean | Promise<boolean>;
+}
+
+function hashingBy(workers: Workers, cost: number): PasswordHashing {
+  return {
+    hash: async (password) => workers.hash({ password, cost }),
+    async matches(password, hash, highestCost) {
+      const atLeast = Math.max(cost, highestCost);
+      const same = await workers.matches({ password, hash: hash ?? nobodysHash(atLeast), cost: atLeast });
+      return same && hash !== undefined;
+    },
   };
 }
 
