@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Problem } from "../base/problem.ts";
+import type { Contract } from "../contract/contract.ts";
 
 /** A fault that the kit injects at the callee, so that every topology fails alike. */
 export type Fault =
@@ -27,6 +28,24 @@ export async function injectFault(fault: Fault, work: () => unknown): Promise<un
   if (fault.kind === "unavailable") throw new Problem("dependency-unavailable", "This operation is not available.");
   if (fault.kind === "delay") await sleep(fault.delayMs);
   return work();
+}
+
+/**
+ * Has each call of this module take longer than it does by now.
+ * @param faults of the module's service, which looks at them anew for each call
+ * @returns the way to undo it
+ */
+export function slowDown(faults: Map<string, Fault>, { name, operations }: Contract, byMs: number): () => void {
+  const before = new Map(faults);
+  for (const operation of Object.keys(operations)) {
+    const key = `${name}.${operation}`;
+    const fault = before.get(key) ?? { kind: "delay", delayMs: 0 };
+    if (fault.kind === "delay") faults.set(key, { kind: "delay", delayMs: fault.delayMs + byMs });
+  }
+  return () => {
+    faults.clear();
+    for (const [key, fault] of before) faults.set(key, fault);
+  };
 }
 
 function parseFault(part: string): [string, Fault] {

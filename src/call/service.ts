@@ -16,7 +16,7 @@ export interface ServiceOptions {
   readonly onUnexpected: (operation: string, error: unknown, ctx: CallContext) => void;
   /** Runs work once per claim, and answers what it answered from then on: the `Answers` of the module's store. */
   readonly answers?: { once<T extends object>(claim: Claim, work: () => Promise<T>): Promise<T> };
-  /** Faults to inject, by `<module>.<operation>`. */
+  /** Faults to inject, by `<module>.<operation>`; looked at for each call. */
   readonly faults?: ReadonlyMap<string, Fault> | undefined;
 }
 
@@ -72,7 +72,7 @@ function serveOperation(
   options: ServiceOptions,
 ): Serve {
   const fullName = `${service}.${name}`;
-  const fault = options.faults?.get(fullName);
+  const { faults } = options;
   const isOnce = operation.idempotent === true && operation.access !== "public";
   const run = isOnce ? once(fullName, handler, options) : handler;
   return async (input, ctx) => {
@@ -83,6 +83,7 @@ function serveOperation(
     const own = { ...ctx, progress, claim };
     try {
       requireTime(own);
+      const fault = faults?.get(fullName);
       const work = fault === undefined ? run(parsed, own) : injectFault(fault, () => run(parsed, own));
       const output = work instanceof Promise ? await beforeDeadline(work, own, progress) : work;
       return operation.output.parse(output);

@@ -18,6 +18,8 @@ export const processTopology = z.object({
   elsewhere: z.record(z.string(), z.array(z.string())),
   /** How its events travel; null where it has none. */
   bus: z.enum(["memory", "redis"]).nullable(),
+  /** The processes that it keeps running, by the names that it prints. */
+  supervises: z.array(z.string()).optional(),
 });
 
 export type ProcessTopology = z.infer<typeof processTopology>;

@@ -6,6 +6,7 @@ import packageJson from "../../package.json" with { type: "json" };
 import { deadLettersOf } from "../call/dead-letters.ts";
 import { traceCalls } from "../call/traced-calls.ts";
 import { type Callable, createClient, type Operation } from "../contract/contract.ts";
+import { gatherControls } from "../control/gathered-controls.ts";
 import { createGateway } from "../gateway/app.ts";
 import { type Console, createConsole } from "../gateway/console/console.ts";
 import { type HealthDeps, mountHealth } from "../health/status.ts";
@@ -110,6 +111,7 @@ export function createGatewayConsole({ config, bus, verifier, callables }: Syste
     environment: config.NODE_ENV,
     exporting: config.tracesUrl !== undefined,
     isOperation: (route) => routes.has(route),
+    controls: config.NODE_ENV === "development" ? gatherControls(config.DATA_DIR) : undefined,
     root: ROOT,
   });
 }

@@ -5,6 +5,7 @@ import type { Bus } from "../bus/bus.ts";
 import { createDeadLetterHandlers } from "../bus/follow/dead-letter-handlers.ts";
 import { createAddresses } from "../call/addresses.ts";
 import { deadLettersOf } from "../call/dead-letters.ts";
+import type { Fault } from "../call/faults.ts";
 import type { HttpCallable } from "../call/http-client.ts";
 import { createService, type ServiceOptions } from "../call/service.ts";
 import { traceCalls } from "../call/traced-calls.ts";
@@ -29,6 +30,8 @@ export interface ServedModule {
   readonly service: Callable;
   /** The operations on its dead letters. */
   readonly letters: Callable;
+  /** Those that are injected into its operations: changes count from the next call on. */
+  readonly faults: Map<string, Fault>;
 }
 
 /** The parts of this process, for those that answer for all of them. */
@@ -82,16 +85,17 @@ export async function createModule(
   );
   lifetime.defer(() => module.stop?.());
   requireHeardPublishers(name, modules[name].hears, module.subscriptions);
+  const faults = new Map(config.FAULTS);
   const options: ServiceOptions = {
     answers: store.answers,
-    faults: config.FAULTS,
+    faults,
     onUnexpected(operation, error, ctx) {
       log.error({ err: error, operation, request_id: ctx.requestId, trace_id: ctx.trace.traceId }, "operation failed");
     },
   };
   const service = createService<Contract>(modules[name].contract, module.handlers, options);
   const handlers = createDeadLetterHandlers({ store, subscriptions: module.subscriptions, faults: config.FAULTS });
-  return { name, store, module, service, letters: createService(deadLettersOf(name), handlers, options) };
+  return { name, store, module, service, letters: createService(deadLettersOf(name), handlers, options), faults };
 }
 
 function peersOf(name: ModuleName, bus: Pick<Bus, "broadcast" | "onBroadcast">): Peers {

@@ -52,6 +52,11 @@ export interface Store {
   emptyLog(): Promise<boolean>;
   /** Empties the write-ahead log if a reader has let it grow: the next write would cut it, but none may come. */
   boundLog(): Promise<void>;
+  /**
+   * Takes away all space that it could still grow into, so that its engine itself finds no more. What fits into what it has is still written.
+   * @returns the way to give it back
+   */
+  readonly fillUp: (() => () => void) | undefined;
   /** Undefined while writes succeed; else why the last one failed for a fault of the environment. */
   fault(): string | undefined;
   /** What it has done since it was opened and has to do, for whoever watches it. */

@@ -46,6 +46,20 @@ describe("a fault of the environment", () => {
     await expectOnlyAcknowledged(temporary.open(), [...acknowledged, "zz after"]);
   });
 
+  it("is what SQLite says when all its space is taken away on purpose, until that is given back", async () => {
+    useStore();
+    await store.write(addNote("a before", TEXT));
+    const giveBack = store.fillUp?.();
+    const filler = "x".repeat(100_000); // more than the pages that there are have left
+    const refused = await store.write(addNote("b refused", filler)).catch((error: unknown) => error);
+    expect(refused).to.include({ code: "storage-full" });
+    expect(store.fault()).to.contain("SQLITE_FULL");
+    giveBack?.();
+    await store.write(addNote("c after", filler));
+    expect(store.fault()).to.equal(undefined);
+    await expectOnlyAcknowledged(store, ["a before", "c after"]);
+  });
+
   it("loses no acknowledged row on a full disk, and passes when there is space again", async function () {
     const disk = smallDisk();
     if ("reason" in disk) {

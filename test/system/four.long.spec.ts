@@ -138,6 +138,49 @@ describe("four processes that cannot be, or remain, four", () => {
     }
   });
 
+  describe("in development", () => {
+    let redis: Redis;
+
+    beforeEach(async () => {
+      four = startFour(folder, { ...places, NODE_ENV: "development" });
+      await untilReady(`http://127.0.0.1:${places.PORT}`, [four]);
+      const [, url = ""] = /^Redis is started here, at (\S+)\.$/m.exec(four.output()) ?? [];
+      redis = new Redis(url, { retryStrategy: () => null });
+      redis.on("error", () => {});
+    });
+    afterEach(() => redis.disconnect());
+
+    it("have products killed and held down until that is undone, and their Redis hung, which goes on, or ends with them", async () => {
+      const products = `http://127.0.0.1:${places.PRODUCTS_PORT}`;
+      expect(await use("kill-products", "do")).to.equal("active");
+      await until(
+        "it is held down",
+        () => four?.output().includes("products was ended by SIGKILL; it is held") === true,
+      );
+      expect(await isGone(products)).to.equal(true);
+      expect(await use("hang-redis", "do")).to.equal("active");
+      let answered = false;
+      const pong = redis.ping().then(() => (answered = true));
+      expect(await use("kill-products", "undo")).to.equal("ready");
+      await untilReady(products, four === undefined ? [] : [four]);
+      expect(answered).to.equal(false);
+      expect(await use("hang-redis", "undo")).to.equal("ready");
+      expect(await pong).to.equal(true);
+      await use("hang-redis", "do");
+      const gone = once(redis, "end");
+      await four?.kill();
+      await gone;
+    });
+
+    async function use(name: string, action: string): Promise<string> {
+      const url = `http://127.0.0.1:${places.PORT}/console/controls/${name}`;
+      const headers = { "content-type": "application/json" };
+      const answer = await fetch(url, { method: "POST", headers, body: JSON.stringify({ action }) });
+      const { state } = (await answer.json()) as { state: string };
+      return state;
+    }
+  });
+
   it("say that there is no Redis, when neither program brings one up", async () => {
     const programs = join(folder, "bin");
     await mkdir(programs);

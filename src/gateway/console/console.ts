@@ -4,6 +4,7 @@ import type Router from "@koa/router";
 import type { Context } from "koa";
 import { Problem } from "../../base/problem.ts";
 import type { Bus } from "../../bus/bus.ts";
+import type { GatheredControls } from "../../control/gathered-controls.ts";
 import { type HealthDeps, readPlacement, readStatus } from "../../health/status.ts";
 import { readBody } from "../../http/body.ts";
 import type { AnsweredRequest } from "../../http/request-stats.ts";
@@ -11,6 +12,7 @@ import type { VerifyToken } from "../../identity/access.ts";
 import { PRESENCE_TOPIC, ROLL_CALL_TOPIC } from "../../telemetry/presence.ts";
 import { SPANS_TOPIC } from "../../telemetry/span-record.ts";
 import { type ConsoleAccess, createConsoleAccess } from "./access.ts";
+import { createConsoleControls } from "./controls.ts";
 import { openEventStream } from "./event-stream.ts";
 import { createFleet } from "./fleet.ts";
 import { createPulses } from "./pulses.ts";
@@ -34,6 +36,8 @@ export interface ConsoleDeps {
   readonly exporting: boolean;
   /** Whether this path template is one of the API's operations. */
   readonly isOperation: (route: string) => boolean;
+  /** What can be done on purpose to the running shop; left out where that must not be. */
+  readonly controls?: GatheredControls | undefined;
   /** The folder that holds the Dockerfile and docker-compose.yml. */
   readonly root: string;
 }
@@ -71,6 +75,13 @@ export function createConsole(deps: ConsoleDeps): Console {
     isOfShop: deps.isOperation,
     onPulse: (pulse) => watchers.send("pulse", pulse),
   });
+  const controls =
+    deps.controls &&
+    createConsoleControls({
+      controls: deps.controls,
+      access,
+      onChanged: (message) => watchers.send("controls", message),
+    });
   const streaming = { ring, epoch: randomBytes(6).toString("hex"), lost: collector.lost };
   const stopListening = [
     bus.onBroadcast(SPANS_TOPIC, (message) => {
@@ -97,7 +108,7 @@ export function createConsole(deps: ConsoleDeps): Console {
     const hello = { version: deps.version, topology: health.topology, started_at: startedAt, sampling: true };
     const events = openEventStream(koa.res, streaming, hello, koa.get("Last-Event-ID"));
     const leave = watchers.add(events, async () => token === null || access.isStillGood(token));
-    const stopWatching = [sampler.watch(), pulses.watch()];
+    const stopWatching = [sampler.watch(), pulses.watch(), ...(controls === undefined ? [] : [controls.watch()])];
     events.send("pulses", { pulses: pulses.recent() });
     koa.res.once("close", () => {
       leave();
@@ -118,10 +129,12 @@ export function createConsole(deps: ConsoleDeps): Console {
       router.get("/console/traces", (koa) => readTraces(koa, access, ring));
       router.get("/console/info", (koa) => readInfo(koa, access, deps, startedAt));
       router.post("/console/sign-in", (koa) => signIn(koa, access, deps));
+      controls?.mount(router);
     },
     close() {
       watchers.close();
       pulses.close();
+      controls?.close();
       for (const off of stopListening) off();
     },
   };

@@ -11,6 +11,7 @@ import { describeData } from "../data-places.ts";
 import { isReadyMessage } from "../greeting.ts";
 import { type OwnRedis, startRedis } from "./own-redis.ts";
 import { Supervised } from "./supervised.ts";
+import { openSupervisorControl } from "./supervisor-control.ts";
 
 /** Time for the services to stop before the Redis that they use, and for that. */
 const STOP_SERVICES_MS = 9_000;
@@ -66,9 +67,12 @@ async function serveUntilAsked(
     const elsewhere = others.map(([port]) => `  and at ${reachableUrl(config.HOST, port)}`);
     tell([greeting, ...elsewhere, `  ${describeData(config, serviceNames)}`, ""].join("\n"));
   });
+  const products = services.filter((_, at) => places[at]?.service === "products");
+  const control = await openSupervisorControl(config, { services, products, redis }, tell);
   const asked = stopRequest.then(() => undefined);
   const fault = await Promise.race([asked, ...services.map(({ failed }) => failed)]);
-  await Promise.all(services.map((service) => service.stop(STOP_SERVICES_MS)));
+  // Asked to stop first: nothing that was held down begins anew when that is undone.
+  await Promise.all([...services.map((service) => service.stop(STOP_SERVICES_MS)), control.close()]);
   await redis?.process.stop(STOP_REDIS_MS);
   return fault;
 }

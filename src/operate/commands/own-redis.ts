@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { Problem } from "../../base/problem.ts";
 import { Refusal } from "../../base/refusal.ts";
 import { listen } from "../../http/server.ts";
 import { stopRequest } from "../../runtime/stop-request.ts";
@@ -6,6 +7,7 @@ import { makeFolder } from "../../store/make-folder.ts";
 import { Supervised } from "./supervised.ts";
 
 const RETRY_MS = 50;
+const ANSWER_MS = 1_000;
 
 /**
  * Ends the program after it when its input does: whoever started it may have no time to say so. It says nothing to those
@@ -17,6 +19,12 @@ const KEEPER = `command -v "$1" >/dev/null || exit 127; trap '' HUP INT; exec 3<
 export interface OwnRedis {
   readonly process: Supervised;
   readonly url: string;
+  /**
+   * Stops it as it is (SIGSTOP), so that it takes connections and answers nothing; undefined where it runs in Docker.
+   * @returns the way to have it go on
+   * @throws Problem dependency-unavailable when it does not run
+   */
+  readonly hang: (() => Promise<() => void>) | undefined;
 }
 
 /**
@@ -45,7 +53,10 @@ export async function startRedis(dataDir: string, tell: (line: string) => void):
       tell,
     });
     const fault = await Promise.race([redis.ready, redis.failed, stopRequest]);
-    if (fault === undefined) return { process: redis, url: `redis://127.0.0.1:${port}` };
+    if (fault === undefined) {
+      const hang = program === "docker" ? undefined : () => stopRedis(port, redis);
+      return { process: redis, url: `redis://127.0.0.1:${port}`, hang };
+    }
     await redis.stop(RETRY_MS);
     if (typeof fault !== "string") return undefined;
     faults.push(fault);
@@ -80,6 +91,27 @@ async function untilAnswer(port: number): Promise<void> {
   } finally {
     probe.disconnect();
   }
+}
+
+/** It alone, and not its keeper, which would not notice any more that this process is gone. */
+async function stopRedis(port: number, redis: Supervised): Promise<() => void> {
+  const keeper = redis.child;
+  const pid = await askPid(port);
+  process.kill(pid, "SIGSTOP");
+  return () => {
+    if (redis.child === keeper) process.kill(pid, "SIGCONT"); // else it has ended, and the number may be another's
+  };
+}
+
+async function askPid(port: number): Promise<number> {
+  const { Redis } = await import("ioredis");
+  const connection = new Redis({ port, host: "127.0.0.1", retryStrategy: () => null, commandTimeout: ANSWER_MS });
+  connection.on("error", () => {}); // the command fails
+  const told = await connection.info("server").catch(() => "");
+  connection.disconnect();
+  const [, pid] = /^process_id:(\d+)/m.exec(told) ?? [];
+  if (pid === undefined) throw new Problem("dependency-unavailable", "Redis does not answer now.");
+  return Number(pid);
 }
 
 async function freePort(): Promise<number> {

@@ -26,10 +26,11 @@ function linesOf({ socket, topology }: FoundProcess): string[] {
   );
 }
 
-function factsOf({ services, elsewhere, bus }: ProcessTopology): [what: string, where: string][] {
+function factsOf({ services, elsewhere, bus, supervises }: ProcessTopology): [what: string, where: string][] {
   return [
     ...Object.entries(services).map(([name, url]): [string, string] => [name, url ?? "called directly"]),
     ...Object.entries(elsewhere).map(([name, urls]): [string, string] => [name, `elsewhere, at ${urls.join(", ")}`]),
     ...(bus === null ? [] : [["events", BUSES[bus]] as [string, string]]),
+    ...(supervises === undefined ? [] : [["keeps", `${supervises.join(", ")} running`] as [string, string]]),
   ];
 }

@@ -20,7 +20,7 @@ export interface SupervisedOptions {
   tell(line: string): void;
 }
 
-/** A process that is kept running: whenever it ends it is started again, the later the more often it does. */
+/** A process that is kept running: whenever it ends it is started again, the later the more often it does, unless it is held down. */
 export class Supervised {
   /** Resolves when it was ready for the first time. */
   readonly ready: Promise<void>;
@@ -30,6 +30,7 @@ export class Supervised {
   readonly #closing = new AbortController();
   readonly #done: Promise<void>;
   #child: ChildProcess | undefined;
+  #held: PromiseWithResolvers<void> | undefined;
 
   constructor(options: SupervisedOptions) {
     this.#options = options;
@@ -40,13 +41,29 @@ export class Supervised {
     this.#done = this.#keepRunning(ready.resolve, failed.resolve);
   }
 
+  get name(): string {
+    return this.#options.name;
+  }
+
   get child(): ChildProcess | undefined {
     return this.#child;
+  }
+
+  /** Kills it, and does not start it again. @returns the way to have it started again */
+  holdDown(): () => void {
+    const held = Promise.withResolvers<void>();
+    this.#held = held;
+    this.#child?.kill("SIGKILL");
+    return () => {
+      this.#held = undefined;
+      held.resolve();
+    };
   }
 
   /** Ends it, by force after this time. Also between two starts. */
   async stop(withinMs: number): Promise<void> {
     this.#closing.abort();
+    this.#held?.resolve();
     const child = this.#child;
     if (child !== undefined) this.#options.end(child);
     const timer = setTimeout(() => child?.kill("SIGKILL"), withinMs);
@@ -66,9 +83,12 @@ export class Supervised {
       });
       if (signal.aborted) return;
       if (!wasReady && !how.killed) return failed(`${name} ${how.told}`);
-      if (performance.now() - startedAt > STEADY_MS) pauseMs = FIRST_PAUSE_MS;
-      tell(`${name} ${how.told}; it is started again${pauseMs > 1_000 ? ` in ${Math.round(pauseMs / 1_000)} s` : ""}.`);
+      const isHeld = this.#held !== undefined;
+      if (isHeld || performance.now() - startedAt > STEADY_MS) pauseMs = FIRST_PAUSE_MS;
+      const when = pauseMs > 1_000 ? ` in ${Math.round(pauseMs / 1_000)} s` : "";
+      tell(`${name} ${how.told}; ${isHeld ? "it is held down for now" : `it is started again${when}`}.`);
       await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+      await this.#held?.promise;
     }
   }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { createControls } from "../../control/controls.ts";
 import { type ControlOperations, taking } from "../../control/operation.ts";
 import { openControlSocket } from "../../control/server.ts";
 import { type ProcessTopology, TOPOLOGY } from "../../control/topology.ts";
@@ -6,6 +7,7 @@ import { reasonOf } from "../../store/refusal.ts";
 import type { System } from "../compose.ts";
 import type { ServiceName } from "../modules.ts";
 import { urlSetting } from "../settings.ts";
+import { controlsOf } from "./controls.ts";
 
 /**
  * Lets the owner of the data control this process. Where there is no place for a socket, as in a container that has its data elsewhere, it
@@ -19,9 +21,12 @@ export async function openControl(
   lifetime: AsyncDisposableStack,
 ): Promise<void> {
   const { config, logger } = system;
+  const controls = createControls(controlsOf(system), (line) => logger.warn(line));
   const operations: ControlOperations = {
     [TOPOLOGY]: taking(z.strictObject({}), () => topologyOf(system, urls)),
+    ...controls.operations,
   };
+  lifetime.defer(() => controls.undoAll());
   try {
     const socket = await openControlSocket(config.DATA_DIR, operations, (error) =>
       logger.error({ err: error }, "an operation asked for by the control socket failed"),

@@ -174,6 +174,7 @@ function createStore(
     // What is deleted goes from the server's files when it vacuums them, and from its own log when that is used again.
     overwriteDeleted() {},
     emptyLog: async () => true,
+    fillUp: undefined,
     boundLog: async () => {},
     fault: () => health.fault,
     stats: () => units.stats(),

@@ -209,6 +209,7 @@ function createStore(database: Database.Database, options: OpenStoreOptions): Sq
     async boundLog() {
       if (writeAheadLog.bytes() > LOG_BOUND_BYTES) await emptyLog();
     },
+    fillUp: () => limitToItsSize(database),
     fault: () => group.fault(),
     stats: () => group.stats(),
     lease: leases.hold,
@@ -218,6 +219,13 @@ function createStore(database: Database.Database, options: OpenStoreOptions): Sq
       return group.close();
     },
   };
+}
+
+/** SQLite takes the number of pages that there are for the least that can be set. @returns the way to undo it */
+function limitToItsSize(database: Database.Database): () => void {
+  const before = database.pragma("max_page_count", { simple: true });
+  database.pragma("max_page_count = 1");
+  return () => database.open && database.pragma(`max_page_count = ${before}`);
 }
 
 /** Once all that happens now has ended, what is to be told before it included. In memory nothing else would ever get a turn. */

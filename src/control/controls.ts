@@ -1,0 +1,143 @@
+import { z } from "zod";
+import { Problem } from "../base/problem.ts";
+import { type ControlOperations, taking } from "./operation.ts";
+
+/** What can be done on purpose to a running shop, from its page, wherever there is a process that can do it. */
+export const controlNames = ["move-orders", "kill-products", "hang-redis", "slow-users", "fill-orders"] as const;
+export type ControlName = (typeof controlNames)[number];
+
+/** The names of the operations: how all controls of a process are, and to do or undo one. */
+export const LIST_CONTROLS = "controls";
+export const USE_CONTROL = "control";
+
+/** After this time what was done undoes itself, whatever has become of whoever did it. */
+const UNDO_AFTER_MS = 30_000;
+
+/** How soon an undoing that failed is tried again. */
+const RETRY_MS = 1_000;
+
+/** How a control is. */
+export const controlState = z.object({
+  name: z.enum(controlNames),
+  state: z.enum(["ready", "active", "unavailable"]),
+  /** Why it is unavailable, in one sentence. */
+  reason: z.string().optional(),
+  /** Of an active one. */
+  undo_in_ms: z.int().optional(),
+});
+export type ControlState = z.infer<typeof controlState>;
+
+/** What is asked of one. */
+export const controlAction = z.enum(["do", "undo"]);
+export type ControlAction = z.infer<typeof controlAction>;
+
+export const controlList = z.object({ controls: z.array(controlState) });
+
+type Undo = () => unknown;
+
+/** Something that a process can do to itself, or to others that it started. */
+export interface Control {
+  readonly name: ControlName;
+  /** Why it cannot be done now, in one sentence; undefined where it can. */
+  unavailable(): string | undefined;
+  /** Does it. @returns the way to undo it, which is tried again where it fails */
+  act(): Undo | Promise<Undo>;
+}
+
+/** The controls of a process. */
+export interface Controls {
+  /** By which they are used over its control socket. */
+  readonly operations: ControlOperations;
+  /** Undoes what is done: belongs to the end of the process. */
+  undoAll(): Promise<void>;
+}
+
+/**
+ * Puts the timer and one after the other into these controls: two who use one at the same time do it once.
+ * @param told in one line, of each that is done or undone
+ */
+export function createControls(
+  controls: readonly Control[],
+  told: (line: string) => void,
+  undoAfterMs: number = UNDO_AFTER_MS,
+): Controls {
+  const all = new Map(controls.map((control) => [control.name, new UsedControl(control, told, undoAfterMs)]));
+  const use = taking(
+    z.strictObject({ name: z.enum(controlNames), action: controlAction }),
+    async ({ name, action }): Promise<ControlState> => {
+      const used = all.get(name);
+      if (used === undefined) throw new Problem("not-found", `This process does not do ${name}.`);
+      await used[action]();
+      return used.state();
+    },
+  );
+  const list = taking(z.strictObject({}), () => ({ controls: Array.from(all.values(), (used) => used.state()) }));
+  return {
+    operations: { [LIST_CONTROLS]: list, [USE_CONTROL]: use },
+    undoAll: async () => void (await Promise.all(Array.from(all.values(), (used) => used.undo()))),
+  };
+}
+
+class UsedControl {
+  readonly #control: Control;
+  readonly #told: (line: string) => void;
+  readonly #undoAfterMs: number;
+  #done: { readonly undo: Undo; readonly timer: NodeJS.Timeout; readonly undoAtMs: number } | undefined;
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(control: Control, told: (line: string) => void, undoAfterMs: number) {
+    this.#control = control;
+    this.#told = told;
+    this.#undoAfterMs = undoAfterMs;
+  }
+
+  state(): ControlState {
+    const { name } = this.#control;
+    if (this.#done !== undefined) {
+      const leftMs = Math.max(0, Math.ceil(this.#done.undoAtMs - performance.now()));
+      return { name, state: "active", undo_in_ms: leftMs };
+    }
+    const reason = this.#control.unavailable();
+    return reason === undefined ? { name, state: "ready" } : { name, state: "unavailable", reason };
+  }
+
+  /** @throws Problem dependency-unavailable when it cannot be done */
+  do(): Promise<void> {
+    return this.#inTurn(async () => {
+      const { name } = this.#control;
+      const reason = this.#control.unavailable();
+      if (this.#done !== undefined) return;
+      if (reason !== undefined) throw new Problem("dependency-unavailable", reason);
+      const undo = await this.#control.act();
+      this.#told(`${name}: done on purpose; it undoes itself in ${Math.round(this.#undoAfterMs / 1_000)} s`);
+      this.#remember(undo, this.#undoAfterMs);
+    });
+  }
+
+  undo(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#done === undefined) return;
+      const { undo, timer } = this.#done;
+      clearTimeout(timer);
+      try {
+        await undo();
+        this.#done = undefined;
+        this.#told(`${this.#control.name}: undone`);
+      } catch (error) {
+        this.#remember(undo, RETRY_MS);
+        throw error;
+      }
+    });
+  }
+
+  #remember(undo: Undo, afterMs: number): void {
+    const timer = setTimeout(() => this.undo().catch(() => {}), afterMs).unref();
+    this.#done = { undo, timer, undoAtMs: performance.now() + afterMs };
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+}

@@ -1,0 +1,84 @@
+import { Problem } from "../base/problem.ts";
+import { askProcess } from "./client.ts";
+import {
+  type ControlAction,
+  type ControlName,
+  type ControlState,
+  controlList,
+  controlNames,
+  controlState,
+  LIST_CONTROLS,
+  USE_CONTROL,
+} from "./controls.ts";
+import { socketsIn } from "./sockets.ts";
+
+/** How long a process may take to tell, and to do something. */
+const TELL_WITHIN_MS = 500;
+const DO_WITHIN_MS = 10_000;
+
+/** Of several processes that have a control, that counts which comes first here. */
+const RANKS = ["active", "ready", "unavailable"] as const;
+
+/** Why nobody has a control, for whoever wonders. */
+const MISSING: Readonly<Record<ControlName, string>> = {
+  "move-orders": "No process here can move orders while it runs.",
+  "kill-products":
+    "Products shares its process with others, or nobody would start it again: npm run dev:four does both.",
+  "hang-redis": "No Redis was started here: npm run dev:four does, where REDIS_URL names none.",
+  "slow-users": "The process of users does not answer.",
+  "fill-orders": "The process of orders does not answer.",
+};
+
+/** The controls of all processes whose sockets are below one folder. */
+export interface GatheredControls {
+  /** How each is, in an order that stays. */
+  list(): Promise<ControlState[]>;
+  /**
+   * Does or undoes one, wherever there is a process that can.
+   * @returns how it is then
+   * @throws Problem dependency-unavailable when it cannot be done, and what else the process tells
+   */
+  use(name: ControlName, action: ControlAction): Promise<ControlState>;
+}
+
+export function gatherControls(dataDir: string): GatheredControls {
+  async function list(): Promise<ControlState[]> {
+    const told = (await tellAll(dataDir)).flatMap(([, states]) => states);
+    return controlNames.map((name) => pick(told, name));
+  }
+
+  async function use(name: ControlName, action: ControlAction): Promise<ControlState> {
+    const able = (await tellAll(dataDir)).filter(([, states]) => states.some((each) => each.name === name));
+    const input = { name, action };
+    const told = await Promise.all(
+      able.map(([socket]) => askProcess(socket, { operation: USE_CONTROL, input, withinMs: DO_WITHIN_MS })),
+    );
+    if (told.length === 0 && action === "do") throw new Problem("dependency-unavailable", MISSING[name]);
+    return pick(
+      told.map((each) => controlState.parse(each)),
+      name,
+    );
+  }
+
+  return { list, use };
+}
+
+/** What each process says of its controls; one that does not answer says nothing. */
+async function tellAll(dataDir: string): Promise<[socket: string, states: ControlState[]][]> {
+  return Promise.all(
+    (await socketsIn(dataDir)).map(async (socket): Promise<[string, ControlState[]]> => {
+      const asked = { operation: LIST_CONTROLS, withinMs: TELL_WITHIN_MS };
+      const told = await askProcess(socket, asked).catch(() => undefined);
+      return [socket, controlList.safeParse(told).data?.controls ?? []];
+    }),
+  );
+}
+
+function pick(told: readonly ControlState[], name: ControlName): ControlState {
+  const own = told.filter((each) => each.name === name);
+  for (const rank of RANKS) {
+    const found = own.find(({ state }) => state === rank);
+    if (found !== undefined) return found;
+  }
+  return { name, state: "unavailable", reason: MISSING[name] };
+}
