@@ -74,8 +74,9 @@ function newService({ name, port }: ComposeModule): string {
     depends_on:`;
 }
 
-/** A service that waits for these. */
+/** A service that starts after these. All but Redis may still be on their way: who needs them waits, in each topology. */
 function waiting(block: string, services: readonly string[]): string {
-  const lines = services.map((name) => `      ${name}: { condition: service_healthy }`);
+  const conditionOf = (name: string) => (name === "redis" ? "service_healthy" : "service_started");
+  const lines = services.map((name) => `      ${name}: { condition: ${conditionOf(name)} }`);
   return block.replace(/(?<=^ {4}depends_on:)(\n {6}\w+: \{.*\})*/m, () => `\n${lines.join("\n")}`);
 }

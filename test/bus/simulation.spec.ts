@@ -10,7 +10,7 @@ import type { EpochPart } from "./simulation/simulated-postgres.ts";
 const only = process.env.SIMULATION_SEED;
 const first = Number(only ?? 1);
 const total =
-  only === undefined ? Number(process.env.SIMULATION_SEEDS ?? extent("more seeds of the simulated log", 250, 50)) : 1;
+  only === undefined ? Number(process.env.SIMULATION_SEEDS ?? extent("more seeds of the simulated log", 120, 50)) : 1;
 const SEEDS_PER_RUN = 20;
 
 /** What each part of an epoch in PostgreSQL is there for; about one seed in ten fails without it. */

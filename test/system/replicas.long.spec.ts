@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { createRandom } from "../bus/simulation/random.ts";
 import {
@@ -17,7 +16,7 @@ import {
 } from "../support/api.ts";
 import { ask, missingPostgres } from "../support/postgres.ts";
 import { until } from "../support/process.ts";
-import { type Replica, type ReplicatedShop, twoOfEach } from "../support/replicas.ts";
+import { type ReplicatedShop, twoOfEach } from "../support/replicas.ts";
 import { oneProcess, SERVICES } from "../support/topology.ts";
 import { tortureReplicas } from "../torture/of-replicas.ts";
 
@@ -26,9 +25,6 @@ const HOLDERS = "SELECT role, owner FROM orders.leases WHERE role ~ '^(apply|rel
 
 /** The first admin; in production not with the password that everybody knows. */
 const OWNER = { ...ADMIN, password: "known to the owner alone" };
-
-/** Work that goes on while processes are replaced. */
-const WORKERS = 4;
 
 interface Told {
   readonly modules: readonly {
@@ -123,35 +119,6 @@ describe("two replicas of every service on PostgreSQL", function () {
     expect(final).to.deep.equal(Array(40).fill("confirmed"));
   });
 
-  it("are replaced one after the other, while orders go on, without a request that fails", async () => {
-    await until("all is well", isWhole);
-    const product = await addProduct(api, admin, 1_000_000);
-    const failed: string[] = [];
-    const placed: string[] = [];
-    let isOver = false;
-    const work = async (worker: number) => {
-      for (let n = 0; !isOver; n++) {
-        const key = n % 2 === 0 ? {} : { "idempotency-key": `${worker}-${n}` };
-        const order = buy(product, key).then((id) => placed.push(id));
-        await order.catch((error: Error) => failed.push(error.message));
-      }
-    };
-    const working = Array.from({ length: WORKERS }, (_, worker) => work(worker));
-    for (const replicas of [0, 1].map((at) => SERVICES.map((service) => shop.replicasOf(service)[at]))) {
-      const enough = placed.length + 10;
-      await until("orders go on", () => placed.length >= enough);
-      await Promise.all(replicas.map((replica) => replace(replica)));
-    }
-    const enough = placed.length + 10;
-    await until("orders go on", () => placed.length >= enough);
-    isOver = true;
-    await Promise.all(working);
-    expect(failed).to.deep.equal([]);
-    await shop.settled();
-    expect(await stockOf(api, product)).to.equal(1_000_000 - placed.length);
-    await until("all is well again", isWhole);
-  });
-
   it("keep another shop out of their Redis, and are both told of it", async () => {
     const isTold = async (at: Api, light: string) => {
       const { bus } = await status(at);
@@ -195,27 +162,5 @@ describe("two replicas of every service on PostgreSQL", function () {
     const placed = await api.post("/orders", { product_id: product, quantity: 1 }, admin.token, key);
     const path = `/orders/${bodyOf<OrderBody>(placed).id}`;
     return bodyOf<OrderBody>(await api.get(path, admin.token, { prefer: "wait=30" })).status;
-  }
-
-  /** By a connection of its own, as whatever stands before gateways makes it. Resolves the order's id. */
-  async function buy(product: string, key: Readonly<Record<string, string>>): Promise<string> {
-    const once = createApi(shop.url, 1);
-    try {
-      const order = { product_id: product, quantity: 1 };
-      const { id } = bodyOf<OrderBody>(await once.post("/orders", order, admin.token, key));
-      bodyOf(await once.get(`/products/${product}`));
-      bodyOf(await once.get(`/orders/${id}`, admin.token, { prefer: "wait=1" }));
-      return id;
-    } finally {
-      await once.close();
-    }
-  }
-
-  /** As a rollout does: the next goes when this one is ready again, and others know. */
-  async function replace(replica: Replica | undefined): Promise<void> {
-    if (replica === undefined) throw new Error("there is no such replica");
-    expect(await replica.process.terminate()).to.deep.equal({ code: 0, signal: null });
-    await shop.restart(replica);
-    await sleep(500);
   }
 });

@@ -43,10 +43,10 @@ describe("the files of Compose", () => {
     volumes: ["shipments:/data"]
     depends_on:
       redis: { condition: service_healthy }
-      orders: { condition: service_healthy }`.trim(),
+      orders: { condition: service_started }`.trim(),
     );
     expect(lines.slice(lines.indexOf("volumes:"))).to.include("  shipments: {}");
     const gateway = lines.slice(lines.indexOf("  gateway:"), lines.indexOf("  users:"));
-    expect(gateway).to.include("      shipments: { condition: service_healthy }");
+    expect(gateway).to.include("      shipments: { condition: service_started }");
   });
 });

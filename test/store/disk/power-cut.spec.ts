@@ -18,7 +18,7 @@ const CUTS = extent(
   ],
   ["die-before 30 -wal", "die-after 31 -wal", "die-before 1 .db"],
 );
-const seeds = extent("more power cuts of a store", [1, 2, 3], [1]);
+const seeds = extent("more power cuts of a store", [1, 2], [1]);
 
 describe("a store on a disk that loses its power", () => {
   let temporary: TemporaryStore;
