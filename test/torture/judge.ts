@@ -13,6 +13,8 @@ const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 export interface Term {
   readonly withinMs?: number;
   readonly sinceMs?: number;
+  /** What is known of an order that nobody expected, in words. */
+  readonly explain?: (id: string) => Promise<string>;
 }
 
 /**
@@ -25,7 +27,7 @@ export async function judge(
   admin: Session,
   load: Pick<Load, "acknowledged" | "unanswered">,
   opening: Opening,
-  { withinMs = 60_000, sinceMs = performance.now() }: Term = {},
+  { withinMs = 60_000, sinceMs = performance.now(), explain = async () => "" }: Term = {},
 ): Promise<string> {
   const finalMs = await untilFinal(api, admin, { withinMs, sinceMs });
   await shop.settled();
@@ -38,13 +40,18 @@ export async function judge(
   });
   const figures = `${told.size} orders, asked again ${load.unanswered.length} times: lost ${lost.length}, unexpected ${unexpected.length}, all final after ${finalMs} ms`;
   if (lost.length + unexpected.length > 0 || !stdout.includes("All adds up.")) {
-    throw new Error(`${figures}\n${stdout}\n${JSON.stringify({ lost, unexpected })}`);
+    const explained = await Promise.all(unexpected.map(({ id }) => explain(id)));
+    throw new Error([figures, stdout, JSON.stringify({ lost, unexpected }), ...explained].join("\n"));
   }
   return `${figures}, doubled 0: stock and orders add up`;
 }
 
 /** Resolves after how many milliseconds every order is. @throws Error when that is not in time */
-export async function untilFinal(api: Api, admin: Session, { withinMs, sinceMs }: Required<Term>): Promise<number> {
+export async function untilFinal(
+  api: Api,
+  admin: Session,
+  { withinMs, sinceMs }: Required<Omit<Term, "explain">>,
+): Promise<number> {
   await until("every order is final", () => areFinal(api, admin), sinceMs + withinMs - performance.now());
   return Math.round(performance.now() - sinceMs);
 }

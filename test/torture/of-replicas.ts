@@ -5,7 +5,7 @@ import { type Api, addProduct, allOrders, createApi, type Session, signIn } from
 import { ask } from "../support/postgres.ts";
 import type { ReplicatedShop } from "../support/replicas.ts";
 import { judge, untilFinal } from "./judge.ts";
-import { describeStanding, judgeCancellations, judgeRecords } from "./records.ts";
+import { describeAskings, describeStanding, judgeCancellations, judgeRecords } from "./records.ts";
 import { replicaFaultsOf } from "./replica-faults.ts";
 import { describeHarm, type Harm, harmInTurn } from "./schedule.ts";
 import { startTrade, type Trade } from "./trade.ts";
@@ -57,7 +57,9 @@ export async function tortureReplicas(shop: ReplicatedShop, options: TortureOpti
     watching = setInterval(tell, TELL_EVERY_MS, "…");
     const harm = await harmDuring(trade, shop, options, tell);
     const finalMs = await untilFinal(api, admin, { withinMs: GIVEN_UP_MS, sinceMs: harm.lastMs });
-    const figures = await judge(shop, api, admin, trade, added(new Map([...plenty, ...scarce]), trade.restocked));
+    const opening = added(new Map([...plenty, ...scarce]), trade.restocked);
+    const explain = (id: string) => describeAskings((text) => ask(shop.database, text), trade?.askings, id);
+    const figures = await judge(shop, api, admin, trade, opening, { explain });
     const finalWithinMs = options.finalWithinMs ?? FINAL_WITHIN_MS;
     const wrong = [
       ...(finalMs > finalWithinMs ? [`all was final after ${finalMs} ms, and has to be within ${finalWithinMs}`] : []),

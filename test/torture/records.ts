@@ -74,6 +74,20 @@ export async function judgeRecords(ask: AskRows): Promise<string[]> {
   return found;
 }
 
+/** What whoever asked for an order was told, each time. */
+export async function describeAskings(
+  ask: AskRows,
+  askings: ReadonlyMap<string, readonly string[]> = new Map(),
+  orderId: string,
+): Promise<string> {
+  const [kept] = await ask<{ key: string; at: string }>(
+    `SELECT key, to_timestamp(kept_at_ms / 1000.0)::text AS at FROM orders.answers WHERE answer LIKE '%"${orderId}"%'`,
+  );
+  if (kept === undefined) return `There is no kept answer of ${orderId}.`;
+  const told = Array.from(askings).find(([key]) => kept.key.endsWith(key))?.[1] ?? [];
+  return [`The answer of ${orderId} to ${kept.key} was kept at ${kept.at}; who asked was told:`, ...told].join("\n  ");
+}
+
 /** Holds what clients were told of cancellations against what is there. @returns a line for each that is wrong */
 export function judgeCancellations(orders: readonly OrderBody[], cancelled: ReadonlySet<string>): string[] {
   const isWrong = ({ id, status }: OrderBody) => (status === "cancelled") !== cancelled.has(id);

@@ -25,6 +25,8 @@ export interface Trade extends Load {
   readonly registered: ReadonlySet<string>;
   /** How many orders it refused, since there was not enough. */
   readonly refused: number;
+  /** What came of each asking, by the key with which it was asked. */
+  readonly askings: ReadonlyMap<string, readonly string[]>;
 }
 
 interface Client {
@@ -49,19 +51,30 @@ export function startTrade(gateways: readonly Calls[], admin: Session, { plenty,
   const cancelled = new Set<string>();
   const restocked = new Map<string, number>();
   const registered = new Set<string>();
+  const askings = new Map<string, string[]>();
   let refused = 0;
   const going = { stopped: false, abandoned: false };
 
   /** A client stays with a gateway that answers. @returns undefined when all is over */
   async function ask(request: Request, client: Client): Promise<Answer | undefined> {
     while (!going.abandoned) {
+      const began = new Date().toISOString();
       const answer = await at(gateways, client.turn).call(request).catch(failed);
+      note(
+        request,
+        `${began} at gateway ${client.turn % gateways.length}, ${new Date().toISOString()} ${outcomeOf(answer)}`,
+      );
       if ("status" in answer && isFinal(answer)) return answer;
-      unanswered.push("status" in answer ? `${answer.status} ${codeOf(answer)}` : answer.reason);
+      unanswered.push(outcomeOf(answer));
       client.turn += 1;
       await sleep(PAUSE_MS);
     }
     return undefined;
+  }
+
+  function note({ headers }: Request, what: string): void {
+    const key = headers?.["idempotency-key"];
+    if (key !== undefined) askings.set(key, [...(askings.get(key) ?? []), what]);
   }
 
   function post(path: string, body: object | undefined, who: Session | undefined, key: string, client: Client) {
@@ -132,6 +145,7 @@ export function startTrade(gateways: readonly Calls[], admin: Session, { plenty,
     cancelled,
     restocked,
     registered,
+    askings,
     get refused() {
       return refused;
     },
@@ -152,6 +166,10 @@ function codeOf({ body }: Answer): string | undefined {
 function expectStatus(answer: Answer, status: number): unknown {
   if (answer.status === status) return answer.body;
   throw new Error(`expected ${status}, was answered ${answer.status} ${JSON.stringify(answer.body)}`);
+}
+
+function outcomeOf(answer: Answer | { reason: string }): string {
+  return "status" in answer ? `${answer.status} ${codeOf(answer)}` : answer.reason;
 }
 
 function failed(error: unknown): { reason: string } {
