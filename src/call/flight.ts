@@ -8,7 +8,7 @@ import { BATCH_LIMIT_BYTES, BODY_LIMIT_BYTES, HEAD_LIMIT_BYTES } from "./limits.
 import { createPeerClock, type PeerClock, processTimeMs } from "./peer-clock.ts";
 import { readProblem } from "./problem-body.ts";
 import type { QueuedCall, SendFlight } from "./queue.ts";
-import type { Transport, TransportAnswer } from "./transport.ts";
+import type { Transport, TransportAnswer, TransportRequest } from "./transport.ts";
 
 /**
  * Sends a lone read as the plain REST request of its contract, all else as a batch.
@@ -39,20 +39,28 @@ export class NotServing extends Error {
 /** A transport, and what its answers have told of the neighbour's clock. */
 interface ClockedTransport extends Pick<Transport, "send"> {
   readonly clock: PeerClock;
+  /** Asks for its time, unless that is known or it was asked before. Rejects where it cannot be reached. */
+  learn(signal: AbortSignal): Promise<void>;
 }
+
+const ASK_TIME = { method: "GET", path: "/livez", headers: { [TIMEOUT_HEADER]: "0" }, body: undefined } as const;
 
 function withClock(transport: Pick<Transport, "send">): ClockedTransport {
   const clock = createPeerClock();
-  return {
-    clock,
-    async send(request) {
-      const sentAtMs = processTimeMs();
-      const answer = await transport.send(request);
-      const told = answer.header(CLOCK_HEADER);
-      if (told !== null) clock.note(Number(told), sentAtMs, processTimeMs());
-      return answer;
-    },
-  };
+  let wasAsked = false;
+  async function send(request: TransportRequest): Promise<TransportAnswer> {
+    const sentAtMs = processTimeMs();
+    const answer = await transport.send(request);
+    const told = answer.header(CLOCK_HEADER);
+    if (told !== null) clock.note(Number(told), sentAtMs, processTimeMs());
+    return answer;
+  }
+  async function learn(signal: AbortSignal): Promise<void> {
+    if (wasAsked || clock.translate(0) !== undefined) return;
+    await readAll(await send({ ...ASK_TIME, signal }));
+    wasAsked = true;
+  }
+  return { clock, send, learn };
 }
 
 async function sendAlone(call: QueuedCall, transport: ClockedTransport, signal: AbortSignal): Promise<void> {
@@ -92,6 +100,8 @@ async function sendBatch(
   transport: ClockedTransport,
   signal: AbortSignal,
 ): Promise<void> {
+  // What changes something is told until when it may begin: the neighbour may stand still, and read it when its caller has asked elsewhere.
+  if (calls.some(({ callee }) => !callee.isRead)) await transport.learn(signal);
   const body = JSON.stringify({ calls: calls.map((call) => batched(call, transport.clock)) });
   if (calls.length > 1 && Buffer.byteLength(body) > BATCH_LIMIT_BYTES) {
     const half = calls.length >> 1;

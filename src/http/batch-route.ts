@@ -1,5 +1,5 @@
-import type { ServerResponse } from "node:http";
 import type Router from "@koa/router";
+import type { Context } from "koa";
 import { isProblem, Problem } from "../base/problem.ts";
 import { traceOf } from "../base/trace.ts";
 import { BATCH_PATH, type BatchedCall, type BatchLine, batchRequest, CLOCK_HEADER } from "../call/batch.ts";
@@ -11,6 +11,7 @@ import type { Callable, Operation } from "../contract/contract.ts";
 import type { Progress } from "../contract/progress.ts";
 import { callerOf, identify, type VerifyToken } from "../identity/access.ts";
 import { readBytes } from "./body.ts";
+import { hasGone } from "./caller-presence.ts";
 import type { AnsweredRequest } from "./request-stats.ts";
 
 /**
@@ -31,7 +32,7 @@ export function mountBatches(
     koa.status = 200;
     koa.type = "application/x-ndjson";
     koa.respond = false; // lines go out as they come, and the last with the end, in one packet
-    answerAll(calls, koa.res, { served, verify, tell });
+    answerAll(calls, koa, { served, verify, tell });
   });
 }
 
@@ -67,7 +68,7 @@ interface BatchService {
  */
 function answerAll(
   calls: readonly BatchedCall[],
-  response: ServerResponse,
+  { req: request, res: response }: Pick<Context, "req" | "res">,
   { served, verify, tell }: BatchService,
 ): void {
   const startedAt = performance.now();
@@ -98,7 +99,7 @@ function answerAll(
       ready += `${JSON.stringify({ index, begun: true } satisfies BatchLine)}\n`;
       process.nextTick(sendNow); // it has left this process before anything is written, which is queued after it
     };
-    const progress: Progress = { begun: false, announce, isGone: () => response.destroyed };
+    const progress: Progress = { begun: false, announce, isGone: () => hasGone(request, response) };
     const callee = served.get(call.operation);
     const line = await answer(call, index, { trace, progress }, callee, verify);
     open -= 1;

@@ -12,6 +12,7 @@ import { type Callable, NO_CONTENT, type Operation } from "../contract/contract.
 import { callerOf, identify, requireAccess, type VerifyToken } from "../identity/access.ts";
 import { readBearer } from "../identity/token-verifier.ts";
 import { readBody } from "./body.ts";
+import { hasGone, requireCaller } from "./caller-presence.ts";
 
 export interface RouteOptions {
   readonly verify: VerifyToken;
@@ -94,9 +95,10 @@ function handleOperation(name: string, operation: Operation, callable: Callable,
       ...caller,
       deadline: performance.now() + timeoutMs,
       requestId: koa.state.requestId,
-      progress: { begun: false, isGone: () => koa.res.destroyed },
+      progress: { begun: false, isGone: () => hasGone(koa.req, koa.res) },
       trace: koa.state.trace,
     };
+    if (operation.method !== "GET") await requireCaller(ctx);
     answer(koa, operation, await callable.call(name, input, ctx), ctx);
     tellPreferences(koa, operation, input);
   };
