@@ -4,7 +4,9 @@ import type { AddressInfo } from "node:net";
 import { expect } from "chai";
 import { isProblem, Problem } from "../../src/base/problem.ts";
 import { createAddresses } from "../../src/call/addresses.ts";
+import { CLOCK_HEADER } from "../../src/call/batch.ts";
 import { createHttpCallable, type HttpCallable } from "../../src/call/http-client.ts";
+import { processTimeMs } from "../../src/call/peer-clock.ts";
 import { createNodeFetchTransport } from "../../src/call/transports/node-fetch.ts";
 import { createUndiciTransport } from "../../src/call/transports/undici.ts";
 import { createClient } from "../../src/contract/contract.ts";
@@ -191,6 +193,10 @@ async function startReplica(): Promise<Replica> {
     await once(request.resume(), "end");
     if (request.url === "/readyz") {
       response.writeHead(replica.isReady ? 200 : 503).end("{}");
+      return;
+    }
+    if (request.url === "/livez") {
+      response.setHeader(CLOCK_HEADER, String(processTimeMs())).end("{}");
       return;
     }
     replica.calls += 1;

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import { expect } from "chai";
 import { isProblem } from "../../src/base/problem.ts";
 import { createAddresses } from "../../src/call/addresses.ts";
@@ -36,14 +37,18 @@ for (const [transport, createTransport] of Object.entries(transports)) {
   describe(`a call with a key is tried again when the connection broke, on ${transport}`, () => {
     let server: Server;
     let answers: Answer[];
+    let bodies: string[];
     let callable: HttpCallable;
 
     beforeEach(async () => {
       server = createServer(async (request, response) => {
-        await once(request.resume(), "end");
+        const body = await text(request);
+        if (request.url === "/livez") return tellTime(response);
+        bodies.push(body);
         answers.shift()?.(response);
       }).listen(0, "127.0.0.1");
       await once(server, "listening");
+      bodies = [];
       callable = createHttpCallable(
         notes,
         createAddresses([`http://127.0.0.1:${(server.address() as AddressInfo).port}`]),
@@ -65,6 +70,13 @@ for (const [transport, createTransport] of Object.entries(transports)) {
         expect(answers, "tried twice").to.have.length(what === "finds nobody" ? 1 : 0);
       });
     }
+
+    it("and is told until when it may begin, also the first time", async () => {
+      answers = [added];
+      await add(20_000);
+      const { calls } = JSON.parse(bodies[0] ?? "") as { calls: { until_ms?: number }[] };
+      expect(calls[0]?.until_ms).to.be.within(processTimeMs(), processTimeMs() + 20_000);
+    });
 
     it("and says no more than that nobody is there, when no attempt has arrived", async () => {
       answers = [];
@@ -102,6 +114,10 @@ function refuse(name: string, members: object): Answer {
 }
 
 function answerLine(response: ServerResponse, line: object): void {
+  tellTime(response, `${JSON.stringify(line)}\n`);
+}
+
+function tellTime(response: ServerResponse, body = ""): void {
   response.setHeader(CLOCK_HEADER, String(processTimeMs()));
-  response.end(`${JSON.stringify(line)}\n`);
+  response.end(body);
 }
