@@ -10,6 +10,7 @@ import "./components/flow-diagram.ts";
 import "./components/flow-section.ts";
 import "./components/flow-verdict.ts";
 import "./components/json-view.ts";
+import "./components/order-trickle.ts";
 import "./components/page-header.ts";
 import "./components/playback-bar.ts";
 import "./components/pulse-section.ts";

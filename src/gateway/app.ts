@@ -102,7 +102,7 @@ export function createGateway(deps: GatewayDeps): Koa {
  * Counts every request of an operation, signed-in callers by user, others by address. Those with a budget of their own count
  * there by address, always: whoever has a token would have a second budget otherwise.
  */
-function createAdmission({ settings, redis, metrics, logger }: GatewayDeps) {
+function createAdmission({ settings, redis, metrics, console, logger }: GatewayDeps) {
   const limitOf = (limit: RateLimitSetting, name: string): RateLimit | undefined =>
     limit === "off" ? undefined : createRateLimit({ limit, name, redis, logger });
   const everything = limitOf(settings.rateLimit, "default");
@@ -112,7 +112,8 @@ function createAdmission({ settings, redis, metrics, logger }: GatewayDeps) {
   };
   return async (koa: Context, { budget }: Operation, principal: Principal | null): Promise<void> => {
     const address = `address:${clientAddress(koa.req, settings.trustedProxies)}`;
-    await count(koa, everything, principal === null ? address : `user:${principal.id}`, metrics);
+    if (!console.isTrickle(koa))
+      await count(koa, everything, principal === null ? address : `user:${principal.id}`, metrics);
     if (budget !== undefined) await count(koa, budgets[budget], address, metrics);
   };
 }

@@ -55,6 +55,37 @@ describe("console: what fails is drawn where it failed", () => {
     expect(await page.locator("quartet-flow-diagram .broken").count()).to.equal(0);
   });
 
+  it("orders that nobody takes wait in the page, and are placed once when somebody does", async () => {
+    await open();
+    await untilLive(page);
+    const orders = page.locator("quartet-trickle");
+    const trickle = orders.getByRole("switch", { name: "10 orders a second" });
+    await trickle.click();
+    await orders.getByText(/: [1-9]\d* taken, 0 refused\.$/).waitFor();
+    await shown.shop.kill("products");
+    await orders.getByRole("button", { name: "Place one order" }).click();
+    await orders.locator(".own.waiting").waitFor();
+    await page
+      .locator("quartet-pulse-strip")
+      .getByText(/^[1-9]\d* orders in this page$/)
+      .waitFor();
+    await page
+      .locator("quartet-pulse-strip")
+      .getByText(/^[1-9]\d* failed$/)
+      .first()
+      .waitFor();
+    expect(await findViolations(page)).to.deep.equal([]);
+    await shown.shop.restart("products");
+    await orders.locator(".own.confirmed", { hasText: "and was placed once" }).waitFor();
+    await orders.locator(".queue", { hasText: "nothing lost, nothing placed twice" }).waitFor();
+    await page.evaluate(() => {
+      Object.defineProperty(document, "visibilityState", { value: "hidden" });
+      document.dispatchEvent(new Event("visibilitychange"));
+    });
+    await orders.locator(".ended", { hasText: "Stopped when this page was hidden." }).waitFor();
+    expect(await trickle.getAttribute("aria-checked")).to.equal("false");
+  });
+
   it("but not an order that is rejected or refused because nothing is left: that is the design at its best", async () => {
     await open();
     await untilLive(page);

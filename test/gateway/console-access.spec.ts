@@ -5,6 +5,13 @@ import { readStream, type StreamReader } from "../support/event-stream.ts";
 import { until } from "../support/process.ts";
 import { oneProcess, type Shop } from "../support/topology.ts";
 
+/** Few enough to be used up at once, and more than any test asks for by the way. */
+const LIMIT = 20;
+const RATE_LIMIT = `${LIMIT}/60s`;
+
+/** What the page sends with the orders of its trickle. */
+const TRICKLES = { "console-trickle": "on" };
+
 const READING = ["/console/stream", "/console/traces", "/console/info"];
 
 describe("access to the console", () => {
@@ -58,7 +65,7 @@ describe("access to the console", () => {
   const asCustomer = () => ({ authorization: `Bearer ${customer.token}` });
 
   describe("while trying out", () => {
-    before(() => open({ NODE_ENV: "development" }));
+    before(() => open({ NODE_ENV: "development", RATE_LIMIT }));
     after(close);
 
     for (const host of ["localhost", "LOCALHOST:8000", "127.0.0.1", "127.0.0.1:8000", "[::1]:8000"]) {
@@ -88,6 +95,20 @@ describe("access to the console", () => {
         expect(await ask("GET", "/console/traces", { ...headers, ...asAdmin() })).to.equal("200");
       });
     }
+
+    it("counts no request of the page's trickle against the limit, and every other", async () => {
+      const asked = (headers: Readonly<Record<string, string>>) =>
+        ask("GET", "/users/me", { host: "localhost:8000", ...asCustomer(), ...headers });
+      const all = async (count: number, headers: Readonly<Record<string, string>>) =>
+        new Set(await Promise.all(Array.from({ length: count }, () => asked(headers))));
+      expect(await all(LIMIT * 2, TRICKLES)).to.deep.equal(new Set(["200"]));
+      expect(await all(LIMIT, {})).to.deep.equal(new Set(["200"]));
+      for (const [who, headers] of Object.entries(strangers)) {
+        expect(await asked({ ...TRICKLES, ...headers }), who).to.equal("429 rate-limited");
+      }
+      expect(await asked({ "console-trickle": "off" })).to.equal("429 rate-limited");
+      expect(await asked(TRICKLES)).to.equal("200");
+    });
 
     it("is an admin's, and a bad token is told even where none is needed", async () => {
       for (const path of READING) {
@@ -144,8 +165,14 @@ describe("access to the console", () => {
   });
 
   describe("anywhere else", () => {
-    before(() => open({ NODE_ENV: "test", SEED: "on" }));
+    before(() => open({ NODE_ENV: "test", SEED: "on", RATE_LIMIT }));
     after(close);
+
+    it("counts a trickle like everything else", async () => {
+      const asked = () => ask("GET", "/users/me", { ...asCustomer(), ...TRICKLES });
+      const answers = await Promise.all(Array.from({ length: LIMIT + 1 }, asked));
+      expect(new Set(answers)).to.deep.equal(new Set(["200", "429 rate-limited"]));
+    });
 
     it("needs an admin's token", async () => {
       for (const path of READING) {

@@ -1,4 +1,5 @@
-import { css, html } from "lit";
+import { css, html, nothing } from "lit";
+import type { App } from "../store/app.ts";
 import { base } from "./base-styles.ts";
 import { View } from "./view.ts";
 
@@ -9,20 +10,25 @@ export class PulseSection extends View {
     css`
       .card { padding: 18px 20px; }
       .grid { display: grid; gap: 16px; margin-top: 22px; grid-template-columns: minmax(0, 1fr); align-items: start; }
+      @media (min-width: 1000px) { .two { grid-template-columns: minmax(0, 1.7fr) minmax(0, 1fr); } }
       @media (max-width: 520px) { .card { padding: 16px 14px; } }
     `,
   ];
 
-  protected override watched() {
-    return [];
+  protected override watched(app: App) {
+    return [app.info];
   }
 
   override render() {
+    // A shop that is real is not to be played with by a click.
+    const environment = this.app.info.get()?.environment;
+    const isToTryOut = environment !== undefined && environment !== "production";
     return html`
       <h2>The last 60 seconds</h2>
-      <p class="lead">What the shop answered, second by second, as its gateway measured it.</p>
-      <div class="grid">
+      <p class="lead">What the shop answered, second by second, as its gateway measured it.${isToTryOut ? " Send it orders, and watch." : ""}</p>
+      <div class="grid ${isToTryOut ? "two" : ""}">
         <div class="card"><quartet-pulse-strip .app=${this.app}></quartet-pulse-strip></div>
+        ${isToTryOut ? html`<div class="card"><quartet-trickle .app=${this.app}></quartet-trickle></div>` : nothing}
       </div>
     `;
   }

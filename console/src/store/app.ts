@@ -5,6 +5,7 @@ import { readSpans } from "../model/span.ts";
 import type { Status } from "../model/topology.ts";
 import { createDeadLetters, type DeadLetters } from "./dead-letters.ts";
 import { createKnowledge, type Knowledge } from "./known.ts";
+import { createOrders, type Orders } from "./orders.ts";
 import { createPulses, type Pulses } from "./pulses.ts";
 import { createRequests, type Requests } from "./requests.ts";
 import { createRuns, type Runs } from "./runs.ts";
@@ -46,6 +47,7 @@ export interface App {
   readonly requests: Requests;
   readonly known: Knowledge;
   readonly runs: Runs;
+  readonly orders: Orders;
   readonly deadLetters: DeadLetters;
   /** Whether one click signs in as the demo admin; asks where that is not known yet. */
   oneClick(): Promise<boolean>;
@@ -66,7 +68,7 @@ export function createApp({ fetch, still }: AppDeps): App {
   const sessions = createSessions(fetch);
   const requests = createRequests({ fetch, sessions });
   const known = createKnowledge(requests, sessions);
-  const pulses = createPulses(() => 0);
+  const pulses = createPulses(() => orders.queue.waiting);
 
   const asked = async (path: string, init: RequestInit = {}): Promise<Response> => {
     // A customer's token opens nothing here, so the admin goes on watching; where one click is enough, none is needed.
@@ -117,6 +119,7 @@ export function createApp({ fetch, still }: AppDeps): App {
     knownProductId: () => known.productId,
     watching: () => stream.state.get() !== "denied",
   });
+  const orders: Orders = createOrders({ requests, sessions, oneClick });
   const deadLetters = createDeadLetters(requests, sessions.admin.get);
   const poll = createStatusPoll({
     fetch,
@@ -141,6 +144,7 @@ export function createApp({ fetch, still }: AppDeps): App {
     requests,
     known,
     runs,
+    orders,
     deadLetters,
     oneClick,
     start() {

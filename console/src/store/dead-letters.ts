@@ -32,7 +32,7 @@ export function createDeadLetters({ sendQuietly }: Requests, admin: () => Sessio
   const notice = createCell<string | undefined>(undefined);
 
   const ask = async (): Promise<DeadLetterList> => {
-    const response = await sendQuietly("/events/dead-letters", "GET", admin());
+    const response = await sendQuietly("/events/dead-letters", {}, admin());
     if (response.status === 404) return [];
     if (response.status === 401 || response.status === 403) return undefined;
     if (!response.ok) return "unavailable";
@@ -54,7 +54,7 @@ export function createDeadLetters({ sendQuietly }: Requests, admin: () => Sessio
     refresh,
     async settle(id, action) {
       const path = `/events/dead-letters/${encodeURIComponent(id)}/${action}`;
-      const response = await sendQuietly(path, "POST", admin()).catch(() => undefined);
+      const response = await sendQuietly(path, { method: "POST" }, admin()).catch(() => undefined);
       const done = action === "replay" ? "Replayed" : "Discarded";
       notice.set(response?.ok ? `${done} ${id}.` : `That failed: ${response?.status ?? "no answer"}.`);
       await refresh();

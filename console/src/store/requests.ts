@@ -34,7 +34,7 @@ export interface Requests {
    */
   send(method: string, path: string, body?: unknown, as?: Session): Promise<Exchange>;
   /** Sends it without showing it. Rejects where no answer comes. @param as in whose name; left out, it is who is signed in */
-  sendQuietly(path: string, method?: string, as?: Session): Promise<Response>;
+  sendQuietly(path: string, init?: RequestInit, as?: Session): Promise<Response>;
   /** True for a trace that this page began. */
   isOwn(traceId: string): boolean;
   /** What this page was answered in that trace, as long as the terminal shows it. */
@@ -95,8 +95,8 @@ export function createRequests({ fetch, sessions }: RequestsDeps): Requests {
     clear: () => shown.set([]),
     isOwn: (traceId) => own.has(traceId),
     find: (traceId) => shown.get().find((each) => each.traceId === traceId),
-    sendQuietly: (path, method = "GET", as = sessions.session.get()) =>
-      sendAs(as, path, { method, headers: { traceparent: begin().header } }),
+    sendQuietly: (path, init = {}, as = sessions.session.get()) =>
+      sendAs(as, path, { ...init, headers: { ...init.headers, traceparent: begin().header } }),
     async send(method, path, body, as = sessions.session.get()) {
       const trace = begin();
       const text = typeof body === "string" || body === undefined ? body : JSON.stringify(body);

@@ -74,6 +74,6 @@ function productsOf(listed: Exchange): Product[] {
   return body.data.filter(isProduct);
 }
 
-function isProduct(value: unknown): value is Product {
+export function isProduct(value: unknown): value is Product {
   return isRecord(value) && typeof value.id === "string" && typeof value.stock === "number";
 }

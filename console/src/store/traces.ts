@@ -16,11 +16,22 @@ export interface Traces extends Watchable {
 
 const MOST_TRACES = 200;
 
+/** Those who watch are told at once of what comes alone, and of what comes thick and fast no more often than this. */
+const TELL_MS = 250;
+
 /** @param isShown true for a trace that is on show: it stays, however old it is */
 export function createTraces(isShown: (traceId: string) => boolean): Traces {
   const byTrace = new Map<string, Map<string, Span>>();
   const flows = new Map<string, readonly Flow[]>();
   const version = createCell(0);
+  let toldAtMs = Number.NEGATIVE_INFINITY;
+  let telling = false;
+
+  const tell = (): void => {
+    telling = false;
+    toldAtMs = performance.now();
+    version.set(version.get() + 1);
+  };
 
   const addOne = (span: Span): void => {
     let trace = byTrace.get(span.trace_id);
@@ -57,7 +68,11 @@ export function createTraces(isShown: (traceId: string) => boolean): Traces {
       if (spans.length === 0) return;
       for (const span of spans) addOne(span);
       forgetOldest();
-      version.set(version.get() + 1);
+      const waitMs = toldAtMs + TELL_MS - performance.now();
+      if (telling) return;
+      if (waitMs <= 0) return tell();
+      telling = true;
+      setTimeout(tell, waitMs);
     },
     flow,
     recent: () =>

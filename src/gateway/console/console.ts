@@ -45,6 +45,8 @@ export interface ConsoleDeps {
 /** What the page at `/` is fed by: `docs/console-stream.md`. */
 export interface Console extends Pick<TraceSampler, "disregardFlag" | "beginRequest"> {
   mount(router: Router): void;
+  /** Whether this page's trickle of orders sent it, which no limit is to stop where one click is enough to try things out. */
+  isTrickle(koa: Context): boolean;
   /** Told of every request that the gateway has answered. */
   count(answered: AnsweredRequest): void;
   /** Ends all streams. */
@@ -119,6 +121,7 @@ export function createConsole(deps: ConsoleDeps): Console {
   return {
     disregardFlag: sampler.disregardFlag,
     beginRequest: sampler.beginRequest,
+    isTrickle: (koa) => koa.headers["console-trickle"] === "on" && access.allowsOneClick(koa),
     count: pulses.count,
     mount(router) {
       router.use("/console", (koa, next) => {
