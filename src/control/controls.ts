@@ -16,6 +16,8 @@ const UNDO_AFTER_MS = 30_000;
 /** How soon an undoing that failed is tried again. */
 const RETRY_MS = 1_000;
 
+const NOT_HERE = "This process cannot do it now.";
+
 /** How a control is. */
 export const controlState = z.object({
   name: z.enum(controlNames),
@@ -53,64 +55,74 @@ export interface Controls {
 }
 
 /**
- * Puts the timer and one after the other into these controls: two who use one at the same time do it once.
+ * Puts the timer and one after the other into controls: two who use one at the same time do it once.
+ * @param find those that there are now: what a process can do may change with the modules that it serves
  * @param told in one line, of each that is done or undone
  */
 export function createControls(
-  controls: readonly Control[],
+  find: () => readonly Control[],
   told: (line: string) => void,
   undoAfterMs: number = UNDO_AFTER_MS,
 ): Controls {
-  const all = new Map(controls.map((control) => [control.name, new UsedControl(control, told, undoAfterMs)]));
+  const all = controlNames.map((name) => new UsedControl(name, { find, told, undoAfterMs }));
   const use = taking(
     z.strictObject({ name: z.enum(controlNames), action: controlAction }),
     async ({ name, action }): Promise<ControlState> => {
-      const used = all.get(name);
-      if (used === undefined) throw new Problem("not-found", `This process does not do ${name}.`);
-      await used[action]();
-      return used.state();
+      const used = all.find((each) => each.name === name);
+      await used?.[action]();
+      return used?.state() ?? { name, state: "unavailable", reason: NOT_HERE };
     },
   );
-  const list = taking(z.strictObject({}), () => ({ controls: Array.from(all.values(), (used) => used.state()) }));
+  const list = taking(z.strictObject({}), () => ({
+    controls: all.map((used) => used.state()).filter((state) => state !== undefined),
+  }));
   return {
     operations: { [LIST_CONTROLS]: list, [USE_CONTROL]: use },
-    undoAll: async () => void (await Promise.all(Array.from(all.values(), (used) => used.undo()))),
+    undoAll: async () => void (await Promise.all(all.map((used) => used.undo()))),
   };
 }
 
+interface UsedControlOptions {
+  readonly find: () => readonly Control[];
+  readonly told: (line: string) => void;
+  readonly undoAfterMs: number;
+}
+
 class UsedControl {
-  readonly #control: Control;
-  readonly #told: (line: string) => void;
-  readonly #undoAfterMs: number;
+  readonly name: ControlName;
+  readonly #options: UsedControlOptions;
   #done: { readonly undo: Undo; readonly timer: NodeJS.Timeout; readonly undoAtMs: number } | undefined;
   #turn: Promise<void> = Promise.resolve();
 
-  constructor(control: Control, told: (line: string) => void, undoAfterMs: number) {
-    this.#control = control;
-    this.#told = told;
-    this.#undoAfterMs = undoAfterMs;
+  constructor(name: ControlName, options: UsedControlOptions) {
+    this.name = name;
+    this.#options = options;
   }
 
-  state(): ControlState {
-    const { name } = this.#control;
+  /** How it is; undefined where this process has none of the kind now. */
+  state(): ControlState | undefined {
+    const { name } = this;
     if (this.#done !== undefined) {
       const leftMs = Math.max(0, Math.ceil(this.#done.undoAtMs - performance.now()));
       return { name, state: "active", undo_in_ms: leftMs };
     }
-    const reason = this.#control.unavailable();
+    const control = this.#find();
+    const reason = control?.unavailable();
+    if (control === undefined) return undefined;
     return reason === undefined ? { name, state: "ready" } : { name, state: "unavailable", reason };
   }
 
   /** @throws Problem dependency-unavailable when it cannot be done */
   do(): Promise<void> {
     return this.#inTurn(async () => {
-      const { name } = this.#control;
-      const reason = this.#control.unavailable();
       if (this.#done !== undefined) return;
+      const { told, undoAfterMs } = this.#options;
+      const control = this.#find();
+      if (control === undefined) throw new Problem("dependency-unavailable", NOT_HERE);
+      const reason = control.unavailable();
       if (reason !== undefined) throw new Problem("dependency-unavailable", reason);
-      const undo = await this.#control.act();
-      this.#told(`${name}: done on purpose; it undoes itself in ${Math.round(this.#undoAfterMs / 1_000)} s`);
-      this.#remember(undo, this.#undoAfterMs);
+      this.#remember(await control.act(), undoAfterMs);
+      told(`${this.name}: done on purpose; it undoes itself in ${Math.round(undoAfterMs / 1_000)} s`);
     });
   }
 
@@ -122,12 +134,16 @@ class UsedControl {
       try {
         await undo();
         this.#done = undefined;
-        this.#told(`${this.#control.name}: undone`);
+        this.#options.told(`${this.name}: undone`);
       } catch (error) {
         this.#remember(undo, RETRY_MS);
         throw error;
       }
     });
+  }
+
+  #find(): Control | undefined {
+    return this.#options.find().find(({ name }) => name === this.name);
   }
 
   #remember(undo: Undo, afterMs: number): void {

@@ -13,7 +13,7 @@ import {
 import { socketsIn } from "./sockets.ts";
 
 /** How long a process may take to tell, and to do something. */
-const TELL_WITHIN_MS = 500;
+const TELL_WITHIN_MS = 2_000;
 const DO_WITHIN_MS = 10_000;
 
 /** Of several processes that have a control, that counts which comes first here. */
@@ -48,16 +48,24 @@ export function gatherControls(dataDir: string): GatheredControls {
   }
 
   async function use(name: ControlName, action: ControlAction): Promise<ControlState> {
-    const able = (await tellAll(dataDir)).filter(([, states]) => states.some((each) => each.name === name));
+    const told = await tellAll(dataDir);
+    const can = ({ name: each, state }: ControlState) => each === name && state !== "unavailable";
+    const able = told.filter(([, states]) => states.some(can)).map(([socket]) => socket);
     const input = { name, action };
-    const told = await Promise.all(
-      able.map(([socket]) => askProcess(socket, { operation: USE_CONTROL, input, withinMs: DO_WITHIN_MS })),
+    const answers = await Promise.all(
+      able.map((socket) => askProcess(socket, { operation: USE_CONTROL, input, withinMs: DO_WITHIN_MS })),
     );
-    if (told.length === 0 && action === "do") throw new Problem("dependency-unavailable", MISSING[name]);
-    return pick(
-      told.map((each) => controlState.parse(each)),
+    if (able.length > 0)
+      return pick(
+        answers.map((each) => controlState.parse(each)),
+        name,
+      );
+    const { reason = MISSING[name], ...state } = pick(
+      told.flatMap(([, states]) => states),
       name,
     );
+    if (action === "do") throw new Problem("dependency-unavailable", reason);
+    return { ...state, reason };
   }
 
   return { list, use };

@@ -7,7 +7,7 @@ import { socketsIn } from "./sockets.ts";
 export const TOPOLOGY = "topology";
 
 /** How long a process that lives may take for it. */
-const ANSWER_WITHIN_MS = 1_000;
+const ANSWER_WITHIN_MS = 2_000;
 
 /** What a process says of itself. */
 export const processTopology = z.object({

@@ -9,7 +9,7 @@ import { Problem } from "../../src/base/problem.ts";
 import { askProcess } from "../../src/control/client.ts";
 import { taking } from "../../src/control/operation.ts";
 import { type ControlSocket, openControlSocket } from "../../src/control/server.ts";
-import { socketsIn } from "../../src/control/sockets.ts";
+import { connectTo, socketsIn } from "../../src/control/sockets.ts";
 import { findProcesses } from "../../src/control/topology.ts";
 
 const NOBODY = 65_534;
@@ -172,10 +172,10 @@ describe("the control socket", () => {
     chmodSync(dataDir, 0o777);
     expect(statSync(join(dataDir, "control")).mode & 0o777).to.equal(0o700);
     expect(statSync(path).mode & 0o777).to.equal(0o600);
-    expect(speakAs(NOBODY, path)).to.equal("EACCES");
+    expect(await connectAs(NOBODY, path)).to.equal("EACCES");
     chmodSync(join(dataDir, "control"), 0o777);
-    expect(speakAs(NOBODY, path)).to.equal("EACCES");
-    expect(speakAs(0, path)).to.equal("connected");
+    expect(await connectAs(NOBODY, path)).to.equal("EACCES");
+    expect(await connectAs(0, path)).to.equal("connected");
     await open();
     expect(statSync(join(dataDir, "control")).mode & 0o777).to.equal(0o700);
   });
@@ -193,8 +193,16 @@ function abandon(path: string): void {
   spawnSync(process.execPath, ["-e", program]);
 }
 
-/** Whether a process of this user can connect. */
-function speakAs(uid: number, path: string): string {
-  const program = `require("net").connect(${JSON.stringify(path)}, () => { console.log("connected"); process.exit() }).on("error", (error) => console.log(error.code))`;
-  return spawnSync(process.execPath, ["-e", program], { uid, cwd: "/" }).stdout.toString().trim();
+/** What comes of it when somebody with the rights of this user connects. */
+async function connectAs(uid: number, path: string): Promise<string> {
+  process.seteuid?.(uid);
+  const connection = connectTo(path); // at once
+  process.seteuid?.(0);
+  return connection.then(
+    (connected) => {
+      connected.destroy();
+      return "connected";
+    },
+    (error) => error.code,
+  );
 }

@@ -52,7 +52,11 @@ describe("controls of the page", () => {
 
   /** What a process with these listens for. */
   async function serve(lamps: readonly Lamp[], undoAfterMs = LONG_MS): Promise<Controls> {
-    const own = createControls(lamps, () => {}, undoAfterMs);
+    const own = createControls(
+      () => lamps,
+      () => {},
+      undoAfterMs,
+    );
     const { close } = await openControlSocket(dataDir, own.operations, () => {});
     controls.push(own);
     closing.push(close);
@@ -82,6 +86,20 @@ describe("controls of the page", () => {
     await gathered().use("slow-users", "do");
     await until("it has undone itself", () => lamp.undone === 1);
     await until("it is ready", async () => (await stateOf("slow-users")) === "ready");
+  });
+
+  it("come and go with what a process serves, and are undone all the same", async () => {
+    const lamp = new Lamp();
+    const lamps = [lamp];
+    await serve(lamps);
+    await gathered().use("slow-users", "do");
+    lamps.pop();
+    expect(await stateOf("slow-users")).to.equal("active");
+    await gathered()
+      .use("slow-users", "undo")
+      .catch(() => {});
+    expect(lamp.undone).to.equal(1);
+    expect(await stateOf("slow-users")).to.equal("unavailable");
   });
 
   it("are undone when their process ends", async () => {
@@ -126,9 +144,12 @@ describe("controls of the page", () => {
     for (const lamp of lamps) await serve([lamp]);
     lamps[0].reason = "It is dark.";
     expect(await stateOf("slow-users")).to.equal("ready");
+    expect(await gathered().use("slow-users", "do")).to.include({ state: "active" });
+    expect(lamps.map(({ lit }) => lit)).to.deep.equal([0, 1]);
+    await gathered().use("slow-users", "undo");
     lamps[0].reason = undefined;
     await gathered().use("slow-users", "do");
-    expect(lamps.map(({ lit }) => lit)).to.deep.equal([1, 1]);
+    expect(lamps.map(({ lit }) => lit)).to.deep.equal([1, 2]);
     await closing.pop()?.();
     expect(await stateOf("slow-users")).to.equal("active");
   });

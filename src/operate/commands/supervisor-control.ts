@@ -28,7 +28,8 @@ export async function openSupervisorControl(
   supervised: Supervises,
   tell: (line: string) => void,
 ): Promise<{ close(): Promise<void> }> {
-  const controls = createControls(config.NODE_ENV === "development" ? controlsOf(supervised) : [], tell);
+  const own = config.NODE_ENV === "development" ? controlsOf(supervised) : [];
+  const controls = createControls(() => own, tell);
   const topology = async (): Promise<ProcessTopology> => ({
     pid: process.pid,
     services: {},

@@ -21,7 +21,10 @@ export async function openControl(
   lifetime: AsyncDisposableStack,
 ): Promise<void> {
   const { config, logger } = system;
-  const controls = createControls(controlsOf(system), (line) => logger.warn(line));
+  const controls = createControls(
+    () => controlsOf(system),
+    (line) => logger.warn(line),
+  );
   const operations: ControlOperations = {
     [TOPOLOGY]: taking(z.strictObject({}), () => topologyOf(system, urls)),
     ...controls.operations,
