@@ -152,6 +152,7 @@ export class Binding {
   }
 
   #readQuery(query: URLSearchParams, input: Record<string, unknown>, errors: FieldError[]): void {
+    if (query.size === 0) return;
     for (const name of new Set(query.keys())) {
       const member = this.#members.get(name);
       const values = query.getAll(name);

@@ -55,8 +55,11 @@ export interface Operation<
   readonly problems: readonly P[];
   /** The `Location` of what was made. */
   location?(output: z.output<O>): string;
-  /** The strong `ETag` of the output, quotes included; a GET honours `If-None-Match` with it. */
-  etag?(output: z.output<O>): string;
+  /**
+   * The strong `ETag` of the output, quotes included; a GET honours `If-None-Match` with it.
+   * @param json what is answered: the output's members in the order of its schema, without those that travel as headers
+   */
+  etag?(output: z.output<O>, json: string): string;
   /** The answer is a page: `next_cursor` is repeated as `Link: rel="next"`. */
   readonly paged?: boolean;
   /** Counted in a budget of its own, too: by address, whoever's token comes along. */

@@ -54,6 +54,9 @@ export function mountContract(router: Router, callable: Callable, options: Route
   }
 }
 
+/** Most requests have none. */
+const NO_QUERY = new URLSearchParams();
+
 type Handle = (koa: Context & { params: Record<string, string> }) => Promise<void>;
 
 function traceRequests(route: string, handle: Handle, { beginRequest }: RouteOptions): Handle {
@@ -86,7 +89,7 @@ function handleOperation(name: string, operation: Operation, callable: Callable,
     const body = await readBody(koa.req, { limitBytes: BODY_LIMIT_BYTES, expected: binding.takesBody });
     const input = binding.read({
       path: koa.params,
-      query: new URLSearchParams(koa.querystring),
+      query: koa.querystring === "" ? NO_QUERY : new URLSearchParams(koa.querystring),
       header: (header) => headerOf(koa, header),
       body,
     });
@@ -115,12 +118,13 @@ function answer(koa: Context, operation: Operation, output: Record<string, unkno
   koa.status = operation.status ?? 200;
   if (ctx.principal !== null || operation.method !== "GET") koa.set("Cache-Control", "no-store");
   else koa.set("Cache-Control", "no-cache"); // may be kept, but is asked for again each time
-  if (operation.access === "public" && operation.method === "GET") koa.vary("Authorization"); // who signs in may see more
+  if (operation.access === "public" && operation.method === "GET") varyByCaller(koa);
   if (operation.location !== undefined) koa.set("Location", operation.location(output));
   if (operation.paged === true && typeof body.next_cursor === "string")
     koa.set("Link", nextLink(koa, body.next_cursor));
+  const text = koa.status === NO_CONTENT ? "" : JSON.stringify(body);
   if (operation.etag !== undefined) {
-    const etag = operation.etag(output);
+    const etag = operation.etag(output, text);
     koa.set("ETag", etag);
     if (operation.method === "GET" && matchesTag(koa.get("If-None-Match"), etag)) {
       koa.status = 304;
@@ -129,7 +133,13 @@ function answer(koa: Context, operation: Operation, output: Record<string, unkno
   }
   if (koa.status === NO_CONTENT) return;
   koa.type = "application/json; charset=utf-8";
-  koa.body = JSON.stringify(body);
+  koa.body = text;
+}
+
+/** Who signs in may see more. */
+function varyByCaller(koa: Context): void {
+  if (koa.res.hasHeader("Vary")) koa.vary("Authorization");
+  else koa.set("Vary", "Authorization");
 }
 
 /** Which preferences were honoured, and with what value (RFC 7240, 3). */

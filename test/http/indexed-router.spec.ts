@@ -13,6 +13,7 @@ const ODD = [
   "/%75sers/me",
   "/console",
   "/console/stream",
+  "/two",
   "/x/history",
   "*",
 ];
@@ -29,7 +30,44 @@ describe("IndexedRouter", () => {
       expect(found(plain).flat().length).to.be.greaterThan(0);
     });
   }
+
+  for (const withUse of [false, true]) {
+    it(`calls what a plain router calls, with what it gives it${withUse ? ", where something runs before" : ""}`, async () => {
+      const called = async (router: Router) => {
+        const calls = mountNoting(router, withUse);
+        for (const path of [...ASKED, ...ODD, "/orders/a%20b"])
+          for (const method of ["GET", "POST", "HEAD"]) await dispatch(router, path, method, calls);
+        return calls;
+      };
+      const calls = await called(new IndexedRouter(options));
+      expect(calls).to.deep.equal(await called(new Router(options)));
+      expect(calls).to.deep.include(["/orders/:id", { id: "a b" }, "/orders/:id"]);
+      expect(calls).to.deep.include(["nobody", "GET", "/order"]);
+    });
+  }
 });
+
+type Handler = ReturnType<Router["routes"]>;
+
+function mountNoting(router: Router, withUse: boolean): unknown[] {
+  const calls: unknown[] = [];
+  const note = (call: string): Handler => {
+    return (koa, next) => {
+      calls.push([call, { ...koa.params }, koa._matchedRoute]);
+      return next();
+    };
+  };
+  if (withUse) router.use("/users", note("before"));
+  for (const path of ROUTES) router.get(path, note(path));
+  router.post("/orders", note("new order"));
+  router.get("/two", note("one of two"), note("the other"));
+  return calls;
+}
+
+async function dispatch(router: Router, path: string, method: string, calls: unknown[]): Promise<void> {
+  const koa = { path, method, request: {} } as unknown as Parameters<Handler>[0];
+  await router.routes()(koa, async () => void calls.push(["nobody", method, path]));
+}
 
 function mountAll(router: Router): Router {
   router.use("/console", (_koa, next) => next());

@@ -44,7 +44,12 @@ const made = product.extend({ replayed });
 export function productEtag(value: z.output<typeof product>): string {
   const { id, name, description, price_cents, currency, stock, active, created_at, updated_at } = value;
   const told = { id, name, description, price_cents, currency, stock, active, created_at, updated_at };
-  return `"${hash("sha256", JSON.stringify(told satisfies typeof value), "base64url").slice(0, 22)}"`;
+  return tagOf(JSON.stringify(told satisfies typeof value));
+}
+
+/** @param json a product as it is answered: its members in the order of the schema */
+function tagOf(json: string): string {
+  return `"${hash("sha256", json, "base64url").slice(0, 22)}"`;
 }
 
 /** Orders that a list of products may have; products of the same price or name follow one another by age. */
@@ -95,7 +100,7 @@ export const products = defineContract({
       input: z.strictObject({ id }),
       output: product,
       problems: ["not-found"],
-      etag: productEtag,
+      etag: (_, json) => tagOf(json),
     }),
     addProduct: operation({
       method: "POST",
@@ -119,7 +124,7 @@ export const products = defineContract({
       status: 201,
       problems: [],
       location: ({ id }) => `/products/${id}`,
-      etag: productEtag,
+      etag: (_, json) => tagOf(json),
     }),
     updateProduct: operation({
       method: "PATCH",
@@ -137,7 +142,7 @@ export const products = defineContract({
       inputHeaders: { ifMatch: { name: "If-Match" } },
       output: product,
       problems: ["not-found", "precondition-failed"],
-      etag: productEtag,
+      etag: (_, json) => tagOf(json),
     }),
     restockProduct: operation({
       method: "POST",
@@ -156,7 +161,7 @@ export const products = defineContract({
       }),
       output: made,
       problems: ["not-found", "validation-failed"],
-      etag: productEtag,
+      etag: (_, json) => tagOf(json),
     }),
     correctProduct: operation({
       method: "POST",
@@ -185,7 +190,7 @@ export const products = defineContract({
         "idempotency-key-reused",
         "request-in-progress",
       ],
-      etag: productEtag,
+      etag: (_, json) => tagOf(json),
     }),
   },
   events: {
