@@ -9,7 +9,7 @@ export const SOCKET = ".sock";
 
 /** The folder of the sockets by which the processes that serve from a folder are controlled. */
 export function controlFolder(dataDir: string): string {
-  return join(dataDir, "control");
+  return join(dataDir, ".control");
 }
 
 /**

@@ -143,7 +143,7 @@ describe("the control socket", () => {
   });
 
   it("is found by its folder, and what nobody listens on any more is passed over, then taken away", async () => {
-    const left = join(dataDir, "control", "1-left.sock");
+    const left = join(dataDir, ".control", "1-left.sock");
     const path = await open();
     abandon(left);
     expect(await socketsIn(dataDir)).to.have.members([path, left]);
@@ -161,7 +161,7 @@ describe("the control socket", () => {
     const path = await open(operations, deep);
     expect(Buffer.byteLength(path)).to.be.above(150);
     expect(await ask(path, "double", { number: 1 })).to.deep.equal({ number: 2 });
-    abandon(join(deep, "control", "1-left.sock"));
+    abandon(join(deep, ".control", "1-left.sock"));
     await open(operations, deep);
     expect(await findProcesses(deep)).to.have.lengthOf(2);
   });
@@ -170,20 +170,20 @@ describe("the control socket", () => {
     if (process.getuid?.() !== 0) this.skip(); // nobody else can be become
     const path = await open();
     chmodSync(dataDir, 0o777);
-    expect(statSync(join(dataDir, "control")).mode & 0o777).to.equal(0o700);
+    expect(statSync(join(dataDir, ".control")).mode & 0o777).to.equal(0o700);
     expect(statSync(path).mode & 0o777).to.equal(0o600);
     expect(await connectAs(NOBODY, path)).to.equal("EACCES");
-    chmodSync(join(dataDir, "control"), 0o777);
+    chmodSync(join(dataDir, ".control"), 0o777);
     expect(await connectAs(NOBODY, path)).to.equal("EACCES");
     expect(await connectAs(0, path)).to.equal("connected");
     await open();
-    expect(statSync(join(dataDir, "control")).mode & 0o777).to.equal(0o700);
+    expect(statSync(join(dataDir, ".control")).mode & 0o777).to.equal(0o700);
   });
 
   it("is refused where the folder cannot be made", async () => {
-    writeFileSync(join(dataDir, "control"), "a file");
+    writeFileSync(join(dataDir, ".control"), "a file");
     expect(await codeOf(open())).to.match(/EEXIST|ENOTDIR/);
-    expect(readdirSync(dataDir)).to.deep.equal(["control"]);
+    expect(readdirSync(dataDir)).to.deep.equal([".control"]);
   });
 });
 

@@ -202,7 +202,7 @@ describe("backup, restore and reconcile say in a line what keeps them from it", 
     await fails(["restore", changed], /products\.db is not what was backed up: it is missing or has changed since\.$/);
     rmSync(join(changed, "users.db"));
     await fails(["restore", changed], /users\.db is not what was backed up/);
-    const others = readdirSync(data).filter((name) => !name.includes(".db") && name !== "control");
+    const others = readdirSync(data).filter((name) => !name.includes(".db") && name !== ".control");
     expect(others).to.deep.equal([]);
   });
 
