@@ -9,6 +9,7 @@ import "./components/exchange-entry.ts";
 import "./components/flow-diagram.ts";
 import "./components/flow-section.ts";
 import "./components/flow-verdict.ts";
+import "./components/harm-controls.ts";
 import "./components/json-view.ts";
 import "./components/order-trickle.ts";
 import "./components/page-header.ts";

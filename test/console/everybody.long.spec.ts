@@ -287,6 +287,8 @@ describe("the page, as everybody meets it", () => {
         await page.locator("quartet-sign-in form button:not([type])").click();
         await untilLive(page);
         await files.filter({ hasText: "gateway:" }).waitFor();
+        await page.locator("quartet-pulse-strip .rows").waitFor();
+        expect(await page.locator("quartet-trickle, quartet-controls").count(), "nothing to play with").to.equal(0);
         await runAndWatch(page, "Registration", "registration");
       } finally {
         await close();

@@ -55,28 +55,34 @@ describe("console: what fails is drawn where it failed", () => {
     expect(await page.locator("quartet-flow-diagram .broken").count()).to.equal(0);
   });
 
-  it("orders that nobody takes wait in the page, and are placed once when somebody does", async () => {
+  it("what is broken on purpose: orders wait in the page, and are placed once when it is undone", async () => {
     await open();
     await untilLive(page);
     const orders = page.locator("quartet-trickle");
+    const strip = page.locator("quartet-pulse-strip");
+    const control = (name: string) => page.locator(`quartet-controls [data-control=${name}]`);
+    await control("kill-products").and(page.locator(".unavailable")).getByText("npm run dev:four").waitFor();
     const trickle = orders.getByRole("switch", { name: "10 orders a second" });
     await trickle.click();
     await orders.getByText(/: [1-9]\d* taken, 0 refused\.$/).waitFor();
-    await shown.shop.kill("products");
-    await orders.getByRole("button", { name: "Place one order" }).click();
-    await orders.locator(".own.waiting").waitFor();
-    await page
-      .locator("quartet-pulse-strip")
-      .getByText(/^[1-9]\d* orders in this page$/)
+    await control("fill-orders").getByRole("button", { name: "Fill the disk of orders" }).click();
+    await control("fill-orders")
+      .getByText(/^Undone by itself in \d+ s\.$/)
       .waitFor();
-    await page
-      .locator("quartet-pulse-strip")
+    await strip.getByText(/^Orders in this page: [1-9]/).waitFor();
+    await strip
       .getByText(/^[1-9]\d* failed$/)
       .first()
       .waitFor();
-    expect(await findViolations(page)).to.deep.equal([]);
-    await shown.shop.restart("products");
-    await orders.locator(".own.confirmed", { hasText: "and was placed once" }).waitFor();
+    await orders.locator(".queue", { hasText: "507: " }).waitFor();
+    await orders.getByRole("button", { name: "Place one order" }).click();
+    await orders.locator(".own.waiting, .own.pending").waitFor(); // room for one more may be left
+    expect(await findViolations(page, "quartet-pulse-section")).to.deep.equal([]);
+    // On a machine that is busy it may have undone itself by now.
+    const undo = control("fill-orders").getByRole("button", { name: "Make room again" });
+    await undo.click({ timeout: 5_000 }).catch(() => undefined);
+    await control("fill-orders").and(page.locator(".ready")).waitFor();
+    await orders.locator(".own.confirmed").waitFor();
     await orders.locator(".queue", { hasText: "nothing lost, nothing placed twice" }).waitFor();
     await page.evaluate(() => {
       Object.defineProperty(document, "visibilityState", { value: "hidden" });

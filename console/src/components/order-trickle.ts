@@ -21,6 +21,8 @@ export class OrderTrickle extends View {
       .switch[aria-checked="true"] .track::after { translate: 12px 0; }
       .words { display: grid; gap: 6px; margin-top: 12px; font-size: 14px; }
       .words:empty { display: none; }
+      /* What is below stays where it is when a sentence is longer than the one before. */
+      @media (max-width: 999px) { .words:not(:empty) { min-height: 8.5em; align-content: start; } }
       .words p { display: flex; gap: 8px; }
       .words svg { flex: none; margin-top: 3px; }
       .good { color: var(--good); }
@@ -57,7 +59,7 @@ export class OrderTrickle extends View {
         <button class="one" @click=${() => orders.own.place()}>Place one order</button>
         <button class="switch" role="switch" aria-checked=${trickle.running} @click=${this.#toggle}><span class="track"></span>${ORDERS_A_SECOND} orders a second</button>
       </div>
-      <div class="words">${own === undefined ? nothing : renderOwn(own)}${renderCounts(trickle)}${renderQueue(queue)}</div>
+      <div class="words">${own === undefined ? nothing : renderOwn(own)}${renderCounts(trickle)}${renderQueue(queue, own)}</div>
       <p class="visually-hidden" role="status">${summarize(own, trickle, queue)}</p>
     `;
   }
@@ -96,8 +98,8 @@ function tellOwn({ phase, attempts, tookMs, why }: OwnOrder): string {
   return {
     none: why ?? "",
     sent: "Your order is on its way.",
-    waiting: `Your order waits in this page. ${why} It is sent again until it is taken, always with the same key: it is placed once.`,
-    pending: "Your order is taken, and pending: products has not heard of it yet.",
+    waiting: `Your order waits in this page. ${why} It is sent again with the same key until it is taken.`,
+    pending: "Your order is taken, and pending: its events have not got through yet.",
     confirmed: `Your order is confirmed, ${after}.${again}`,
     rejected: `Your order was rejected, ${after}: nothing was left, and the stock never went below zero.`,
     refused: `Your order was refused. ${why ?? "Not enough was left."}`,
@@ -112,9 +114,9 @@ function renderCounts({ running, taken, refused, who, product, ended }: TrickleS
   return html`${counts}${ended === undefined ? nothing : html`<p class="ended warn">${icons.warning}<span>${ended}</span></p>`}`;
 }
 
-function renderQueue({ waiting, trouble, failures }: QueueState) {
+function renderQueue({ waiting, trouble, failures }: QueueState, own: OwnOrder | undefined) {
   if (waiting > 0) {
-    const why = trouble ?? "They go out as fast as the shop takes them.";
+    const why = own?.phase === "waiting" ? "" : (trouble ?? "They go out as fast as the shop takes them."); // said once
     return html`<p class="queue warn tabular">${icons.pause}<span><b>${waiting}</b> ${waiting === 1 ? "order waits" : "orders wait"} in this page. ${why}</span></p>`;
   }
   if (failures === 0) return nothing;

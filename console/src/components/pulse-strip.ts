@@ -9,6 +9,7 @@ import { View } from "./view.ts";
 
 /** The last 60 seconds of the shop: what it answered and failed, how fast, what waits, and what is where. */
 export class PulseStrip extends View {
+  static override properties = { ...View.properties, withPage: { attribute: false } };
   static override styles = [
     base,
     css`
@@ -55,6 +56,9 @@ export class PulseStrip extends View {
     `,
   ];
 
+  /** Whether orders can wait in this page. */
+  declare withPage: boolean;
+
   protected override watched(app: App) {
     return [app.pulses.recent, app.stream.state];
   }
@@ -67,7 +71,7 @@ export class PulseStrip extends View {
       return html`<p class="muted empty">${link === "denied" ? "Only an admin may watch this: sign in as one." : "The first second is being measured."}</p>`;
     return html`
       <div class="rows ${link === "live" ? "" : "stale"}">
-        ${renderRequests(pulses, latest)} ${renderLatency(pulses)} ${renderWaiting(pulses, latest)} ${renderPlaces(pulses, latest)}
+        ${renderRequests(pulses, latest)} ${renderLatency(pulses)} ${renderWaiting(pulses, latest, this.withPage)} ${renderPlaces(pulses, latest)}
         <p class="axis" aria-hidden="true"><span>${SHOWN_SECONDS} s ago</span><span>${link === "live" ? "now" : "when the stream ended"}</span></p>
       </div>
       <p class="visually-hidden" role="status">${describePulses(pulses)}</p>
@@ -102,6 +106,11 @@ function renderRequests(pulses: readonly Pulse[], latest: Pulse) {
   </div>`;
 }
 
+const FIGURES: readonly (readonly [name: string, style: string, read: (pulse: Pulse) => number | null])[] = [
+  ["p50", "", ({ p50Ms }) => p50Ms],
+  ["p99", "dotted", ({ p99Ms }) => p99Ms],
+];
+
 function renderLatency(pulses: readonly Pulse[]) {
   const last = pulses.findLast(({ p50Ms }) => p50Ms !== null);
   const top = roundUp(Math.max(0, ...pulses.map(({ p99Ms }) => p99Ms ?? 0)), 10);
@@ -109,7 +118,7 @@ function renderLatency(pulses: readonly Pulse[]) {
   return html`<div class="row">
     <dl>
       <dt>How long they took</dt>
-      <dd class="main tabular">${last === undefined ? html`<span class="muted">nothing was asked</span>` : html`<span><i class="key"></i>p50 ${formatMs(last.p50Ms ?? 0)},</span> <span><i class="key dotted"></i>p99 ${formatMs(last.p99Ms ?? 0)}</span>`}</dd>
+      ${FIGURES.map(([name, style, read]) => html`<dd class="main tabular"><i class="key ${style}"></i>${name} ${last === undefined ? html`<span class="muted">–</span>` : formatMs(read(last) ?? 0)}</dd>`)}
     </dl>
     ${renderPlot(
       `${top >= 1_000 ? `${top / 1_000} s` : `${top} ms`}`,
@@ -121,16 +130,16 @@ function renderLatency(pulses: readonly Pulse[]) {
   </div>`;
 }
 
-function renderWaiting(pulses: readonly Pulse[], latest: Pulse) {
+/** @param withPage whether orders can wait in this page */
+function renderWaiting(pulses: readonly Pulse[], latest: Pulse, withPage: boolean) {
   const top = roundUp(Math.max(0, ...pulses.map(waitingOf)), 10);
   const events = (pulse: Pulse): number => (waitingOf(pulse) - pulse.held) / top;
-  const waiting = Object.entries(latest.backlog).filter(([, count]) => count > 0);
-  const anyHeld = pulses.some(({ held }) => held > 0);
+  const waiting = Object.entries(latest.backlog).map(([module, count]) => `${module} ${count}`);
   return html`<div class="row">
     <dl>
       <dt>What waits</dt>
-      <dd class="main tabular">${waiting.length === 0 ? html`<span>no event</span>` : waiting.map(([module, count], index) => html`<span>${index === 0 && anyHeld ? html`<i class="key event"></i>` : nothing}${count} ${count === 1 ? "event" : "events"} for ${module}</span> `)}</dd>
-      ${anyHeld ? html`<dd class="main tabular"><i class="key event dashed"></i>${latest.held} ${latest.held === 1 ? "order" : "orders"} in this page</dd>` : nothing}
+      <dd class="main tabular"><i class="key event"></i>Events: ${waiting.join(", ") || "not known"}</dd>
+      ${withPage ? html`<dd class="main tabular"><i class="key event dashed"></i>Orders in this page: ${latest.held}</dd>` : nothing}
     </dl>
     ${renderPlot(
       String(top),
@@ -138,7 +147,7 @@ function renderWaiting(pulses: readonly Pulse[], latest: Pulse) {
       <path class="area" d=${areaPath(pulses, events)} />
       <path class="base" d="M0 1H${SHOWN_SECONDS}" />
       <path class="waits" d=${linePath(pulses, events)} />
-      ${anyHeld ? svg`<path class="held" d=${linePath(pulses, ({ held }) => held / top)} />` : nothing}`,
+      ${withPage ? svg`<path class="held" d=${linePath(pulses, ({ held }) => held / top)} />` : nothing}`,
     )}
   </div>`;
 }

@@ -3,6 +3,7 @@ import { isRecord, parseJson } from "../model/json.ts";
 import type { Engines } from "../model/places.ts";
 import { readSpans } from "../model/span.ts";
 import type { Status } from "../model/topology.ts";
+import { type Controls, createControls } from "./controls.ts";
 import { createDeadLetters, type DeadLetters } from "./dead-letters.ts";
 import { createKnowledge, type Knowledge } from "./known.ts";
 import { createOrders, type Orders } from "./orders.ts";
@@ -48,6 +49,7 @@ export interface App {
   readonly known: Knowledge;
   readonly runs: Runs;
   readonly orders: Orders;
+  readonly controls: Controls;
   readonly deadLetters: DeadLetters;
   /** Whether one click signs in as the demo admin; asks where that is not known yet. */
   oneClick(): Promise<boolean>;
@@ -95,13 +97,21 @@ export function createApp({ fetch, still }: AppDeps): App {
     },
   });
 
+  const controls = createControls(asked);
+
+  /** What is done with each event of the stream. */
+  const takers: Readonly<Partial<Record<string, (data: Readonly<Record<string, unknown>>) => void>>> = {
+    hello: ({ resumed }) => resumed !== true && void catchUp(),
+    spans: (data) => traces.add(readSpans(data.spans)),
+    status: board.take,
+    pulse: pulses.take,
+    pulses: pulses.take,
+    controls: controls.take,
+  };
   const receive = (event: string, data: unknown): void => {
     if (!isRecord(data)) return;
     if (typeof data.dropped === "number") dropped.set(data.dropped);
-    if (event === "hello" && data.resumed !== true) void catchUp();
-    if (event === "spans") traces.add(readSpans(data.spans));
-    if (event === "status") board.take(data);
-    if (event === "pulse" || event === "pulses") pulses.take(data);
+    takers[event]?.(data);
   };
 
   const stream = createStream({ fetch: asked, onMessage: receive });
@@ -145,6 +155,7 @@ export function createApp({ fetch, still }: AppDeps): App {
     known,
     runs,
     orders,
+    controls,
     deadLetters,
     oneClick,
     start() {
