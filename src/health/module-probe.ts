@@ -132,10 +132,10 @@ async function askReadiness(name: string, url: string, timeoutMs: number): Promi
   const startedAt = performance.now();
   try {
     const answer = await get("/readyz", url, timeoutMs);
-    const body = await answer.text();
+    const { status, body } = answer;
     const latencyMs = performance.now() - startedAt;
-    if (answer.ok) return { ready: true, reachable: true, latencyMs };
-    return { ready: false, reason: reasonOf(name, body) ?? `answers ${answer.status}`, reachable: true, latencyMs };
+    if (status === 200) return { ready: true, reachable: true, latencyMs };
+    return { ready: false, reason: reasonOf(name, body) ?? `answers ${status}`, reachable: true, latencyMs };
   } catch (error) {
     const timedOut = error instanceof Error && error.name === "AbortError";
     const reason = timedOut ? `does not answer within ${timeoutMs} ms` : "does not answer";
@@ -147,16 +147,33 @@ async function askReadiness(name: string, url: string, timeoutMs: number): Promi
 export async function askStatus(url: string, timeoutMs: number): Promise<z.output<typeof neighbourStatus> | undefined> {
   try {
     const answer = await get("/status", url, timeoutMs);
-    return neighbourStatus.safeParse(await answer.json()).data;
+    return neighbourStatus.safeParse(JSON.parse(answer.body)).data;
   } catch {
     return undefined; // readiness tells
   }
 }
 
-async function get(path: string, url: string, timeoutMs: number) {
-  const { default: fetch } = await import("node-fetch"); // late, for it would slow the start of every process
-  const signal = AbortSignal.timeout(timeoutMs);
-  return fetch(new URL(path, url), { signal, agent, redirect: "error", size: MAX_ANSWER_BYTES });
+/** @throws Error for a redirect, an answer that is too long, or none; its name is AbortError when that took too long */
+function get(
+  path: string,
+  url: string,
+  timeoutMs: number,
+): Promise<{ readonly status: number; readonly body: string }> {
+  const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: string }>();
+  const request = http.get(new URL(path, url), { agent, signal: AbortSignal.timeout(timeoutMs) }, (response) => {
+    const { statusCode: status = 0 } = response;
+    let body = "";
+    const refuse = (why: string) => response.destroy(new Error(why));
+    response.setEncoding("utf8").on("error", reject);
+    response.on("data", (text: string) => {
+      body += text;
+      if (body.length > MAX_ANSWER_BYTES) refuse("the answer is too long");
+    });
+    response.on("end", () => resolve({ status, body }));
+    if (status >= 300 && status < 400) refuse("a redirect");
+  });
+  request.on("error", reject);
+  return promise;
 }
 
 function reasonOf(name: string, body: string): string | undefined {

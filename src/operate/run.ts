@@ -7,6 +7,7 @@ import { createLogger } from "../runtime/logger.ts";
 import { type Running, type Step, start } from "../runtime/start.ts";
 import { type StopRequest, stopRequest } from "../runtime/stop-request.ts";
 import { commands } from "./commands/index.ts";
+import { collectAfterStart } from "./garbage.ts";
 import { greetingOf, type ReadyMessage } from "./greeting.ts";
 import { isListenFault, listenReason } from "./listen-fault.ts";
 
@@ -63,6 +64,7 @@ async function serve(config: Config): Promise<void> {
     throw isListenFault(error) ? new Refusal(listenReason(error, config)) : error;
   });
   announce(config, running, logger, performance.now() - startedAt);
+  collectAfterStart();
 }
 
 function timedSteps(logger: Logger): Step {
