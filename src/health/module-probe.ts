@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { http } from "../base/node-http.ts";
+import { http } from "../base/common-js.ts";
 import { busStatus, type EventStatus, eventPositions, light } from "./event-status.ts";
 
 /** Looks at one module, wherever it lives, and however many of it there are. */

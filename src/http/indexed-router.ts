@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import type Router from "@koa/router";
 import type { RouterContext } from "@koa/router";
 
-/** As CommonJS, which takes Node's HTTP as `base/node-http.ts` does. */
+/** As CommonJS, which takes Node's HTTP as `base/common-js.ts` does. */
 const KoaRouter: typeof Router = createRequire(import.meta.url)("@koa/router");
 
 type Layer = Router["stack"][number];

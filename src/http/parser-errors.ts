@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import { http } from "../base/node-http.ts";
+import { http } from "../base/common-js.ts";
 import { Problem } from "../base/problem.ts";
 import { LINGER_MS } from "../call/limits.ts";
 import { PROBLEM_TYPE, problemBody, problemHeaders } from "../call/problem-body.ts";

@@ -1,7 +1,7 @@
 import type { RequestListener, Server } from "node:http";
 import net from "node:net";
 import type { Duplex } from "node:stream";
-import { http } from "../base/node-http.ts";
+import { http } from "../base/common-js.ts";
 import { originOf } from "../base/origin.ts";
 import { HEAD_LIMIT_BYTES } from "../call/limits.ts";
 import { type Exchange, ParserErrors, refuseRequest } from "./parser-errors.ts";

@@ -1,6 +1,6 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from "node:crypto";
 import { z } from "zod";
-import { loadJwt } from "../base/jwt.ts";
+import { loadJwt } from "../base/common-js.ts";
 import { Problem } from "../base/problem.ts";
 import type { Principal } from "../contract/context.ts";
 

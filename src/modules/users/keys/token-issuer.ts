@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { loadJwt } from "../../../base/jwt.ts";
+import { loadJwt } from "../../../base/common-js.ts";
 import type { User } from "../user.ts";
 import type { PublicJwk } from "./signing-key.ts";
 import type { SigningKeys } from "./signing-keys.ts";
