@@ -90,7 +90,8 @@ describe("four processes that cannot be, or remain, four", () => {
   });
   afterEach(async () => {
     await four?.terminate();
-    await rm(folder, { recursive: true, force: true });
+    // Where the command was killed, its services may be about to end.
+    await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   });
 
   describe("with a Redis of their own", () => {
