@@ -6,17 +6,19 @@ import { ORDERS_A_SECOND } from "../../console/src/store/trickle.ts";
 import { until } from "../support/process.ts";
 
 const USER = { id: "u", name: "Ada", email: "ada@example.com", role: "customer" };
-const SIGNED_IN = { user: USER, token: "t", refresh_token: "r", expires_in: 3_600 };
+const SIGNED_IN = { token: "t", refresh_token: "r", expires_in: 3_600 };
 const problem = (status: number, name: string, headers: Record<string, string> = {}) =>
   Response.json({ type: `/problems/${name}`, detail: `${name}.` }, { status, headers });
 
 /** A page before a shop that answers as the test says, and remembers who asked for what. */
-function openPage(shop: { stock: number; answer?: (key: string) => Response; status?: string }) {
+function openPage(shop: { stock: number; answer?: (key: string) => Response; status?: string; role?: string }) {
   /** The keys of the orders, one for each attempt. */
   const keys: string[] = [];
   const taken = new Map<string, string>();
   const fetch = async (path: string, init: RequestInit = {}): Promise<Response> => {
-    if (path === "/console/sign-in") return Response.json(SIGNED_IN);
+    if (path === "/console/sign-in")
+      return Response.json({ ...SIGNED_IN, user: { ...USER, role: shop.role ?? USER.role } });
+    if (path === "/products/p/restock") shop.stock += Number(JSON.parse(String(init.body)).quantity);
     if (path.startsWith("/products")) return Response.json({ data: [{ id: "p", name: "Pen", stock: shop.stock }] });
     if (path.startsWith("/orders/o")) return Response.json({ id: "o", status: shop.status ?? "confirmed" });
     const key = new Headers(init.headers).get("idempotency-key") ?? "";
@@ -86,8 +88,8 @@ describe("console: orders to watch the shop with", () => {
     await until("it is rejected", () => orders.own.last.get()?.phase === "rejected");
   });
 
-  it("end when nothing is left, and say so", async () => {
-    const shop = { stock: 2 };
+  it("end when nothing is left, and say so, until an admin has put something on the shelf", async () => {
+    const shop = { stock: 2, role: "admin" };
     const { orders, taken } = open(shop);
     await orders.trickle.start();
     await until("both are taken", () => taken.size === 2);
@@ -96,6 +98,13 @@ describe("console: orders to watch the shop with", () => {
     expect(orders.trickle.state.get().ended).to.match(/^Nothing is left in stock/);
     await orders.own.place();
     expect(orders.own.last.get()).to.include({ phase: "none" });
+    expect(orders.soldOut.get()?.name).to.equal("Pen");
+    await orders.refill();
+    expect(orders.trickle.state.get().ended).to.equal(undefined);
+    expect(orders.own.last.get()).to.equal(undefined);
+    expect(orders.soldOut.get()).to.equal(undefined);
+    await orders.own.place();
+    await until("it is confirmed", () => orders.own.last.get()?.phase === "confirmed");
   });
 
   it("find another product when one is sold out meanwhile, and stop at any other refusal", async () => {

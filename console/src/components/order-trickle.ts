@@ -2,6 +2,7 @@ import { css, html, nothing } from "lit";
 import { formatMs } from "../model/format.ts";
 import type { App } from "../store/app.ts";
 import type { QueueState } from "../store/order-queue.ts";
+import { REFILL } from "../store/order-supply.ts";
 import type { OwnOrder } from "../store/own-order.ts";
 import { ORDERS_A_SECOND, type TrickleState } from "../store/trickle.ts";
 import { base } from "./base-styles.ts";
@@ -32,7 +33,7 @@ export class OrderTrickle extends View {
   ];
 
   protected override watched({ orders }: App) {
-    return [orders.own.last, orders.trickle.state, orders.queue.state];
+    return [orders.own.last, orders.trickle.state, orders.queue.state, orders.soldOut];
   }
 
   override connectedCallback(): void {
@@ -59,9 +60,16 @@ export class OrderTrickle extends View {
         <button class="one" @click=${() => orders.own.place()}>Place one order</button>
         <button class="switch" role="switch" aria-checked=${trickle.running} @click=${this.#toggle}><span class="track"></span>${ORDERS_A_SECOND} orders a second</button>
       </div>
-      <div class="words">${own === undefined ? nothing : renderOwn(own)}${renderCounts(trickle)}${renderQueue(queue, own)}</div>
+      <div class="words">${own === undefined ? nothing : renderOwn(own)}${renderCounts(trickle)}${renderQueue(queue, own)}${this.#renderRefill()}</div>
       <p class="visually-hidden" role="status">${summarize(own, trickle, queue)}</p>
     `;
+  }
+
+  #renderRefill() {
+    const { orders } = this.app;
+    const product = orders.soldOut.get();
+    if (product === undefined) return nothing;
+    return html`<p><button class="small refill" @click=${() => orders.refill()}>Put ${REFILL.toLocaleString("en")} of “${product.name}” on the shelf</button></p>`;
   }
 
   readonly #onLeft = (): void => this.app.orders.leave();

@@ -1,3 +1,4 @@
+import { type Cell, createCell } from "../model/cell.ts";
 import { isRecord, parseJson } from "../model/json.ts";
 import { type OrderAnswer, TRICKLE_HEADER } from "./order-queue.ts";
 import type { Requests } from "./requests.ts";
@@ -16,20 +17,28 @@ export interface OrderSupply {
   find(): Promise<Buyer | string>;
   /** A buyer at once; undefined where one has to be found first. Each is for one order. */
   next(): Buyer | undefined;
+  /** The product that an admin of this page can put on the shelf again, once nothing is left of any. */
+  readonly soldOut: Cell<Product | undefined>;
+  /** Does that. @returns whether it could be done */
+  refill(): Promise<boolean>;
   /** Learns from a refusal. @returns whether it was the product that could not be ordered: another can be, next time */
   hear(refusal: OrderAnswer & { readonly kind: "refused" }): boolean;
 }
 
 export interface OrderSupplyDeps {
   readonly requests: Pick<Requests, "sendQuietly">;
-  readonly sessions: Pick<Sessions, "session" | "signInWithOneClick">;
+  readonly sessions: Pick<Sessions, "session" | "admin" | "signInWithOneClick">;
   oneClick(): Promise<boolean>;
 }
 
 /** As many orders as are made of what was on offer before, while no list can be had. */
 const FROM_MEMORY = 10;
 
+/** How many are put on the shelf: enough for a minute and a half of ten a second. */
+export const REFILL = 1_000;
+
 export function createOrderSupply({ requests, sessions, oneClick }: OrderSupplyDeps): OrderSupply {
+  const soldOut = createCell<Product | undefined>(undefined);
   let product: Product | undefined;
   /** How many more the product has, as far as this page knows. */
   let left = 0;
@@ -45,6 +54,7 @@ export function createOrderSupply({ requests, sessions, oneClick }: OrderSupplyD
     }
     product = body.data.filter(isProduct).toSorted((one, other) => other.stock - one.stock)[0];
     left = product?.stock ?? 0;
+    soldOut.set(left > 0 || sessions.admin.get() === undefined ? undefined : product);
     return left > 0 ? undefined : "Nothing is left in stock, so there is nothing to order.";
   }
 
@@ -63,6 +73,20 @@ export function createOrderSupply({ requests, sessions, oneClick }: OrderSupplyD
       return why ?? next() ?? "There is nothing to order.";
     },
     next,
+    soldOut,
+    async refill() {
+      const init = {
+        method: "POST",
+        headers: { ...TRICKLE_HEADER, "content-type": "application/json" },
+        body: JSON.stringify({ quantity: REFILL }),
+      };
+      const path = `/products/${soldOut.get()?.id}/restock`;
+      const response = await requests.sendQuietly(path, init, sessions.admin.get()).catch(() => undefined);
+      if (response?.ok !== true) return false;
+      product = undefined;
+      soldOut.set(undefined);
+      return true;
+    },
     hear({ status, problem }) {
       const isGone = problem?.name === "insufficient-stock" || status === 404;
       if (isGone) product = undefined;

@@ -1,5 +1,5 @@
 import { createOrderQueue, type OrderQueue } from "./order-queue.ts";
-import { createOrderSupply, type OrderSupplyDeps } from "./order-supply.ts";
+import { createOrderSupply, type OrderSupply, type OrderSupplyDeps } from "./order-supply.ts";
 import { createOwnOrders, type OwnOrders } from "./own-order.ts";
 import { createTrickle, type Trickle } from "./trickle.ts";
 
@@ -7,6 +7,9 @@ import { createTrickle, type Trickle } from "./trickle.ts";
 export interface Orders {
   readonly own: OwnOrders;
   readonly trickle: Trickle;
+  readonly soldOut: OrderSupply["soldOut"];
+  /** Puts something on the shelf again, and takes back that nothing was left. */
+  refill(): Promise<void>;
   readonly queue: Pick<OrderQueue, "waiting" | "state">;
   /** Nothing is sent any more: the page is hidden or left. */
   leave(): void;
@@ -20,6 +23,12 @@ export function createOrders(deps: OrderSupplyDeps): Orders {
   return {
     own,
     trickle,
+    soldOut: supply.soldOut,
+    async refill() {
+      if (!(await supply.refill())) return;
+      trickle.stop();
+      own.leave();
+    },
     queue,
     leave() {
       const lost = queue.clear();

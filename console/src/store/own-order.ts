@@ -19,7 +19,7 @@ export interface OwnOrder {
 export interface OwnOrders {
   readonly last: Cell<OwnOrder | undefined>;
   place(): Promise<void>;
-  /** Looks after the last no more, and forgets it unless it has come to its end. */
+  /** Looks after the last no more, and forgets it unless the shop has settled it. */
   leave(): void;
 }
 
@@ -83,7 +83,7 @@ export function createOwnOrders(
     leave() {
       newest += 1;
       const phase = last.get()?.phase;
-      if (phase === "sent" || phase === "waiting" || phase === "pending") last.set(undefined);
+      if (phase !== "confirmed" && phase !== "rejected" && phase !== "refused") last.set(undefined);
     },
   };
 }
