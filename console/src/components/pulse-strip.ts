@@ -13,7 +13,7 @@ export class PulseStrip extends View {
   static override styles = [
     base,
     css`
-      .rows { display: grid; grid-template-columns: minmax(148px, 0.36fr) minmax(0, 1fr); gap: 0 20px; }
+      .rows { display: grid; grid-template-columns: minmax(148px, 0.46fr) minmax(0, 1fr); gap: 0 20px; }
       .row { display: grid; grid-template-columns: subgrid; grid-column: 1 / -1; align-items: center; padding: 12px 0; border-top: 1px solid var(--line); }
       .row:first-child { border-top: 0; padding-top: 0; }
       dt { font-size: 13px; color: var(--text-2); }
@@ -34,9 +34,11 @@ export class PulseStrip extends View {
       .area { fill: var(--event-soft); }
       .waits { stroke: var(--event); }
       .held { stroke: var(--event); stroke-dasharray: 5 4; }
-      .place { padding: 4px 0; border: 0; }
+      /* Room for the longest text: what is below stays where it is. */
+      @media (min-width: 641px) { .row { min-height: 92px; } }
+      .place { min-height: 0; padding: 4px 0; border: 0; }
       .row:not(.place) + .place { margin-top: -1px; padding-top: 12px; border-top: 1px solid var(--line); }
-      .place svg { height: 6px; }
+      .place svg { height: 6px; overflow: hidden; }
       .place dl { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 10px; }
       .place dd { font-size: 13px; }
       .here { fill: var(--line-strong); opacity: 0.4; }

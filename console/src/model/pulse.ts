@@ -47,7 +47,7 @@ export function addPulses(known: readonly Pulse[], more: readonly Pulse[]): read
   const times = new Set(known.map(({ atMs }) => atMs));
   const all = [...known, ...more.filter(({ atMs }) => !times.has(atMs))].sort((one, other) => one.atMs - other.atMs);
   const newest = all.at(-1)?.atMs ?? 0;
-  return all.filter(({ atMs }) => newest - atMs < SHOWN_SECONDS * 1_000);
+  return all.filter(({ atMs }) => newest - atMs < (SHOWN_SECONDS - 0.5) * 1_000);
 }
 
 /** All that waits: events for their subscribers, and orders in this page. */
