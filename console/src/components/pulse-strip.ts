@@ -21,8 +21,8 @@ export class PulseStrip extends View {
       .main { font-weight: 600; }
       .main span { white-space: nowrap; }
       .failed { color: var(--bad); }
-      .plot { position: relative; min-width: 0; }
-      .scale { position: absolute; top: -3px; inset-inline-end: 0; padding-inline-start: 4px; background: var(--surface); font-size: 11.5px; line-height: 1; color: var(--text-2); }
+      .plot { position: relative; min-width: 0; padding-top: 14px; }
+      .scale { position: absolute; top: 0; inset-inline-end: 0; font-size: 11.5px; line-height: 1; color: var(--text-2); }
       svg { display: block; width: 100%; height: 52px; overflow: visible; }
       path { vector-effect: non-scaling-stroke; }
       .base { stroke: var(--line); fill: none; }
