@@ -16,8 +16,13 @@ export interface Bus {
   stalled(module: string): string | undefined;
   /** How far subscribers are behind the logs of the modules that live here. @throws when it cannot be known now */
   backlogs(): Promise<Backlog[]>;
-  /** Adds a module that lives in this process: its log is published, its subscriptions are served. Before `start`. */
+  /** Adds a module that lives in this process: its log is published, its subscriptions are served, as soon as the bus has started. */
   join(store: Store, subscriptions: readonly Subscription[]): void;
+  /**
+   * Ends what `join` began, as of a module that closes while the others go on: what is under way for it is applied, and its log is carried
+   * as far as it gets within `timeoutMs`. Nothing happens for a module that is not there.
+   */
+  leave(module: string, timeoutMs: number): Promise<void>;
   /** Starts delivery; what was committed and not yet applied comes first. Never waits for a remote part to be there. */
   start(): Promise<void>;
   /** Carries what is committed as far as it gets within `timeoutMs`, then stops. */

@@ -91,6 +91,16 @@ export class Binding {
     return typeof seconds === "number" ? seconds * 1_000 : 0;
   }
 
+  /** Whether callers may say that they are ready to wait. */
+  get mayWait(): boolean {
+    return this.#wait !== undefined;
+  }
+
+  /** The same input of a caller who is ready to wait for so long, in whole seconds. */
+  withWait(input: Readonly<Record<string, unknown>>, seconds: number): Record<string, unknown> {
+    return this.#wait === undefined ? { ...input } : { ...input, [this.#wait]: seconds };
+  }
+
   /** The same input of a caller who is not ready to wait. */
   withoutWait(input: Readonly<Record<string, unknown>>): Record<string, unknown> {
     return Object.fromEntries(Object.entries(input).filter(([name]) => name !== this.#wait));

@@ -9,6 +9,7 @@ import type { Progress } from "../contract/progress.ts";
 import { requireAccess } from "../identity/access.ts";
 import { Binding, pointer, unknownMember } from "./binding.ts";
 import { type Fault, injectFault } from "./faults.ts";
+import type { UnderWay } from "./under-way.ts";
 import { validationText } from "./validation-text.ts";
 
 export interface ServiceOptions {
@@ -16,6 +17,8 @@ export interface ServiceOptions {
   readonly onUnexpected: (operation: string, error: unknown, ctx: CallContext) => void;
   /** Runs work once per claim, and answers what it answered from then on: the `Answers` of the module's store. */
   readonly answers?: { once<T extends object>(claim: Claim, work: () => Promise<T>): Promise<T> };
+  /** Counts the calls that are being served. */
+  readonly underWay?: UnderWay;
   /** Faults to inject, by `<module>.<operation>`; looked at for each call. */
   readonly faults?: ReadonlyMap<string, Fault> | undefined;
 }
@@ -72,7 +75,7 @@ function serveOperation(
   options: ServiceOptions,
 ): Serve {
   const fullName = `${service}.${name}`;
-  const { faults } = options;
+  const { faults, underWay } = options;
   const isOnce = operation.idempotent === true && operation.access !== "public";
   const run = isOnce ? once(fullName, handler, options) : handler;
   return async (input, ctx) => {
@@ -81,6 +84,7 @@ function serveOperation(
     const progress: Progress = ctx.progress ?? { begun: false };
     const claim = isOnce ? claimOf(ctx.principal?.id, name, parsed) : undefined;
     const own = { ...ctx, progress, claim };
+    underWay?.begin();
     try {
       requireTime(own);
       const fault = faults?.get(fullName);
@@ -91,6 +95,8 @@ function serveOperation(
       if (isProblem(error) && mayLeave(error, operation)) throw error;
       options.onUnexpected(fullName, error, ctx);
       throw internal(error, progress);
+    } finally {
+      underWay?.end();
     }
   };
 }

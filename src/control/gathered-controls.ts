@@ -14,7 +14,7 @@ import { socketsIn } from "./sockets.ts";
 
 /** How long a process may take to tell, and to do something. */
 const TELL_WITHIN_MS = 2_000;
-const DO_WITHIN_MS = 10_000;
+const DO_WITHIN_MS = 30_000;
 
 /** Of several processes that have a control, that counts which comes first here. */
 const RANKS = ["active", "ready", "unavailable"] as const;

@@ -14,7 +14,7 @@ export interface HealthDeps {
   /** True while the process finishes what it has and wants no more. */
   readonly draining: () => boolean;
   /** Which modules live together, in words. */
-  readonly topology: string;
+  readonly topology: () => string;
   /** Names the deployment, undefined while that is not known. */
   readonly deployment?: () => string | undefined;
 }
@@ -101,7 +101,7 @@ export async function readStatus(deps: HealthDeps): Promise<Status> {
   );
   const events = mergePositions([await deps.events(), ...told.map(({ events }) => events)]);
   return {
-    topology: deps.topology,
+    topology: deps.topology(),
     deployment: deps.deployment?.(),
     modules,
     bus,

@@ -3,7 +3,6 @@ import { fileURLToPath } from "node:url";
 import type { Redis } from "ioredis";
 import type { Context } from "koa";
 import packageJson from "../../package.json" with { type: "json" };
-import { deadLettersOf } from "../call/dead-letters.ts";
 import { traceCalls } from "../call/traced-calls.ts";
 import { type Callable, createClient, type Operation } from "../contract/contract.ts";
 import { gatherControls } from "../control/gathered-controls.ts";
@@ -17,22 +16,21 @@ import { observeRequests } from "../http/request-stats.ts";
 import { mountContract, tellTime, timeoutOf } from "../http/routes.ts";
 import { DEMO_ADMIN } from "../modules/users/index.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { callable, ownContext, type System } from "./compose.ts";
-import { moduleNames, modules, type ServiceName } from "./modules.ts";
+import { ownContext, type System } from "./compose.ts";
+import { type ModuleName, moduleNames, modules } from "./modules.ts";
 import { createRequestLog } from "./request-log.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/** A module as a process of its own serves it: its contract and its dead letters, alone and in batches, and its health. */
+/** A module as other processes find it here, by its door: its contract and its dead letters, alone and in batches, and its health. */
 export function createModuleApp(
-  { config, served, verifier, logger }: System,
-  name: ServiceName,
+  { config, places, verifier, logger }: System,
+  name: ModuleName,
   health: HealthDeps,
   metrics: Metrics,
 ): RequestListener {
-  const module = served.find((module) => module.name === name);
-  if (module === undefined) throw new Error(`${name} is not served here`);
-  const callables = [module.service, module.letters];
+  const { service, letters } = places.of(name);
+  const callables = [service, letters];
   const { verify } = verifier;
   const tell = createRequestLog(name, metrics.requestsOf(name), logger);
   return createHttpApp(
@@ -56,22 +54,19 @@ export function createModuleApp(
  * @param redis where its rate limits count, in memory if there is none
  */
 export function createGatewayApp(
-  { config, callables, served, remotes, verifier, logger }: System,
+  { config, places, verifier, logger }: System,
   health: HealthDeps,
   metrics: Metrics,
   console: Console,
   redis: Redis | undefined,
 ): RequestListener {
-  const letters = new Map<ServiceName, Callable>();
-  for (const [name, remote] of remotes) letters.set(name, remote.beside(deadLettersOf(name)));
-  for (const module of served) letters.set(module.name, module.letters);
   // In the order of the list of modules, wherever they live: the API's document follows it.
-  const ofAll = (parts: ReadonlyMap<ServiceName, Callable>) =>
-    moduleNames.flatMap((name) => parts.get(name) ?? []).map((callable) => traceCalls(callable, "gateway"));
+  const all = moduleNames.map((name) => places.of(name));
+  const traced = (callable: Callable) => traceCalls(callable, "gateway");
   const log = createRequestLog("gateway", metrics.requestsOf("gateway"), logger);
   return createGateway({
-    callables: ofAll(callables),
-    letters: ofAll(letters),
+    callables: all.map(({ service }) => traced(service)),
+    letters: all.map(({ letters }) => traced(letters)),
     verify: verifier.verify,
     settings: {
       callTimeoutMs: config.CALL_TIMEOUT,
@@ -95,8 +90,8 @@ export function createGatewayApp(
 }
 
 /** The console of a gateway. One click signs in while trying out only: with demo data, and by name in development. */
-export function createGatewayConsole({ config, bus, verifier, callables }: System, health: HealthDeps): Console {
-  const users = createClient(modules.users.contract, callable(callables, "users"));
+export function createGatewayConsole({ config, bus, verifier, places }: System, health: HealthDeps): Console {
+  const users = createClient(modules.users.contract, places.of("users").service);
   const signInAs = (admin: typeof DEMO_ADMIN & object) => (koa: Context) =>
     users.loginUser(admin, { ...ownContext(config.CALL_TIMEOUT), requestId: koa.state.requestId });
   const isTryingOut = config.NODE_ENV === "development" && config.SEED;

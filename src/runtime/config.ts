@@ -81,7 +81,7 @@ function configOf(line: CommandLine, serves: boolean): Config {
     passedOver,
   };
   mistakes.push(...contradictions(config));
-  if (serves) mistakes.push(...missingNeighbours(config, wrong));
+  if (serves && config.STANDBY !== true) mistakes.push(...missingNeighbours(config, wrong));
   if (mistakes.length > 0) throw new ConfigError(mistakes.join("\n"));
   return config;
 }

@@ -2,47 +2,57 @@ import type { EventPositions } from "../health/event-status.ts";
 import { createLocalProbe, type ModuleProbe } from "../health/module-probe.ts";
 import { createReplicatedProbe } from "../health/replicated-probe.ts";
 import type { HealthDeps } from "../health/status.ts";
-import type { ServedModule, System } from "./compose.ts";
-import { type Config, portOf } from "./config.ts";
+import type { System } from "./compose.ts";
+import { portOf } from "./config.ts";
 import { moduleNames, remoteNeighbours, type ServiceName, servesAll } from "./modules.ts";
+import type { ServedModule } from "./serving/served-module.ts";
 
 /** How a service finds itself and its neighbours: the gateway answers for all modules, a module for itself. */
 export function healthOf(name: ServiceName, system: System, draining: () => boolean): HealthDeps {
-  const { config, bus, deployment, served } = system;
+  const { config, bus, deployment, places } = system;
   const own = createLocalProbe("gateway", portOf(config, "gateway"), () => undefined);
   return {
     probes: name === "gateway" ? [own, ...moduleNames.map((module) => probe(module, system))] : [probe(name, system)],
     busStatus: () => bus.status(),
-    events: () => eventPositions(served),
+    events: () => eventPositions(places.served),
     draining,
-    topology: topologyOf(config),
+    topology: () => topologyOf(system),
     deployment,
   };
 }
 
-function probe(name: ServiceName, { config, served, bus, remotes }: System): ModuleProbe {
+/** Looks at a module wherever it is at the moment. */
+function probe(name: ServiceName, { config, bus, places }: System): ModuleProbe {
   const port = portOf(config, name);
-  const here = served.find((module) => module.name === name);
-  if (here !== undefined) {
-    return createLocalProbe(
-      name,
-      port,
-      () => here.store.fault(),
-      () => bus.stalled(name),
-    );
-  }
-  const remote = name === "gateway" ? undefined : remotes.get(name);
-  if (remote === undefined) throw new Error(`${name} is neither here nor elsewhere`);
-  return createReplicatedProbe({ name, port, addresses: remote.addresses });
+  if (name === "gateway") throw new Error("a gateway answers for all modules");
+  const place = places.of(name);
+  const here = createLocalProbe(
+    name,
+    port,
+    () => (place.isNowhere ? "stands by, for it is served elsewhere" : place.here?.store.fault()),
+    () => bus.stalled(name),
+  );
+  const addresses = async () => (await place.there?.addresses()) ?? [];
+  const there = createReplicatedProbe({ name, port, addresses });
+  const present = () => (place.there === undefined ? here : there);
+  return {
+    name,
+    port,
+    get placement() {
+      return present().placement;
+    },
+    check: () => present().check(),
+  };
 }
 
 /** What a person reads of how the system is split, as this process knows it. */
-function topologyOf({ SERVE }: Config): string {
-  if (servesAll(SERVE)) return `one process, pid ${process.pid}`;
-  const elsewhere = remoteNeighbours(SERVE);
-  if (elsewhere.length === 0) return `${SERVE.join(" and ")} in one process, the others elsewhere`;
-  if (SERVE.length === 1) return `${1 + elsewhere.length} services`;
-  return `${SERVE.join(" and ")} in one process, ${elsewhere.join(" and ")} elsewhere`;
+function topologyOf({ config: { SERVE }, places }: System): string {
+  const here = SERVE.filter((name) => name === "gateway" || places.of(name).here !== undefined);
+  if (servesAll(here)) return `one process, pid ${process.pid}`;
+  const elsewhere = remoteNeighbours(here);
+  if (elsewhere.length === 0) return `${here.join(" and ")} in one process, the others elsewhere`;
+  if (here.length === 1) return `${1 + elsewhere.length} services`;
+  return `${here.join(" and ")} in one process, ${elsewhere.join(" and ")} elsewhere`;
 }
 
 /** How far the modules of this process are with their events, without those whose database cannot be read now. */

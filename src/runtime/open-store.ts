@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Logger } from "pino";
 import { openStore } from "../store/engines/sqlite/open-store.ts";
-import { lockForServing } from "../store/engines/sqlite/serving-lock.ts";
+import { lockForServing, tryLockForServing } from "../store/engines/sqlite/serving-lock.ts";
 import { describeOpening, type Opening } from "../store/schema-state.ts";
 import type { Store } from "../store/store.ts";
 import { type Config, ownDatabase } from "./config.ts";
@@ -25,11 +25,16 @@ export interface OpeningOptions {
  * @throws Refusal when it cannot be used; a file, when another process serves it
  */
 export function openToServe(name: ModuleName, config: Config, logger: Logger): Promise<Store> {
-  return openDatabase(name, config, {
+  return openDatabase(name, config, servingOptions(name, config, logger));
+}
+
+/** What becomes of an opening to serve. */
+export function servingOptions(name: ModuleName, config: Config, logger: Logger): OpeningOptions {
+  return {
     migrates: config.MIGRATE ?? true,
     onOpened: (opening) => logger.info(`${name}: ${describeOpening(opening)}`),
     warn: (line) => logger.warn(line),
-  });
+  };
 }
 
 /** What keeps the data of each module that a process serves. */
@@ -39,37 +44,75 @@ export function enginesOf(config: Config): Record<string, "SQLite" | "PostgreSQL
 }
 
 /** As `openToServe`. */
-export function openDatabase(name: ModuleName, config: Config, options: OpeningOptions): Promise<Store> {
+export async function openDatabase(name: ModuleName, config: Config, options: OpeningOptions): Promise<Store> {
   const inPostgres = ownDatabase(config, name);
-  return inPostgres === undefined ? openFile(name, config, options) : openSchema(name, config, inPostgres, options);
-}
-
-async function openFile(
-  name: ModuleName,
-  config: Config,
-  { migrates, onOpened, warn }: OpeningOptions,
-): Promise<Store> {
-  const file = databaseIn(config.DATA_DIR, name);
-  const lost = new AbortController();
-  const unlock = await lockForServing(
-    { name, file },
-    {
-      onWait: () => warn(`${name}: another process serves ${file}; waiting for it to end`),
-      onLost() {
-        lost.abort();
-        requestStop(`${name}: the lock of ${file} was removed, and another process serves it now`);
-      },
-    },
-  );
+  if (inPostgres !== undefined) return openSchema(name, config, inPostgres, options);
+  const lock = await lockFile(name, config, options.warn);
   try {
-    requireFinishedRestore(config.DATA_DIR); // one may have begun while this waited
-    const told = { onOpened, onDistrust: requestStop, lost: lost.signal };
-    const store = openStore({ name, file, migrations: migrationsOf(name), migrates, ...told });
-    return { ...store, close: () => store.close().finally(unlock) };
+    const store = openFile(name, config, lock, options);
+    return { ...store, close: () => store.close().finally(lock.free) };
   } catch (error) {
-    unlock();
+    lock.free();
     throw error;
   }
+}
+
+/** That this process is the one that serves a file. */
+export interface HeldLock {
+  /** Fires when another process serves it all the same. */
+  readonly lost: AbortSignal;
+  free(): void;
+}
+
+/**
+ * Has the lock of a module's file, for which it waits a while.
+ * @param warn told that it waits
+ * @throws Refusal when another process has it still after that
+ */
+export async function lockFile(
+  name: ModuleName,
+  config: Config,
+  warn: (line: string) => void,
+  onLost = () => {},
+): Promise<HeldLock> {
+  const file = databaseIn(config.DATA_DIR, name);
+  const lost = losing(name, file, onLost);
+  const onWait = () => warn(`${name}: another process serves ${file}; waiting for it to end`);
+  const free = await lockForServing({ name, file }, { onWait, onLost: lost.lose });
+  return { lost: lost.signal, free };
+}
+
+/** The same at once. @returns undefined while another process has it */
+export function tryLockFile(name: ModuleName, config: Config, onLost = () => {}): HeldLock | undefined {
+  const file = databaseIn(config.DATA_DIR, name);
+  const lost = losing(name, file, onLost);
+  const free = tryLockForServing({ name, file }, lost.lose);
+  return free === undefined ? undefined : { lost: lost.signal, free };
+}
+
+function losing(name: ModuleName, file: string, onLost: () => void): { signal: AbortSignal; lose: () => void } {
+  const lost = new AbortController();
+  const lose = () => {
+    lost.abort();
+    onLost();
+    requestStop(`${name}: the lock of ${file} was removed, and another process serves it now`);
+  };
+  return { signal: lost.signal, lose };
+}
+
+/**
+ * Opens a module's file of which this process has the lock, which stays held when the store closes.
+ * @throws Refusal when it cannot be used
+ */
+export function openFile(
+  name: ModuleName,
+  config: Config,
+  { lost }: Pick<HeldLock, "lost">,
+  { migrates, onOpened }: OpeningOptions,
+): Store {
+  requireFinishedRestore(config.DATA_DIR); // one may have begun while this waited
+  const file = databaseIn(config.DATA_DIR, name);
+  return openStore({ name, file, migrations: migrationsOf(name), migrates, onOpened, onDistrust: requestStop, lost });
 }
 
 /**

@@ -24,6 +24,7 @@ const LOG_LEVELS = ["fatal", "error", "warn", "info", "debug", "trace", "silent"
 /** All settings of a process: the environment variable `X_Y` is also the flag `--x-y`. */
 export const settings = {
   SERVE: serve(),
+  STANDBY: toggle("on for a process that serves its modules only once they have been moved to it, with `move`"),
   NODE_ENV: oneOf(
     ["development", "production", "test"],
     "development",

@@ -1,32 +1,30 @@
-import type { RequestListener } from "node:http";
 import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import packageJson from "../../package.json" with { type: "json" };
 import { systemClock } from "../base/clock.ts";
+import { reachableUrl } from "../base/origin.ts";
 import { createOutage } from "../base/outage.ts";
-import { Problem } from "../base/problem.ts";
-import type { Callable } from "../contract/contract.ts";
-import { refuseRequest } from "../http/parser-errors.ts";
-import { type HttpServer, listen } from "../http/server.ts";
+import { createChangingBus } from "../bus/changing-bus.ts";
 import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
+import type { Presence } from "../telemetry/presence.ts";
 import { startExport, startTelemetry } from "../telemetry/tracing.ts";
 import { createGatewayApp, createGatewayConsole, createModuleApp } from "./apps.ts";
-import {
-  connectRemotes,
-  createBus,
-  createModule,
-  createVerifier,
-  deploymentOf,
-  type ServedModule,
-  type System,
-} from "./compose.ts";
-import { type Config, portOf } from "./config.ts";
+import { createBus, createVerifier, deploymentOf, type System } from "./compose.ts";
+import type { Config } from "./config.ts";
 import { openControl } from "./control/open-control.ts";
 import { modulesAmong } from "./database-files.ts";
 import { healthOf } from "./health.ts";
-import { boundLogs, expireAnswers } from "./housekeeping.ts";
-import { listeningServices, type ModuleName, type ServiceName, servesAll } from "./modules.ts";
+import { listeningServices, type ModuleName, remoteNeighbours, type ServiceName, servesAll } from "./modules.ts";
+import { beginMoves } from "./move/begin-moves.ts";
+import { Followed } from "./move/followed.ts";
+import { HOME } from "./move/placement.ts";
+import { readPlacement } from "./move/placement-file.ts";
 import { enginesOf } from "./open-store.ts";
+import { Doors } from "./serving/doors.ts";
+import { ModuleHost } from "./serving/module-host.ts";
+import { Places } from "./serving/places.ts";
+import type { ServedModule } from "./serving/served-module.ts";
+import { urlSetting } from "./settings.ts";
 import { requireFinishedRestore } from "./unfinished-restore.ts";
 
 /** How long the parts of a stop may take, in milliseconds; together under ten seconds. */
@@ -45,13 +43,6 @@ export interface Running {
   readonly urls: ReadonlyMap<ServiceName, string>;
   /** Finishes what is under way, carries the events on, closes the databases. */
   stop(): Promise<void>;
-}
-
-/** What listens before it serves, so that a taken port is known before any database is touched. */
-interface ReservedPort {
-  readonly name: ServiceName;
-  readonly server: HttpServer;
-  open(handler: RequestListener): void;
 }
 
 /**
@@ -82,60 +73,114 @@ async function begin(
   step: Step,
   lifetime: AsyncDisposableStack,
 ): Promise<Running["urls"]> {
-  const ports = await step("listening", () => reservePorts(config, lifetime));
+  const doors = new Doors(config);
+  lifetime.defer(() => doors.stop({ idleMs: 0, timeoutMs: 0 })); // where it came no further
+  // All listen before any database is touched, so that a taken port is known before that.
+  await step("listening", async () => {
+    for (const name of listeningServices(config.SERVE)) await doors.listen(name);
+  });
   lifetime.defer(await exportTraces(config, logger));
 
   requireFinishedRestore(config.DATA_DIR);
-  const remotes = await connectRemotes(config);
-  const callables = new Map<ModuleName, Callable>(remotes);
-  const served: ServedModule[] = [];
-  const deployment = deploymentOf({ served, remotes });
-  const bus = await createBus(config, logger, deployment);
-  for (const name of modulesAmong(config.SERVE)) {
-    const part = await createModule(name, config, logger, callables, bus, lifetime);
-    callables.set(name, part.service);
-    bus.join(part.store, part.module.subscriptions);
-    served.push(part);
+  const modulesHere = modulesAmong(config.SERVE);
+  const neighbours = remoteNeighbours(config.SERVE);
+  const places = new Places([...modulesHere, ...neighbours], config.HTTP_CLIENT);
+  const followed = await followNeighbours(new Followed(places, neighbours), config);
+  const deployment = deploymentOf(places);
+  const bus = createChangingBus(await createBus(config, logger, deployment));
+  const surroundings = { config, logger, bus, callable: (name: ModuleName) => places.of(name).service };
+  const hosts = modulesHere.map((name) => new ModuleHost(name, surroundings));
+  lifetime.defer(() => endModules(hosts));
+  for (const host of hosts) {
+    if (!(await isToBegin(host, config))) continue;
+    const { store, module } = await open(host, places);
+    bus.join(store, module.subscriptions);
   }
   // Before the modules end: what still waits for a neighbour fails while there is somebody to tell.
-  lifetime.defer(async () => void (await Promise.all([...remotes.values()].map((remote) => remote.close()))));
-  const verifier = createVerifier(config, callables);
-  const system: System = { config, logger, bus, deployment, served, callables, verifier, remotes };
+  lifetime.defer(() => places.close());
+  const verifier = createVerifier(config, places);
+  const system: System = { config, logger, bus, deployment, places, verifier };
 
-  for (const { name, module } of served) {
+  for (const { name, module } of places.served) {
     if (module.start !== undefined) await step(`${name}: prepared`, () => module.start?.());
   }
   if (config.SEED) await seed(system, step);
   await step("events", () => startBus(system, lifetime));
 
-  const stores = served.map(({ store }) => store);
-  lifetime.defer(
-    startTelemetry({ bus, presence: () => ({ services: [...config.SERVE], engines: enginesOf(config) }) }),
-  );
-  lifetime.defer(expireAnswers(stores, logger));
-  lifetime.defer(boundLogs(stores));
+  lifetime.defer(startTelemetry({ bus, presence: () => presenceOf(system) }));
+  for (const module of places.served) module.tidy();
 
   const redis = await connectLimiter(system, lifetime);
   const metrics = metricsOf(system);
   let draining = false;
   const idleMs = config.production ? IDLE_CONNECTIONS_MS : 0;
-  lifetime.defer(() => stopServers(ports, { idleMs, timeoutMs: FINISH_REQUESTS_MS }));
-  for (const { name, open } of ports) {
+  lifetime.defer(() => doors.stop({ idleMs, timeoutMs: FINISH_REQUESTS_MS }));
+  for (const name of listeningServices(config.SERVE)) {
+    const door = await doors.listen(name);
     const health = healthOf(name, system, () => draining);
     if (name === "gateway") {
       const console = createGatewayConsole(system, health);
       lifetime.defer(console.close); // its streams would hold the server up
-      open(createGatewayApp(system, health, metrics, console, redis));
-    } else open(createModuleApp(system, name, health, metrics));
+      door.open(createGatewayApp(system, health, metrics, console, redis));
+    } else door.open(createModuleApp(system, name, health, metrics));
   }
-  const urls = new Map(ports.map(({ name, server }) => [name, server.url]));
-  await openControl(system, urls, lifetime);
+  const openDoor = async (name: ModuleName, isOwn: boolean) => {
+    const door = await doors.listen(name, isOwn ? 0 : undefined);
+    door.open(
+      createModuleApp(
+        system,
+        name,
+        healthOf(name, system, () => draining),
+        metrics,
+      ),
+    );
+    return reachableUrl(config.HOST, Number(new URL(door.url).port));
+  };
+  const moves = await beginMoves({ system, hosts, followed, openDoor, urls: doors.urls }, lifetime);
+  await openControl(system, () => doors.urls, moves, lifetime);
   lifetime.defer(() => {
     draining = true;
-    for (const { module } of served) module.drain?.();
-    for (const remote of remotes.values()) remote.drain();
+    for (const { module } of places.served) module.drain?.();
+    places.drain();
   });
-  return urls;
+  return doors.urls;
+}
+
+/** The last that was opened first. */
+async function endModules(hosts: readonly ModuleHost[]): Promise<void> {
+  for (const host of hosts.toReversed()) await host.end();
+}
+
+/** Leads to where the settings say that modules are, or to where that is written. One that is moved to may learn it later. */
+async function followNeighbours(followed: Followed, config: Config): Promise<Followed> {
+  for (const name of followed.names) {
+    const urls = config[urlSetting(name)];
+    if (urls !== undefined) await followed.home(name, urls);
+    await followed.look(config.DATA_DIR, name);
+  }
+  return followed;
+}
+
+/** Whether a module is served here from the start: where it is in a file, what is written beside that outranks the settings. */
+async function isToBegin(host: ModuleHost, config: Config): Promise<boolean> {
+  if (!host.isInFile) return true;
+  const isHome = () => readPlacement(config.DATA_DIR, host.name).owner === HOME;
+  if (config.STANDBY === true || !isHome()) return false;
+  await host.lock();
+  if (isHome()) return true;
+  host.freeLock(); // another was named while this waited
+  return false;
+}
+
+async function open(host: ModuleHost, places: Places): Promise<ServedModule> {
+  const served = await host.open();
+  places.of(host.name).goHere(served);
+  return served;
+}
+
+function presenceOf({ config: { SERVE, ...config }, places }: System): Omit<Presence, "process"> {
+  const here = SERVE.filter((name) => name === "gateway" || places.of(name).here !== undefined);
+  return { services: here, engines: enginesOf({ ...config, SERVE: here }) };
 }
 
 /** Resolves how events travel, in words. A Redis need not be there yet; the log tells when it is. */
@@ -152,51 +197,18 @@ async function startBus({ bus, logger }: System, lifetime: AsyncDisposableStack)
   return "through Redis";
 }
 
-/** All listen before any database is touched, so that a taken port is known before that. */
-async function reservePorts(config: Config, lifetime: AsyncDisposableStack): Promise<ReservedPort[]> {
-  const ports: ReservedPort[] = [];
-  lifetime.defer(() => stopServers(ports, { idleMs: 0, timeoutMs: 0 })); // where it came no further
-  for (const name of listeningServices(config.SERVE)) ports.push(await reservePort(name, config));
-  return ports;
-}
-
-async function stopServers(ports: readonly ReservedPort[], times: Parameters<HttpServer["stop"]>[0]): Promise<void> {
-  await Promise.all(ports.map(({ server }) => server.stop(times)));
-}
-
-async function reservePort(name: ServiceName, config: Config): Promise<ReservedPort> {
-  let handler = refuseWhileStarting;
-  const timeouts = { headersMs: config.HEADERS_TIMEOUT, requestMs: config.REQUEST_TIMEOUT };
-  const server = await listen(
-    (request, response) => handler(request, response),
-    config.HOST,
-    portOf(config, name),
-    timeouts,
-  );
-  return {
-    name,
-    server,
-    open(ready) {
-      handler = ready;
-    },
-  };
-}
-
-const refuseWhileStarting: RequestListener = (request, response) =>
-  refuseRequest(request, response, new Problem("dependency-unavailable", "This process is starting."));
-
 async function seed(system: System, step: Step): Promise<void> {
-  for (const { name, module } of system.served) {
+  for (const { name, module } of system.places.served) {
     if (module.seed !== undefined)
       await step(`${name}: seeded`, async () => (await module.seed?.()) ?? "nothing, since it has data");
   }
 }
 
-function metricsOf({ served, bus, remotes }: System): Metrics {
+function metricsOf({ places, bus }: System): Metrics {
   return createMetrics({
-    stores: served.map(({ store }) => store),
+    stores: () => places.served.map(({ store }) => store),
     bus,
-    breakers: new Map([...remotes].map(([name, { breakers }]) => [name, breakers])),
+    breakers: () => new Map(Array.from(places.remotes, ([name, client]) => [name, client.breakers()])),
   });
 }
 
@@ -209,12 +221,12 @@ async function exportTraces({ SERVE, tracesUrl }: Config, logger: Logger): Promi
 
 /** The connection of the gateway's rate limit. Where there is none, and there may be others like this process, it says so. */
 async function connectLimiter(
-  { config, logger, served }: System,
+  { config, logger, places }: System,
   lifetime: AsyncDisposableStack,
 ): Promise<Redis | undefined> {
   if (!config.SERVE.includes("gateway")) return undefined;
   if (config.REDIS_URL === undefined) {
-    const mayHaveReplicas = served.some(({ store }) => store.lookAgainMs !== undefined);
+    const mayHaveReplicas = places.served.some(({ store }) => store.lookAgainMs !== undefined);
     if (mayHaveReplicas) logger.info("rate limits are counted by this process alone, for there is no REDIS_URL");
     return undefined;
   }

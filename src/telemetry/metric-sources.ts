@@ -5,11 +5,11 @@ import type { Store } from "../store/store.ts";
 
 /** What is read, at each look at the metrics, from those who know it anyway. */
 export interface MetricSources {
-  /** Of the modules that live here. */
-  readonly stores: readonly Pick<Store, "name" | "stats" | "cursors">[];
+  /** Of the modules that live here now. */
+  readonly stores: () => readonly Pick<Store, "name" | "stats" | "cursors">[];
   readonly bus: Pick<Bus, "status" | "backlogs">;
   /** Of the modules that live elsewhere, by name, and of each by its addresses. */
-  readonly breakers: ReadonlyMap<string, () => ReadonlyMap<string, BreakerState>>;
+  readonly breakers: () => ReadonlyMap<string, ReadonlyMap<string, BreakerState>>;
 }
 
 /** How often a rate limit let a request in, and how often not. */

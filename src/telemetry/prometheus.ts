@@ -3,7 +3,7 @@ import type { Distribution } from "../base/distribution.ts";
 import type { MetricsPage } from "../http/metrics-route.ts";
 import type { Counts, MetricSources } from "./metric-sources.ts";
 
-type StoreStats = ReturnType<MetricSources["stores"][number]["stats"]>;
+type StoreStats = ReturnType<ReturnType<MetricSources["stores"]>[number]["stats"]>;
 type Labels = Readonly<Record<string, string | number>>;
 /** A value of a metric, or several of a histogram. */
 type Sample<T> = readonly [labels: Labels, value: T];
@@ -62,7 +62,7 @@ function addRateDecisions(registry: Registry, { rateDecisions }: Counts): void {
 
 function addStores(registry: Registry, { stores }: MetricSources): void {
   const read = (pick: (stats: StoreStats) => number) => {
-    return () => stores.map((store): Sample<number> => [{ module: store.name }, pick(store.stats())]);
+    return () => stores().map((store): Sample<number> => [{ module: store.name }, pick(store.stats())]);
   };
   addGauge(
     registry,
@@ -74,7 +74,7 @@ function addStores(registry: Registry, { stores }: MetricSources): void {
     { name: "quartet_dead_letters", help: "Events that a module could not apply", labels: ["module"] },
     () =>
       Promise.all(
-        stores.map(async ({ name, cursors }): Promise<Sample<number>> => {
+        stores().map(async ({ name, cursors }): Promise<Sample<number>> => {
           return [{ module: name }, await cursors.countDeadLetters()];
         }),
       ),
@@ -105,8 +105,8 @@ function addBreakers(registry: Registry, { breakers }: MetricSources): void {
     labels: ["callee", "address", "state"],
   };
   addGauge(registry, states, () =>
-    [...breakers].flatMap(([callee, read]) =>
-      [...read()].flatMap(([address, current]) =>
+    [...breakers()].flatMap(([callee, states]) =>
+      [...states].flatMap(([address, current]) =>
         (["closed", "half-open", "open"] as const).map((state): Sample<number> => {
           return [{ callee, address, state }, state === current ? 1 : 0];
         }),
@@ -164,7 +164,7 @@ function requestHistogram({ requests }: Counts): string {
 
 function storeHistograms({ stores }: MetricSources): string[] {
   const read = (pick: (stats: StoreStats) => Distribution) =>
-    stores.map((store): Sample<Distribution> => [{ module: store.name }, pick(store.stats())]);
+    stores().map((store): Sample<Distribution> => [{ module: store.name }, pick(store.stats())]);
   return [
     histogramText(
       "quartet_store_commit_writes",

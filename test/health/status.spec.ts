@@ -48,7 +48,7 @@ describe("health and status", () => {
       busStatus: () => busStatus,
       events,
       draining: () => draining,
-      topology: "one process",
+      topology: () => "one process",
       ...own,
     };
     const app = createHttpApp((router) => mountHealth(router, deps), {

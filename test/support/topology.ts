@@ -58,8 +58,11 @@ export interface ProcessShop extends Shop {
    * @param preload a module that Node loads before the product
    */
   restart(service: Service, preload?: URL): Promise<void>;
-  /** Starts one more process that serves a module, at a port that the others do not know; resolves when it is ready. */
-  startBeside(module: ModuleName): Promise<ExtraProcess>;
+  /**
+   * Starts one more process that serves a module, at a port that the others do not know; resolves when it is ready.
+   * @param settings what it is told beside; with STANDBY it resolves when it stands by
+   */
+  startBeside(module: ModuleName, settings?: Settings): Promise<ExtraProcess>;
   /** Ends all its processes as an operator does; its Redis stays. */
   halt(): Promise<void>;
   /** Starts them again; resolves when the whole shop is ready. */
@@ -238,12 +241,12 @@ class Processes implements ProcessShop {
     await this.#allReady();
   }
 
-  async startBeside(module: ModuleName): Promise<ExtraProcess> {
-    const [port = 0] = await freePorts(1);
-    const env = { ...this.#env, SERVE: module, [portSettingOf(module)]: `${port}` };
+  async startBeside(module: ModuleName, settings: Settings = {}): Promise<ExtraProcess> {
+    const port = settings[portSettingOf(module)] ?? `${(await freePorts(1))[0]}`;
+    const env = { ...this.#env, SERVE: module, ...settings, [portSettingOf(module)]: port };
     const started = startShopProcess({ env, cwd: this.dataDir });
     const url = `http://127.0.0.1:${port}`;
-    await untilReady(url, [started]);
+    await untilReady(url, [started], settings.STANDBY === "on" ? "/livez" : "/readyz");
     return Object.assign(started, { url });
   }
 

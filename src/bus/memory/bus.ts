@@ -30,55 +30,84 @@ export interface MemoryBusOptions {
   readonly clock?: Clock;
 }
 
+interface Member {
+  readonly store: Store;
+  readonly subscriptions: readonly Subscription[];
+  readonly unhook: () => void;
+}
+
+/** A subscription that is served. */
+interface Link {
+  readonly consumer: Consumer;
+  end(): Promise<void>;
+}
+
 /** The bus of one process that holds all modules: committed rows are handed over by EventEmitter2. */
 export function createMemoryBus(options: MemoryBusOptions): Bus {
   const { logger, faults, pruneWindowMs = DEFAULT_PRUNE_WINDOW_MS, clock = systemClock } = options;
   const appended = new EventEmitter2({ maxListeners: 0 });
   const broadcasts = createBroadcasts(logger);
-  const members = new Map<string, { store: Store; subscriptions: readonly Subscription[] }>();
-  const consumers: Consumer[] = [];
-  const running: Promise<void>[] = [];
-  const unhook: (() => void)[] = [];
+  const members = new Map<string, Member>();
+  const links = new Map<string, Link>();
+  /** Publisher → how far each is that has ever subscribed: who has left needs the rows after that when it comes again. */
+  const positions = new Map<string, Map<string, Position | undefined>>();
   const prunePace = createPace(clock);
-  const prunes: (() => Promise<void>)[] = [];
+  let isStarted = false;
+  let pruning = Promise.resolve();
 
-  /** Serves the subscriptions to one publisher, and prunes what they have applied. */
-  function serve(publisher: Store): void {
-    const positions = new Map<string, Position>();
-    const names: string[] = [];
-    const onReport = (name: string, position: Position) => positions.set(name, position);
-    for (const [store, subscription] of subscriptionsTo(publisher.name)) {
-      let current: LocalLog | undefined;
-      const source = (pace: Pace) => {
-        current = createLocalLog({ log: publisher.log, database: publisher.database, pace, onReport });
-        return current;
-      };
-      appended.on(publisher.name, (entries: readonly LogEntry[]) => current?.push(entries));
-      const outage = createOutage({ what: `The subscription of ${store.name} to ${publisher.name}`, logger, clock });
-      const create = () => createConsumer({ store, subscription, source, outage, faults, clock, logger });
-      consumers.push(createConsuming(store, create));
-      names.push(store.name);
-    }
-    const prune = async () => {
-      const reported = names.map((name) => positions.get(name));
-      const below = await publisher.log.prunable(await lowestPosition(publisher.log, reported), pruneWindowMs);
-      if (below > ((await publisher.log.floor()) ?? 0)) await publisher.log.prune(below);
-    };
-    prunes.push(() => publisher.lease("prune", prune));
-  }
-
-  function* subscriptionsTo(publisher: string): Generator<[Store, Subscription]> {
+  /** Serves the subscriptions that are not served yet, and whose publisher is here. */
+  function connectAll(): void {
     for (const { store, subscriptions } of members.values()) {
       for (const subscription of subscriptions) {
-        if (subscription.publisher === publisher) yield [store, subscription];
+        const publisher = members.get(subscription.publisher)?.store;
+        const key = `${store.name} to ${subscription.publisher}`;
+        if (publisher !== undefined && !links.has(key)) links.set(key, connect(publisher, store, subscription));
       }
     }
+  }
+
+  function connect(publisher: Store, store: Store, subscription: Subscription): Link {
+    const reported = positions.get(publisher.name) ?? new Map<string, Position | undefined>();
+    positions.set(publisher.name, reported.set(store.name, reported.get(store.name)));
+    const onReport = (name: string, position: Position) => reported.set(name, position);
+    let current: LocalLog | undefined;
+    const source = (pace: Pace) => {
+      current = createLocalLog({ log: publisher.log, database: publisher.database, pace, onReport });
+      return current;
+    };
+    const push = (entries: readonly LogEntry[]) => current?.push(entries);
+    appended.on(publisher.name, push);
+    const outage = createOutage({ what: `The subscription of ${store.name} to ${publisher.name}`, logger, clock });
+    const create = () => createConsumer({ store, subscription, source, outage, faults, clock, logger });
+    const consumer = createConsuming(store, create);
+    const running = consumer.run();
+    return {
+      consumer,
+      async end() {
+        appended.off(publisher.name, push);
+        consumer.stop();
+        await running;
+      },
+    };
+  }
+
+  const consumers = () => Array.from(links.values(), ({ consumer }) => consumer);
+
+  async function end(which: readonly (readonly [key: string, link: Link])[]): Promise<void> {
+    await Promise.all(which.map(([, link]) => link.end()));
+    for (const [key] of which) links.delete(key);
+  }
+
+  async function pruneOne(publisher: Store): Promise<void> {
+    const reported = [...(positions.get(publisher.name)?.values() ?? [])];
+    const below = await publisher.log.prunable(await lowestPosition(publisher.log, reported), pruneWindowMs);
+    if (below > ((await publisher.log.floor()) ?? 0)) await publisher.log.prune(below);
   }
 
   function prune(): Promise<void> {
     const outage = createOutage({ what: "Pruning the logs", logger, clock });
     const step = async () => {
-      for (const pruneOne of prunes) await pruneOne();
+      for (const { store } of members.values()) await store.lease("prune", () => pruneOne(store));
       await prunePace.wait(Math.min(PRUNE_EVERY_MS, pruneWindowMs / 8));
     };
     return repeat(step, { pace: prunePace, onFailure: outage.failed, onSuccess: outage.worked });
@@ -90,8 +119,8 @@ export function createMemoryBus(options: MemoryBusOptions): Bus {
   }
 
   /** Positions before heads: what one subscriber applies in between may be news to another. */
-  async function areSettled(): Promise<boolean> {
-    const able = consumers.filter((consumer) => consumer.stalled() === undefined);
+  async function areSettled(which: readonly Consumer[]): Promise<boolean> {
+    const able = which.filter((consumer) => consumer.stalled() === undefined);
     const reached = await Promise.all(able.map(positionsOf));
     const heads = await Promise.all(able.map(({ publisher }) => members.get(publisher)?.store.log.head()));
     return heads.every(
@@ -100,16 +129,24 @@ export function createMemoryBus(options: MemoryBusOptions): Bus {
     );
   }
 
+  /** What one subscriber applies may be news to another: all must be settled at one look. */
+  async function settle(which: readonly Consumer[], timeoutMs: number): Promise<void> {
+    const settling = createPace(clock);
+    for (const endMs = clock.now() + timeoutMs; clock.now() < endMs && !(await areSettled(which)); ) {
+      await settling.sleep(SETTLE_POLL_MS);
+    }
+  }
+
   return {
     status() {
-      const stall = describeStall(consumers);
+      const stall = describeStall(consumers());
       return stall === undefined
         ? { kind: "memory", status: "running" }
         : { kind: "memory", status: "degraded", detail: stall };
     },
-    stalled: (module) => describeStall(consumers.filter(({ name }) => name === module)),
+    stalled: (module) => describeStall(consumers().filter(({ name }) => name === module)),
     async backlogs() {
-      const all = consumers.map(async (consumer) => {
+      const all = consumers().map(async (consumer) => {
         const { publisher, name } = consumer;
         const log = members.get(publisher)?.store.log;
         const [position] = await positionsOf(consumer);
@@ -118,23 +155,29 @@ export function createMemoryBus(options: MemoryBusOptions): Bus {
       return (await Promise.all(all)).flat();
     },
     join(store, subscriptions) {
-      members.set(store.name, { store, subscriptions });
-      unhook.push(store.log.onAppended((entries) => appended.emit(store.name, entries)));
+      const unhook = store.log.onAppended((entries) => appended.emit(store.name, entries));
+      members.set(store.name, { store, subscriptions, unhook });
+      if (isStarted) connectAll();
+    },
+    async leave(module, timeoutMs) {
+      const own = [...links].filter(([, { consumer }]) => [consumer.name, consumer.publisher].includes(module));
+      const hearing = own.map(([, { consumer }]) => consumer).filter(({ publisher }) => publisher === module);
+      await settle(hearing, timeoutMs);
+      await end(own);
+      members.get(module)?.unhook();
+      members.delete(module);
     },
     async start() {
-      for (const { store } of members.values()) serve(store);
-      running.push(prune(), ...consumers.map((consumer) => consumer.run()));
+      isStarted = true;
+      connectAll();
+      pruning = prune();
     },
     async stop(timeoutMs) {
       prunePace.stop();
-      const settling = createPace(clock);
-      // What one subscriber applies may be news to another: all must be settled at one look.
-      for (const endMs = clock.now() + timeoutMs; clock.now() < endMs && !(await areSettled()); ) {
-        await settling.sleep(SETTLE_POLL_MS);
-      }
-      for (const consumer of consumers) consumer.stop();
-      await Promise.all(running);
-      for (const off of unhook) off();
+      await settle(consumers(), timeoutMs);
+      await end([...links]);
+      await pruning;
+      for (const { unhook } of members.values()) unhook();
       appended.removeAllListeners();
     },
     broadcast(topic, message) {

@@ -2,7 +2,7 @@ import type { Redis } from "ioredis";
 import type { Logger } from "pino";
 import { systemClock } from "../../base/clock.ts";
 import { createOutage, type Outage } from "../../base/outage.ts";
-import { createPace, type Pace } from "../../base/pace.ts";
+import { createPace } from "../../base/pace.ts";
 import type { Fault } from "../../call/faults.ts";
 import type { Store } from "../../store/store.ts";
 import { createBroadcasts, writeBroadcast } from "../broadcasts.ts";
@@ -48,6 +48,23 @@ export interface RedisBusOptions {
   readonly pruneWindowMs?: number;
 }
 
+interface HeldLease extends Lease {
+  end(): Promise<void>;
+}
+
+interface RunningConsumer extends Consumer {
+  end(): Promise<void>;
+}
+
+/** A module that lives in this process, and what serves it once the bus has started. */
+interface Joined {
+  readonly store: Store;
+  readonly subscriptions: readonly Subscription[];
+  readonly running:
+    | { readonly lease: HeldLease; readonly relay: Relaying; readonly consumers: readonly RunningConsumer[] }
+    | undefined;
+}
+
 /**
  * The bus of modules in several processes: every log has a replica in a Redis stream. Redis may be absent, hang or lose
  * everything: a publisher's commit never waits for it, and what is lost there comes again from the logs.
@@ -60,14 +77,10 @@ export function createRedisBus(options: RedisBusOptions): Bus {
   const channelOf = (topic: string) => `${keyPrefix}broadcast:${topic}`;
   const outage = createOutage({ what: "Redis", logger, clock });
   const broadcasts = createBroadcasts(logger);
-  const connections: Redis[] = [];
-  const relays: Relaying[] = [];
-  const consumers: Consumer[] = [];
-  const consuming: Promise<void>[] = [];
-  const leases: { lease: Lease; pace: Pace }[] = [];
-  const leasing: Promise<void>[] = [];
-  const joined: { store: Store; subscriptions: readonly Subscription[] }[] = [];
+  const connections = new Set<Redis>();
+  const joined = new Map<string, Joined>();
   let commands: Redis | undefined;
+  let place: HeldLease | undefined;
   /** Listens to the topics that somebody listens to by now. */
   let subscribe = () => {};
 
@@ -76,7 +89,7 @@ export function createRedisBus(options: RedisBusOptions): Bus {
       outage: outage.part(),
       onDemoted: () => reconnectOthers(redis),
     });
-    connections.push(redis);
+    connections.add(redis);
     return redis;
   }
 
@@ -91,56 +104,86 @@ export function createRedisBus(options: RedisBusOptions): Bus {
     return { ...part, failed: (error) => void (error instanceof NotHeld || part.failed(error)) };
   }
 
-  function startLease(own: Pick<LeaseOptions, "key" | "what" | "holder" | "isShared">, shared: Redis): Lease {
+  function startLease(own: Pick<LeaseOptions, "key" | "what" | "holder" | "isShared">, shared: Redis): HeldLease {
     const pace = createPace(clock);
     const evaluate = createScripts(shared);
     const lease = createLease({ ...own, evaluate, keyPrefix, pace, clock, outage: outage.part(), logger });
-    leases.push({ lease, pace });
-    leasing.push(lease.run());
-    return lease;
+    const running = lease.run();
+    return {
+      ...lease,
+      async end() {
+        pace.stop();
+        await running;
+      },
+    };
   }
 
   /** The place of the whole deployment; those of its modules are taken only by who has it. */
-  function startPlace(shared: Redis): Lease {
+  function startPlace(shared: Redis): HeldLease {
     return startLease({ key: "holder", what: "deployment", holder: deployment, isShared: true }, shared);
   }
 
-  function startModuleLease({ name, seat }: Store, place: Lease, shared: Redis): Lease {
+  function startModuleLease({ name, seat }: Store, place: Lease, shared: Redis): HeldLease {
     const holder = () => (place.isHeld() ? seat : undefined);
     const own = startLease({ key: `holder:${name}`, what: `database of ${name}`, holder }, shared);
     return { ...own, guard: (target) => place.guard(own.guard(target)) };
   }
 
-  function startRelay(store: Store, lease: Lease, shared: Redis): void {
+  function startRelay(store: Store, lease: Lease, shared: Redis): Relaying {
     const replica = lease.guard(createRedisReplica({ keyPrefix, publisher: store.name, commands: shared }));
     const names = subscribers[store.name] ?? [];
     const looks = { pruneWindowMs, clock, outage: outageOfLoop() };
-    relays.push(
-      startRelaying(store, clock, (pace) =>
-        createRelay({ log: store.log, database: store.database, replica, subscribers: names, pace, ...looks }),
-      ),
+    return startRelaying(store, clock, (pace) =>
+      createRelay({ log: store.log, database: store.database, replica, subscribers: names, pace, ...looks }),
     );
   }
 
-  function startConsumer(store: Store, subscription: Subscription, lease: Lease, shared: Redis): void {
+  function startConsumer(store: Store, subscription: Subscription, lease: Lease, shared: Redis): RunningConsumer {
     const { publisher } = subscription;
     const reader = connect("blocking");
     const source = () => lease.guard(createRedisSource({ keyPrefix, publisher, commands: shared, reader }));
     const told = { outage: outageOfLoop(), logger };
     const create = () => createConsumer({ store, subscription, source, faults, clock, ...told });
     const consumer = createConsuming(store, create);
-    consumers.push({
+    const running = consumer.run();
+    return {
       ...consumer,
-      stop: () => {
+      async end() {
         consumer.stop();
         reader.disconnect();
+        connections.delete(reader);
+        await running;
       },
-    });
-    consuming.push(consumer.run());
+    };
   }
 
+  function begin({ store, subscriptions }: Pick<Joined, "store" | "subscriptions">, shared: Redis): void {
+    place ??= startPlace(shared);
+    const lease = startModuleLease(store, place, shared);
+    const relay = startRelay(store, lease, shared);
+    const consumers = subscriptions.map((subscription) => startConsumer(store, subscription, lease, shared));
+    joined.set(store.name, { store, subscriptions, running: { lease, relay, consumers } });
+  }
+
+  /** Subscribers first, of all of them: the last they apply may append to the logs that are relayed after it. */
+  async function end(members: readonly Joined[], timeoutMs: number): Promise<void> {
+    const endMs = clock.now() + timeoutMs;
+    const running = members.flatMap((member) => member.running ?? []);
+    await Promise.all(running.flatMap(({ consumers }) => consumers.map((consumer) => consumer.end())));
+    const settling = createPace(clock);
+    const areCurrent = async () => (await Promise.all(running.map(({ relay }) => relay.isCurrent()))).every(Boolean);
+    const isBehind = async () => outage.reason() === undefined && !(await areCurrent());
+    while (clock.now() < endMs && (await isBehind())) await settling.sleep(SETTLE_POLL_MS);
+    await Promise.all(running.map(({ relay }) => relay.stop()));
+    await Promise.all(running.map(({ lease }) => lease.end()));
+  }
+
+  const consumers = () => [...joined.values()].flatMap(({ running }) => running?.consumers ?? []);
+
+  const leases = () => [place, ...Array.from(joined.values(), ({ running }) => running?.lease)];
+
   function stallOfBus(): string | undefined {
-    return joined.length > 0 && deployment() === undefined ? DEPLOYMENT_UNKNOWN : describeStall(consumers);
+    return joined.size > 0 && deployment() === undefined ? DEPLOYMENT_UNKNOWN : describeStall(consumers());
   }
 
   async function backlogsOf({ name: publisher, log }: Store): Promise<Backlog[]> {
@@ -185,7 +228,7 @@ export function createRedisBus(options: RedisBusOptions): Bus {
     status() {
       const away = commands?.status === "ready" ? outage.reason() : (outage.reason() ?? "not connected");
       if (away !== undefined) return { kind: "redis", status: "down", detail: away };
-      const conflicts = leases.flatMap(({ lease }) => lease.conflict() ?? []);
+      const conflicts = leases().flatMap((lease) => lease?.conflict() ?? []);
       const conflict = conflicts.find(({ isKeptOut }) => isKeptOut) ?? conflicts[0];
       if (conflict !== undefined) {
         return { kind: "redis", status: conflict.isKeptOut ? "down" : "degraded", detail: conflict.detail };
@@ -195,38 +238,31 @@ export function createRedisBus(options: RedisBusOptions): Bus {
         ? { kind: "redis", status: "running" }
         : { kind: "redis", status: "degraded", detail: stall };
     },
-    stalled: (module) => describeStall(consumers.filter(({ name }) => name === module)),
+    stalled: (module) => describeStall(consumers().filter(({ name }) => name === module)),
     async backlogs() {
-      const found = await Promise.all(joined.map(({ store }) => backlogsOf(store)));
+      const found = await Promise.all(Array.from(joined.values(), ({ store }) => backlogsOf(store)));
       return found.flat();
     },
     join(store, subscriptions) {
-      joined.push({ store, subscriptions });
+      const member = { store, subscriptions, running: undefined };
+      joined.set(store.name, member);
+      if (commands !== undefined) begin(member, commands);
+    },
+    async leave(module, timeoutMs) {
+      const member = joined.get(module);
+      if (member === undefined) return;
+      await end([member], timeoutMs);
+      joined.delete(module);
     },
     async start() {
       commands = connect("commands");
       checkVersion(commands);
       listenToBroadcasts();
-      if (joined.length === 0) return;
-      const place = startPlace(commands);
-      for (const { store, subscriptions } of joined) {
-        const lease = startModuleLease(store, place, commands);
-        startRelay(store, lease, commands);
-        for (const subscription of subscriptions) startConsumer(store, subscription, lease, commands);
-      }
+      for (const member of joined.values()) begin(member, commands);
     },
     async stop(timeoutMs) {
-      const endMs = clock.now() + timeoutMs;
-      // Subscribers first: the last they apply may append to the logs that are relayed after it.
-      for (const consumer of consumers) consumer.stop();
-      await Promise.all(consuming);
-      const settling = createPace(clock);
-      const areCurrent = async () => (await Promise.all(relays.map((relay) => relay.isCurrent()))).every(Boolean);
-      const isBehind = async () => outage.reason() === undefined && !(await areCurrent());
-      while (clock.now() < endMs && (await isBehind())) await settling.sleep(SETTLE_POLL_MS);
-      await Promise.all(relays.map((relay) => relay.stop()));
-      for (const { pace } of leases) pace.stop();
-      await Promise.all(leasing);
+      await end([...joined.values()], timeoutMs);
+      await place?.end();
       for (const redis of connections) redis.disconnect();
     },
     broadcast(topic, message) {

@@ -2,8 +2,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { type FSWatcher, watch } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { Arguments } from "../../runtime/config.ts";
 import { stopRequest } from "../../runtime/stop-request.ts";
 import { isReadyMessage } from "../greeting.ts";
+import { hangRedis, moveOrders } from "../supervising/controls.ts";
+import { openSupervisorControl } from "../supervising/supervisor-control.ts";
+import { Apart } from "./apart.ts";
 
 const SOURCES = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -12,11 +16,29 @@ const SETTLE_MS = 100;
 const STOP_TIMEOUT_MS = 9_800;
 
 /**
- * Serves in a process of its own, which is started again whenever a file of the source has changed. Ends when it is asked
- * to, or when that process has been.
- * @param args the settings that were given as flags; the process gets them
+ * Serves in a process of its own, which is started again whenever a file of the source has changed; so is each that a module has been
+ * moved to. Ends when it is asked to, or when that process has been.
+ * @param args the settings that were given as flags; every process gets them
  */
-export async function runDev(args: readonly string[]): Promise<void> {
+export async function runDev({ config }: Arguments, args: readonly string[]): Promise<void> {
+  const tell = (line: string) => console.log(line);
+  const apart = new Apart(config, args, tell);
+  const control = await openSupervisorControl(config, {
+    names: () => apart.names,
+    operations: apart.operations,
+    controls: () => [moveOrders(config.DATA_DIR), ...(apart.redis === undefined ? [] : [hangRedis(apart.redis)])],
+    tell,
+  });
+  try {
+    await apart.restore();
+    await serve(args, apart);
+  } finally {
+    await control.close().catch(() => undefined); // who is to have a module back has ended
+    await apart.stop();
+  }
+}
+
+async function serve(args: readonly string[], apart: Apart): Promise<void> {
   const changes = new Changes();
   const asked = stopRequest.then(() => "asked" as const);
   let greeted = false;
@@ -24,6 +46,7 @@ export async function runDev(args: readonly string[]): Promise<void> {
   process.on("SIGUSR2", () => running?.kill("SIGUSR2")); // see log-level.ts
   for (;;) {
     const child = spawn(process.execPath, [...process.execArgv, process.argv[1] ?? "", ...args], {
+      env: await apart.environment(),
       stdio: ["inherit", "inherit", "inherit", "ipc"],
     });
     running = child;
@@ -40,6 +63,7 @@ export async function runDev(args: readonly string[]): Promise<void> {
     await stop(child, ended);
     if (next !== "changed") break;
     console.log("The source has changed: starting again");
+    await apart.startAgain();
   }
   changes.close();
 }

@@ -9,9 +9,10 @@ import { urlSetting } from "../../runtime/settings.ts";
 import { stopRequest } from "../../runtime/stop-request.ts";
 import { describeData } from "../data-places.ts";
 import { isReadyMessage } from "../greeting.ts";
+import { hangRedis, killProducts } from "../supervising/controls.ts";
+import { openSupervisorControl } from "../supervising/supervisor-control.ts";
 import { type OwnRedis, startRedis } from "./own-redis.ts";
 import { Supervised } from "./supervised.ts";
-import { openSupervisorControl } from "./supervisor-control.ts";
 
 /** Time for the services to stop before the Redis that they use, and for that. */
 const STOP_SERVICES_MS = 9_000;
@@ -68,7 +69,9 @@ async function serveUntilAsked(
     tell([greeting, ...elsewhere, `  ${describeData(config, serviceNames)}`, ""].join("\n"));
   });
   const products = services.filter((_, at) => places[at]?.service === "products");
-  const control = await openSupervisorControl(config, { services, products, redis }, tell);
+  const controls = [killProducts(products), ...(redis === undefined ? [] : [hangRedis(redis)])];
+  const names = [...services.map(({ name }) => name), ...(redis === undefined ? [] : ["Redis"])];
+  const control = await openSupervisorControl(config, { names: () => names, controls: () => controls, tell });
   const asked = stopRequest.then(() => undefined);
   const fault = await Promise.race([asked, ...services.map(({ failed }) => failed)]);
   // Asked to stop first: nothing that was held down begins anew when that is undone.

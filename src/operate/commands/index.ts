@@ -35,7 +35,7 @@ export const commands: Readonly<Record<string, Command>> = {
     stopsItself: true,
     async run(args) {
       const { runDev } = await import("./dev.ts");
-      await runDev(args);
+      await runDev(readArguments(args), args);
     },
   },
   four: {
@@ -95,6 +95,16 @@ export const commands: Readonly<Record<string, Command>> = {
       const { moveStores } = await import("./move-store.ts");
       const given = readArguments(args, { flags: ["FROM", "TO"] });
       console.log(await moveStores(given, (line) => console.log(line)));
+    },
+  },
+  move: {
+    operands: "MODULE --to URL|--out|--here",
+    meaning: "have a module served by another process from now on, or by its own again, while all serve",
+    async run(args) {
+      const { moveModule } = await import("./move.ts");
+      const wanted = args.filter((arg) => arg === "--here" || arg === "--out");
+      const others = args.filter((arg) => arg !== "--here" && arg !== "--out");
+      console.log(await moveModule(readArguments(others, { flags: ["TO"], words: 1 }), wanted));
     },
   },
   reconcile: {

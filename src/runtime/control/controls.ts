@@ -1,14 +1,15 @@
 import { slowDown } from "../../call/faults.ts";
 import type { Control } from "../../control/controls.ts";
-import type { ServedModule, System } from "../compose.ts";
+import type { System } from "../compose.ts";
+import type { ServedModule } from "../serving/served-module.ts";
 
 /** How much longer each call of users takes where that is asked for. */
 const SLOWER_MS = 1_500;
 
-/** What can be done on purpose to the modules of this process, in development; nothing elsewhere. */
-export function controlsOf({ config, served }: System): Control[] {
+/** What can be done on purpose to the modules that are here now, in development; nothing elsewhere. One that has left took with it what was done to it. */
+export function controlsOf({ config, places }: System): Control[] {
   if (config.NODE_ENV !== "development") return [];
-  return served.flatMap((module) => {
+  return places.served.flatMap((module) => {
     if (module.name === "users") return slowUsers(module);
     return module.name === "orders" ? fillOrders(module) : [];
   });

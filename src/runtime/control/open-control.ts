@@ -6,18 +6,19 @@ import { type ProcessTopology, TOPOLOGY } from "../../control/topology.ts";
 import { reasonOf } from "../../store/refusal.ts";
 import type { System } from "../compose.ts";
 import type { ServiceName } from "../modules.ts";
-import { urlSetting } from "../settings.ts";
 import { controlsOf } from "./controls.ts";
 
 /**
  * Lets the owner of the data control this process. Where there is no place for a socket, as in a container that has its data elsewhere, it
  * serves all the same.
  * @param urls where its services listen
+ * @param more of what can be asked of this process
  * @param lifetime to which the end of it is given
  */
 export async function openControl(
   system: System,
-  urls: ReadonlyMap<ServiceName, string>,
+  urls: () => ReadonlyMap<ServiceName, string>,
+  more: ControlOperations,
   lifetime: AsyncDisposableStack,
 ): Promise<void> {
   const { config, logger } = system;
@@ -26,7 +27,8 @@ export async function openControl(
     (line) => logger.warn(line),
   );
   const operations: ControlOperations = {
-    [TOPOLOGY]: taking(z.strictObject({}), () => topologyOf(system, urls)),
+    ...more,
+    [TOPOLOGY]: taking(z.strictObject({}), () => topologyOf(system, urls())),
     ...controls.operations,
   };
   lifetime.defer(() => controls.undoAll());
@@ -40,11 +42,16 @@ export async function openControl(
   }
 }
 
-function topologyOf({ config, bus, remotes }: System, urls: ReadonlyMap<ServiceName, string>): ProcessTopology {
+async function topologyOf(
+  { config: { SERVE }, bus, places }: System,
+  urls: ReadonlyMap<ServiceName, string>,
+): Promise<ProcessTopology> {
+  const here = SERVE.filter((name) => name === "gateway" || places.of(name).here !== undefined);
+  const elsewhere = Array.from(places.remotes, async ([name, client]) => [name, [...(await client.addresses())]]);
   return {
     pid: process.pid,
-    services: Object.fromEntries(config.SERVE.map((name) => [name, urls.get(name) ?? null])),
-    elsewhere: Object.fromEntries([...remotes.keys()].map((name) => [name, [...(config[urlSetting(name)] ?? [])]])),
+    services: Object.fromEntries(here.map((name) => [name, urls.get(name) ?? null])),
+    elsewhere: Object.fromEntries(await Promise.all(elsewhere)),
     bus: bus.status().kind,
   };
 }

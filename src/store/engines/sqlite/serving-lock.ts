@@ -1,20 +1,12 @@
-import {
-  existsSync,
-  lstatSync,
-  readFileSync,
-  readlinkSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { basename, dirname, join, resolve } from "node:path";
+import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { makeFolder } from "../../make-folder.ts";
 import { keepPrivate } from "../../private-file.ts";
 import { reasonOf, StoreRefusal } from "../../refusal.ts";
+import { besideDatabase } from "./beside.ts";
 import type { DatabaseFile } from "./snapshot.ts";
 
 /** How long to wait for a process that is about to end, as in a rolling restart. */
@@ -61,17 +53,18 @@ export async function lockForServing(
   }
 }
 
-/** Beside the database itself: who comes by a link finds the same lock, also when the database is yet to be made. */
-function lockFileOf(file: string): string {
-  const real = realFile(file);
-  return join(dirname(real), `.${basename(real)}-lock`);
+/**
+ * The same without waiting.
+ * @returns undefined while another process serves it
+ * @throws StoreRefusal when the lock itself cannot be used
+ */
+export function tryLockForServing({ name, file }: DatabaseFile, onLost: () => void): (() => void) | undefined {
+  const lockFile = lockFileOf(file);
+  const lock = tryLock(name, lockFile);
+  return lock === "busy" ? undefined : keepLocked(name, lockFile, lock, onLost);
 }
 
-function realFile(file: string): string {
-  if (existsSync(file)) return realpathSync(file);
-  const isLink = lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
-  return isLink ? resolve(dirname(file), readlinkSync(file)) : file;
-}
+const lockFileOf = (file: string): string => besideDatabase(file, "lock");
 
 function tryLock(name: string, lockFile: string): "busy" | Lock {
   let lock: Database.Database | undefined;

@@ -1,0 +1,90 @@
+import { Problem } from "../../base/problem.ts";
+import { deadLettersOf } from "../../call/dead-letters.ts";
+import type { HttpCallable } from "../../call/http-client.ts";
+import { Switch } from "../../call/switch.ts";
+import type { Callable, Contract } from "../../contract/contract.ts";
+import { type ModuleName, modules } from "../modules.ts";
+import type { ServedModule } from "./served-module.ts";
+
+/** Where a module is now, as this process knows it: here, elsewhere, or on its way. What callers hold of it leads there. */
+export class Place {
+  readonly name: ModuleName;
+  readonly service: Switch;
+  /** The operations on its dead letters. */
+  readonly letters: Switch;
+  #here: ServedModule | undefined;
+  #there: HttpCallable | undefined;
+  #isClosed = false;
+  #isNowhere = true;
+
+  constructor(name: ModuleName) {
+    this.name = name;
+    this.service = new Switch(nowhere(modules[name].contract));
+    this.letters = new Switch(nowhere(deadLettersOf(name)));
+  }
+
+  /** The module, while it lives in this process. */
+  get here(): ServedModule | undefined {
+    return this.#here;
+  }
+
+  /** The client of the process that it lives in, while that is another. */
+  get there(): HttpCallable | undefined {
+    return this.#there;
+  }
+
+  /** Whether nobody is known who serves it. */
+  get isNowhere(): boolean {
+    return this.#isNowhere;
+  }
+
+  /** It moves: whoever calls waits until it is known where it is. */
+  close(): void {
+    this.#isClosed = true;
+    this.service.close();
+    this.letters.close();
+  }
+
+  /** It lives here from now on. */
+  goHere(module: ServedModule): void {
+    this.#here = module;
+    this.#there = undefined;
+    this.#lead(module.service, module.letters);
+  }
+
+  /** It lives elsewhere from now on. */
+  goThere(client: HttpCallable): void {
+    if (this.#there === client && !this.#isClosed) return;
+    this.#here = undefined;
+    this.#there = client;
+    this.#lead(client, client.beside(this.letters.contract));
+  }
+
+  /** It has ended here, and is nowhere yet; whoever calls goes on to wait, if the gate is closed. */
+  leave(): void {
+    this.#here = undefined;
+  }
+
+  /** Nobody is known who serves it: whoever calls is told so. */
+  goNowhere(): void {
+    this.#here = undefined;
+    this.#there = undefined;
+    this.#lead(nowhere(this.service.contract), nowhere(this.letters.contract));
+    this.#isNowhere = true;
+  }
+
+  #lead(service: Callable, letters: Callable): void {
+    this.#isClosed = false;
+    this.#isNowhere = false;
+    this.service.lead(service);
+    this.letters.lead(letters);
+  }
+}
+
+function nowhere(contract: Contract): Callable {
+  const detail = `The ${contract.name} service is served by no process that is known here.`;
+  return {
+    contract,
+    call: () => Promise.reject(new Problem("dependency-unavailable", detail, { retryAfterSeconds: 1 })),
+  };
+}

@@ -1,0 +1,173 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect } from "chai";
+import type { ModuleName } from "../../src/runtime/modules.ts";
+import { askForMove } from "../../src/runtime/move/ask-for-move.ts";
+import { readPlacement } from "../../src/runtime/move/placement-file.ts";
+import { type Answer, type Api, addProduct, createApi, type OrderBody, type Session, signIn } from "../support/api.ts";
+import { assertBalanced } from "../support/books.ts";
+import { startShopProcess, until } from "../support/process.ts";
+import { type RedisServer, startRedisServer } from "../support/redis.ts";
+import { type ExtraProcess, oneProcess, type ProcessShop } from "../support/topology.ts";
+
+/** Fifty requests a second. */
+const EVERY_MS = 20;
+
+const STOCK = 10_000;
+
+interface Status {
+  readonly modules: readonly { readonly name: string; readonly placement: string }[];
+  readonly bus: { readonly kind: string };
+}
+
+describe("a module that moves to another process and back while the shop runs", () => {
+  let redis: RedisServer;
+  let shop: ProcessShop;
+  let standby: ExtraProcess;
+  let api: Api;
+  let admin: Session;
+  let opening: Map<string, number>;
+
+  before(async () => {
+    redis = await startRedisServer();
+    shop = await oneProcess.start();
+    standby = await shop.startBeside("orders", { STANDBY: "on" });
+    api = createApi(shop.url);
+    admin = await signIn(api);
+    const products = [await addProduct(api, admin, STOCK), await addProduct(api, admin, STOCK)];
+    opening = new Map(products.map((product) => [product, STOCK]));
+  });
+
+  after(async () => {
+    await api?.close();
+    await standby?.kill();
+    await shop?.stop();
+    await redis?.stop();
+  });
+
+  const move = (to: "here" | { url: string }, name: ModuleName = "orders") =>
+    askForMove(shop.dataDir, name, to, redis.url);
+
+  const statusOf = async () => (await api.get("/status")).body as Status;
+  const placementOf = async (name: string) =>
+    (await statusOf()).modules.find((module) => module.name === name)?.placement;
+
+  it("fails no request that comes meanwhile, loses no order, and moves events to Redis", async () => {
+    const load = startRequests(api, admin, [...opening.keys()]);
+    await load.more(5);
+    for (let times = 0; times < 2; times += 1) {
+      expect(await move({ url: standby.url })).to.equal(`orders is at ${standby.url}.`);
+      expect(await placementOf("orders")).to.equal("remote");
+      await load.more(8);
+      expect(await move("here")).to.equal("orders is home.");
+      expect(await placementOf("orders")).to.equal("in-process");
+      await load.more(8);
+    }
+    expect(await load.stop()).to.deep.equal([]);
+    expect(readPlacement(shop.dataDir, "orders")).to.include({ generation: 4, owner: "home" });
+    await shop.settled();
+    expect(await assertBalanced(api, admin, opening)).to.have.length.of.at.least(load.orders());
+  });
+
+  it("is where it was after either process was killed", async () => {
+    await move({ url: standby.url });
+    const [product = ""] = opening.keys();
+    const order = { product_id: product, quantity: 1 };
+    await shop.kill("gateway");
+    await shop.restart("gateway");
+    expect(await placementOf("orders")).to.equal("remote");
+    // It was not told of a Redis by its settings: who has the module says which it is.
+    await until("events go by Redis", async () => (await statusOf()).bus.kind === "redis");
+    const port = new URL(standby.url).port;
+    await standby.kill();
+    standby = await shop.startBeside("orders", { STANDBY: "on", ORDERS_PORT: port });
+    const placed: OrderBody[] = [];
+    await until("orders are taken", async () => {
+      const answer = await api.post("/orders", order, admin.token).catch(() => undefined);
+      if (answer?.status === 201) placed.push(answer.body as OrderBody);
+      return placed.length > 0;
+    });
+    const isConfirmed = async () =>
+      ((await api.get(`/orders/${placed[0]?.id}`, admin.token)).body as OrderBody).status === "confirmed";
+    await until("it is confirmed", isConfirmed);
+    await move("here");
+    expect(await placementOf("orders")).to.equal("in-process");
+    await shop.settled();
+    await assertBalanced(api, admin, opening);
+  });
+
+  it("stays where it is when there is nowhere to go, and the operator is told why", async () => {
+    const nowhere = startShopProcess({
+      env: { ...shop.data, NODE_ENV: "test", REDIS_URL: redis.url },
+      args: ["move", "orders", "--to", "http://127.0.0.1:9"],
+      cwd: shop.dataDir,
+    });
+    expect(await nowhere.exited).to.include({ code: 1 });
+    expect(nowhere.output()).to.contain("no standby for orders at 127.0.0.1:9");
+    expect(await placementOf("orders")).to.equal("in-process");
+  });
+});
+
+/** Requests of every kind, at a steady rate, whatever becomes of those before. */
+interface Requests {
+  /** Resolves when so many more orders than now have been taken. */
+  more(orders: number): Promise<void>;
+  orders(): number;
+  /** Ends it; resolves what was answered other than wanted. */
+  stop(): Promise<readonly string[]>;
+}
+
+function startRequests(api: Api, admin: Session, products: readonly string[]): Requests {
+  const unwanted: string[] = [];
+  const running: Promise<void>[] = [];
+  let newest: string | undefined;
+  let taken = 0;
+  let isStopped = false;
+
+  async function ask(n: number): Promise<void> {
+    const wait = { prefer: "wait=5" };
+    const kinds = [
+      () => order(`order ${n}`, products[n % products.length]),
+      () => expectStatus(200, api.get("/products?limit=5")),
+      () => (newest === undefined ? undefined : expectStatus(200, api.get(`/orders/${newest}`, admin.token, wait))),
+      () => expectStatus(200, api.get("/users/me", admin.token)),
+    ];
+    await kinds[n % kinds.length]?.();
+  }
+
+  async function order(key: string, product: string | undefined): Promise<void> {
+    const body = { product_id: product, quantity: 1 };
+    const answer = await expectStatus(201, api.post("/orders", body, admin.token, { "idempotency-key": key }));
+    if (answer === undefined) return;
+    newest = (answer.body as OrderBody).id;
+    taken += 1;
+  }
+
+  async function expectStatus(status: number, asked: Promise<Answer>): Promise<Answer | undefined> {
+    const answer = await asked.catch((error: unknown) => ({ status: 0, headers: {}, body: String(error) }));
+    if (answer.status === status) return answer;
+    unwanted.push(`${answer.status} ${JSON.stringify(answer.body)}`);
+    return undefined;
+  }
+
+  async function goOn(): Promise<void> {
+    for (let n = 0; !isStopped; n += 1) {
+      running.push(ask(n));
+      await sleep(EVERY_MS);
+    }
+  }
+
+  const going = goOn();
+  return {
+    more(orders) {
+      const goal = taken + orders;
+      return until(`${goal} orders are taken`, () => taken >= goal || unwanted.length > 0);
+    },
+    orders: () => taken,
+    async stop() {
+      isStopped = true;
+      await going;
+      await Promise.all(running);
+      return unwanted;
+    },
+  };
+}
