@@ -36,6 +36,9 @@ const WITHOUT_DEMO: Readonly<Record<string, readonly [from: RegExp, to: string]>
   "src/modules/products/demo-products.ts": [/= \[\n[\s\S]*$/, "= [];\n"],
 };
 
+/** Texts that are not about us: a notice that has to stay, and words that people choose. */
+const NOT_RENAMED = ["LICENSE", "common-passwords.txt"];
+
 /** A name that npm, Compose, a custom element and a URL take as it is. */
 const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 
@@ -76,11 +79,11 @@ function isLeftOut(file: string): boolean {
   return LEFT_OUT.some((left) => file === left || file.startsWith(`${left}/`));
 }
 
-/** In all texts but the licence, whose notice has to stay. A name in code has no hyphens; the pages have no test there. */
+/** In all other texts. A name in code has no hyphens; the pages have no test there. */
 function rename(): void {
   for (const file of filesIn(folder)) {
     const bytes = readFileSync(file);
-    if (bytes.includes(0) || basename(file) === "LICENSE") continue;
+    if (bytes.includes(0) || NOT_RENAMED.includes(basename(file))) continue;
     const text = bytes.toString("utf8");
     const renamed = text
       .replaceAll("quartet_", `${name.replaceAll("-", "_")}_`)
