@@ -90,7 +90,7 @@ function pair(): PageOptions {
       await primary.query("CREATE DATABASE shop OWNER shop ENCODING 'UTF8' TEMPLATE template0");
       return {
         PRIMARY: primary.url,
-        STANDBY: standby?.url ?? "",
+        STANDBY_URL: standby?.url ?? "",
         STOP_PRIMARY: `kill -KILL ${primary.pid}`,
         DATABASE: url.replace("postgres@", "shop:secret@").replace("/postgres?", "/shop?"),
         CALL_TIMEOUT: "60000",
