@@ -27,6 +27,8 @@ export const batchRequest = z.object({
           .transform((ms) => Math.min(ms, LONGEST_TIMEOUT_MS)),
         // When the caller stops waiting, in the callee's own time, if that is known.
         until_ms: z.number().optional(),
+        // When its caller was asked for it, in the callee's own time, if that is known.
+        asked_ms: z.number().optional(),
         request_id: z.string(),
         traceparent: z.string(),
       }),

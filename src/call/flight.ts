@@ -161,6 +161,7 @@ function problemOf({ callee }: QueuedCall, body: unknown, header: (name: string)
 
 function batched({ callee, input, ctx, journey }: QueuedCall, clock: PeerClock): BatchedCall {
   const until = untilOf(ctx, clock);
+  const asked = clock.translateLatest(processTimeMs() - msSince(ctx.askedAt));
   journey.sent = true;
   journey.bounded = until !== undefined;
   return {
@@ -169,9 +170,14 @@ function batched({ callee, input, ctx, journey }: QueuedCall, clock: PeerClock):
     token: ctx.token,
     timeout_ms: remainingMs(ctx),
     ...(until === undefined ? {} : { until_ms: until }),
+    ...(asked === undefined ? {} : { asked_ms: asked }),
     request_id: ctx.requestId,
     traceparent: formatTraceparent(ctx.trace),
   };
+}
+
+function msSince(atMs = performance.now()): number {
+  return performance.now() - atMs;
 }
 
 const UNAVAILABLE = 503;

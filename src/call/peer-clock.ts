@@ -24,6 +24,8 @@ export interface PeerClock {
   note(peerMs: number, sentAtMs: number, receivedAtMs: number): void;
   /** A moment of ours in its time, never later than it is; undefined while it has told nothing. */
   translate(ownMs: number): number | undefined;
+  /** The same, never earlier than it is. */
+  translateLatest(ownMs: number): number | undefined;
 }
 
 /** Beyond this the bounds say too little. */
@@ -42,5 +44,6 @@ export function createPeerClock(): PeerClock {
       most = isAnother ? to : Math.min(most, to);
     },
     translate: (ownMs) => (Number.isFinite(least) ? ownMs + least : undefined),
+    translateLatest: (ownMs) => (Number.isFinite(most) ? ownMs + most : undefined),
   };
 }

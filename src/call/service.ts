@@ -16,7 +16,7 @@ export interface ServiceOptions {
   /** Told of every failure without a name, which the caller sees as `internal`. */
   readonly onUnexpected: (operation: string, error: unknown, ctx: CallContext) => void;
   /** Runs work once per claim, and answers what it answered from then on: the `Answers` of the module's store. */
-  readonly answers?: { once<T extends object>(claim: Claim, work: () => Promise<T>): Promise<T> };
+  readonly answers?: { once<T extends object>(claim: Claim, work: () => Promise<T>, askedAt?: number): Promise<T> };
   /** Counts the calls that are being served. */
   readonly underWay?: UnderWay;
   /** Faults to inject, by `<module>.<operation>`; looked at for each call. */
@@ -112,7 +112,7 @@ function once(name: string, handler: Handler, { answers }: ServiceOptions): Hand
   return (input, ctx) =>
     ctx.claim === undefined
       ? handler(input, ctx)
-      : answers.once(ctx.claim, async () => handler(input, ctx) as Promise<object>);
+      : answers.once(ctx.claim, async () => handler(input, ctx) as Promise<object>, ctx.askedAt);
 }
 
 /**

@@ -15,6 +15,8 @@ export interface CallContext {
   readonly token: string | null;
   /** When the caller stops waiting, in milliseconds of `performance.now()`. */
   readonly deadline: number;
+  /** When the request came in that this call is made for, in milliseconds of `performance.now()`; if it is left out, that is now. */
+  readonly askedAt?: number;
   readonly requestId: string;
   /** How far the call has come, for whoever called; made where it is served if it is left out. */
   readonly progress?: Progress;

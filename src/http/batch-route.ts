@@ -145,7 +145,8 @@ async function answer(
     const deadline = performance.now() + timeLeft(call.timeout_ms, call.until_ms);
     const caller = callerOf(await identify(() => token, verify), callee?.operation.access);
     if (callee === undefined) throw new Problem("not-found", "There is no such operation.");
-    const ctx = { ...caller, ...own, deadline, requestId };
+    const askedAt = performance.now() - (call.asked_ms === undefined ? 0 : processTimeMs() - call.asked_ms);
+    const ctx = { ...caller, ...own, askedAt, deadline, requestId };
     return { index, output: await callee.callable.call(call.operation, call.input, ctx) };
   } catch (error) {
     const problem = isProblem(error) ? error : new Problem("internal", "Something went wrong here.", { cause: error });

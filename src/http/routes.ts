@@ -96,6 +96,7 @@ function handleOperation(name: string, operation: Operation, callable: Callable,
     const timeoutMs = options.timeoutMs(koa, binding.extraTimeMs(input));
     const ctx: CallContext = {
       ...caller,
+      askedAt: performance.now(),
       deadline: performance.now() + timeoutMs,
       requestId: koa.state.requestId,
       progress: { begun: false, isGone: () => hasGone(koa.req, koa.res) },

@@ -13,6 +13,7 @@ interface Kept {
   readonly fingerprint: string;
   /** None where the request was refused. */
   readonly answer: string | null;
+  readonly keptAtMs: number;
 }
 
 /** A request that runs in this process. */
@@ -21,6 +22,9 @@ interface Attempt {
   /** The row of an earlier refusal that this attempt has seen, and may replace. */
   readonly refusedBefore: number | null;
 }
+
+/** How far apart the clocks of processes may be before one who asks again after a refusal is told to ask once more. */
+const CLOCKS_APART_MS = 5;
 
 /** Answers deleted in one unit of work. */
 const EXPIRE_ROWS = 1_000;
@@ -53,9 +57,14 @@ export class KeptAnswers implements Answers {
     this.#options = options;
   }
 
-  async once<T extends object>(claim: Claim | undefined, work: () => Promise<T>): Promise<T & { replayed?: true }> {
+  async once<T extends object>(
+    claim: Claim | undefined,
+    work: () => Promise<T>,
+    askedAt: number = performance.now(),
+  ): Promise<T & { replayed?: true }> {
     if (claim === undefined) return work();
     const found = await this.#find(claim);
+    if (found !== undefined && this.#isRefusedSince(found, askedAt)) throw inProgress();
     const kept = replay<T>(claim, found);
     if (kept !== undefined) return kept;
     const slot = slotOf(claim);
@@ -127,10 +136,16 @@ export class KeptAnswers implements Answers {
   #find({ principal, key }: Claim): Promise<Kept | undefined> {
     return this.#options.read((reading) =>
       reading.get(
-        sql<Kept>`SELECT id, fingerprint, CASE WHEN kept_at_ms > 0 THEN answer END AS answer FROM answers
+        sql<Kept>`SELECT id, fingerprint, kept_at_ms AS "keptAtMs", CASE WHEN kept_at_ms > 0 THEN answer END AS answer FROM answers
           WHERE principal = ${principal} AND key = ${key} AND kept_at_ms NOT BETWEEN 0 AND ${this.#expiredAtMs()}`,
       ),
     );
+  }
+
+  /** Whether a request from then was on its way, stopped perhaps, when its key was refused to another. */
+  #isRefusedSince({ keptAtMs }: Kept, askedAt: number): boolean {
+    const askedAtMs = this.#options.settledNow() - (performance.now() - askedAt);
+    return keptAtMs < 0 && askedAtMs + CLOCKS_APART_MS < -keptAtMs;
   }
 
   #expiredAtMs(): number {

@@ -165,11 +165,17 @@ export interface Answers {
    * The work must give the claim to `unit.keepAnswer` in the unit of work that makes the change.
    *
    * @param claim undefined when the caller gave no key: the work just runs
-   * @throws Problem request-in-progress while the first still runs in this process, idempotency-key-reused when the key came with
-   *   another request; whatever the work threw, unless another process was first, whose answer is returned. Then the key is free
-   *   for those who ask later, and taken for those that began before and still run in another process
+   * @param askedAt when the request came in, in milliseconds of `performance.now()`, by default now: before its key was refused it is an
+   *   earlier attempt, however late it gets here
+   * @throws Problem request-in-progress while the first still runs in this process, and for one that was asked before the last
+   *   refusal; idempotency-key-reused when the key came with another request; whatever the work threw, unless another process was
+   *   first, whose answer is returned. Then the key is free for those who ask later, and taken for those who were asked before
    */
-  once<T extends object>(claim: Claim | undefined, work: () => Promise<T>): Promise<T & { replayed?: true }>;
+  once<T extends object>(
+    claim: Claim | undefined,
+    work: () => Promise<T>,
+    askedAt?: number,
+  ): Promise<T & { replayed?: true }>;
   /** Forgets answers older than a day. Resolves how many. */
   expire(): Promise<number>;
 }

@@ -71,10 +71,11 @@ for (const [transport, createTransport] of Object.entries(transports)) {
       });
     }
 
-    it("and is told until when it may begin, also the first time", async () => {
+    it("and is told when it was asked for, and until when it may begin, also the first time", async () => {
       answers = [added];
       await add(20_000);
-      const { calls } = JSON.parse(bodies[0] ?? "") as { calls: { until_ms?: number }[] };
+      const { calls } = JSON.parse(bodies[0] ?? "") as { calls: { until_ms?: number; asked_ms?: number }[] };
+      expect(calls[0]?.asked_ms).to.be.within(processTimeMs() - 5_000, processTimeMs() + 200);
       expect(calls[0]?.until_ms).to.be.within(processTimeMs(), processTimeMs() + 20_000);
     });
 

@@ -110,6 +110,16 @@ export function answerRows(opened: () => Store, openAgain: () => Promise<Store>)
         expect(await add(claim("k", { text: "two" }))).to.deep.include({ id: "note-1", replayed: true });
       });
 
+      it("are none for who was asked before the other was refused, however late that gets here", async () => {
+        const other = await openAgain();
+        const askedAt = performance.now() - 1_000;
+        await once(other, claim("k"), () => "theirs", new Error("of its own")).catch(() => undefined);
+        const late = store.answers.once(claim("k"), () => addAnswered(store, claim("k"), "ours"), askedAt);
+        expect(await codeOf(late)).to.equal("request-in-progress");
+        expect(await noteIds()).to.deep.equal([]);
+        expect(await add(claim("k"))).to.deep.include({ id: "note-1" });
+      });
+
       it("are none for older code where the other was refused: it takes that for an answer of long ago", async () => {
         await add(claim("k"), new Error("of its own")).catch(() => undefined);
         const kept = await store.read((reading) =>

@@ -38,12 +38,13 @@ export function createRegistration(deps: SignInDeps, answers: Answers): Pick<Han
         return session;
       }
       const claim = claimOf(ANYBODY, "registerUser", { ...person, idempotencyKey: sha256(key) });
-      const kept = await answers.once(claim, async () => {
+      const register = async () => {
         const { account, first, session } = await newCustomer(person, password, deps);
         const answer = { sealed: seal({ session, passwordHash: account.password_hash } satisfies Registered, key) };
         await deps.store.add(account, beginning(ctx), first, claim && { claim, answer });
         return answer;
-      });
+      };
+      const kept = await answers.once(claim, register, ctx.askedAt);
       const { session, passwordHash } = unseal(kept.sealed, key) as Registered;
       if (kept.replayed !== true) return session;
       await requireSame(password, passwordHash, person.email, deps);
