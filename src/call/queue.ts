@@ -101,7 +101,7 @@ export function createCallQueue(send: SendFlight, limit: number, slots: () => nu
 
   function untilSlotMs(): number {
     const [oldest] = flights;
-    return oldest === undefined ? 0 : oldest.leftAtMs + SLOT_MS - performance.now();
+    return oldest === undefined ? 0 : Math.max(0, oldest.leftAtMs + SLOT_MS - performance.now());
   }
 
   function leave(calls: readonly QueuedCall[]): void {
