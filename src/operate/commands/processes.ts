@@ -31,6 +31,8 @@ function factsOf({ services, elsewhere, bus, supervises }: ProcessTopology): [wh
     ...Object.entries(services).map(([name, url]): [string, string] => [name, url ?? "called directly"]),
     ...Object.entries(elsewhere).map(([name, urls]): [string, string] => [name, `elsewhere, at ${urls.join(", ")}`]),
     ...(bus === null ? [] : [["events", BUSES[bus]] as [string, string]]),
-    ...(supervises === undefined ? [] : [["keeps", `${supervises.join(", ") || "nothing else"} running`] as [string, string]]),
+    ...(supervises === undefined
+      ? []
+      : [["keeps", `${supervises.join(", ") || "nothing else"} running`] as [string, string]]),
   ];
 }
