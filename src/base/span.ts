@@ -14,7 +14,7 @@ import { isProblem } from "./problem.ts";
 import { wallClockMs } from "./wall-clock.ts";
 
 /** The places of the kit that are traced; a request is the gateway's own kind of serving. */
-export type SpanKind = "request" | "serve" | "call" | "store" | "publish" | "apply";
+export type SpanKind = "request" | "serve" | "call" | "gate" | "store" | "publish" | "apply";
 
 /** What is known of a piece of work when it begins. */
 export interface SpanStart {
@@ -53,6 +53,7 @@ const OTEL_KINDS: Readonly<Record<SpanKind, OtelKind>> = {
   request: OtelKind.SERVER,
   serve: OtelKind.SERVER,
   call: OtelKind.CLIENT,
+  gate: OtelKind.INTERNAL,
   store: OtelKind.CLIENT,
   publish: OtelKind.PRODUCER,
   apply: OtelKind.CONSUMER,

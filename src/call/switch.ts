@@ -24,6 +24,11 @@ export class Switch implements Callable {
     this.#patient = new Set(operations.flatMap(([name, each]) => (Binding.of(each).mayWait ? [name] : [])));
   }
 
+  /** While it is closed: who waits. */
+  get gate(): Pick<Gate, "waiting" | "waited"> | undefined {
+    return this.#gate;
+  }
+
   call(name: string, input: Input, ctx: CallContext): Promise<Record<string, unknown>> {
     return this.#patient.has(name) ? this.#callPatiently(name, input, ctx) : this.#target.call(name, input, ctx);
   }

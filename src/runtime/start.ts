@@ -5,6 +5,7 @@ import { systemClock } from "../base/clock.ts";
 import { reachableUrl } from "../base/origin.ts";
 import { createOutage } from "../base/outage.ts";
 import { createChangingBus } from "../bus/changing-bus.ts";
+import { GateTeller } from "../telemetry/gates.ts";
 import { createMetrics, type Metrics } from "../telemetry/metrics.ts";
 import type { Presence } from "../telemetry/presence.ts";
 import { startExport, startTelemetry } from "../telemetry/tracing.ts";
@@ -108,6 +109,9 @@ async function begin(
   await step("events", () => startBus(system, lifetime));
 
   lifetime.defer(startTelemetry({ bus, presence: () => presenceOf(system) }));
+  const gates = new GateTeller(bus);
+  places.onGate = (name, gate) => gates.take(name, gate);
+  lifetime.defer(() => gates.close());
   for (const module of places.served) module.tidy();
 
   const redis = await connectLimiter(system, lifetime);

@@ -8,7 +8,7 @@ export const spanRecord = z.object({
   trace_id: z.string(),
   span_id: z.string(),
   parent_id: z.string().nullable(),
-  kind: z.enum(["request", "serve", "call", "store", "publish", "apply"]),
+  kind: z.enum(["request", "serve", "call", "gate", "store", "publish", "apply"]),
   name: z.string(),
   service: z.string(),
   peer: z.string().nullable(),

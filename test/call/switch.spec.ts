@@ -61,6 +61,21 @@ describe("the switch that callers hold of a module", () => {
     expect(await Promise.all(calls)).to.have.lengthOf(2);
   });
 
+  it("says how many wait, and have, until it opens", async () => {
+    expect(held.gate).to.equal(undefined);
+    held.close();
+    const { gate } = held;
+    const calls = [5, 60_000].map((ms) => held.call("addNote", { text: "" }, within(ms)).catch(() => "late"));
+    expect(gate).to.include({ waiting: 2, waited: 2 });
+    expect(await calls[0]).to.equal("late");
+    expect(gate).to.include({ waiting: 1, waited: 2 });
+    held.lead(there);
+    expect(gate).to.include({ waiting: 0, waited: 2 });
+    expect(held.gate).to.equal(undefined);
+    there.asked[0]?.answer("done");
+    await calls[1];
+  });
+
   it("tells a caller whose time is over while it waits that nothing was begun, and begins nothing for it later", async () => {
     held.close();
     const told = await held.call("addNote", { text: "late" }, within(5)).catch((error: unknown) => error);

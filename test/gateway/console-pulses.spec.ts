@@ -25,6 +25,7 @@ describe("the pulse of the shop", () => {
     seen = {
       events: { published: { orders: 5 }, applied: { products: { orders: 5 } } },
       placement: { orders: "here" },
+      down: [],
     };
     told = [];
   });
@@ -68,9 +69,10 @@ describe("the pulse of the shop", () => {
   it("counts what waits for a module that is gone from where it was", async () => {
     start().watch();
     await until("it has looked", () => told.at(-1)?.backlog.products === 0);
-    seen = { ...seen, events: { published: { orders: 12 }, applied: {} } };
+    seen = { ...seen, events: { published: { orders: 12 }, applied: {} }, down: ["products"] };
     await until("the events wait", () => told.at(-1)?.backlog.products === 7);
-    seen = { ...seen, events: { published: { orders: 12 }, applied: { products: { orders: 12 } } } };
+    expect(told.at(-1)?.down).to.deep.equal(["products"]);
+    seen = { ...seen, down: [], events: { published: { orders: 12 }, applied: { products: { orders: 12 } } } };
     await until("they are applied", () => told.at(-1)?.backlog.products === 0);
     expect(told.at(-1)?.placement).to.deep.equal({ orders: "here" });
   });

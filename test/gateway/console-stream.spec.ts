@@ -88,9 +88,10 @@ describe("the console's stream", () => {
     const reader = await readStream(shop.url);
     expect((await api.get("/products")).status).to.equal(200);
     const { data } = await reader.next("pulse", ({ answered }) => Number(answered) > 0);
-    expect(data).to.have.keys("at", "answered", "failed", "p50_ms", "p99_ms", "backlog", "placement");
+    expect(data).to.have.keys("at", "answered", "failed", "p50_ms", "p99_ms", "backlog", "placement", "down");
     expect(data).to.include({ failed: 0 });
     expect(data.placement).to.deep.equal({ users: "here", products: "here", orders: "here" });
+    expect(data.down).to.deep.equal([]);
     const { data: looked } = await reader.next("pulse", ({ backlog }) => "orders" in (backlog as object));
     expect(looked.backlog).to.deep.equal({ products: 0, orders: 0 });
     reader.close();

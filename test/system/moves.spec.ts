@@ -5,6 +5,7 @@ import { askForMove } from "../../src/runtime/move/ask-for-move.ts";
 import { readPlacement } from "../../src/runtime/move/placement-file.ts";
 import { type Answer, type Api, addProduct, createApi, type OrderBody, type Session, signIn } from "../support/api.ts";
 import { assertBalanced } from "../support/books.ts";
+import { readStream } from "../support/event-stream.ts";
 import { startShopProcess, until } from "../support/process.ts";
 import { type RedisServer, startRedisServer } from "../support/redis.ts";
 import { type ExtraProcess, oneProcess, type ProcessShop } from "../support/topology.ts";
@@ -53,6 +54,7 @@ describe("a module that moves to another process and back while the shop runs", 
 
   it("fails no request that comes meanwhile, loses no order, and moves events to Redis", async () => {
     const load = startRequests(api, admin, [...opening.keys()]);
+    const told = await readStream(shop.url, { authorization: `Bearer ${admin.token}` });
     await load.more(5);
     for (let times = 0; times < 2; times += 1) {
       expect(await move({ url: standby.url })).to.equal(`orders is at ${standby.url}.`);
@@ -62,6 +64,10 @@ describe("a module that moves to another process and back while the shop runs", 
       expect(await placementOf("orders")).to.equal("in-process");
       await load.more(8);
     }
+    for (const state of [true, false]) {
+      await told.next("gate", ({ module, closed }) => module === "orders" && closed === state);
+    }
+    told.close();
     expect(await load.stop()).to.deep.equal([]);
     expect(readPlacement(shop.dataDir, "orders")).to.include({ generation: 4, owner: "home" });
     await shop.settled();

@@ -5,17 +5,22 @@ import { beginSpan, isSampled, type Span } from "../../src/base/span.ts";
 import { formatTraceparent, traceOf } from "../../src/base/trace.ts";
 import { traceApplied } from "../../src/bus/follow/trace-applied.ts";
 import { createMemoryBus } from "../../src/bus/memory/bus.ts";
+import { createGate } from "../../src/call/gate.ts";
+import type { Callable } from "../../src/contract/contract.ts";
 import type { CloudEvent } from "../../src/contract/event.ts";
 import type { SqliteStore } from "../../src/store/engines/sqlite/open-store.ts";
 import { sql } from "../../src/store/sql.ts";
 import type { Unit, Work } from "../../src/store/unit.ts";
+import { GateTeller, type GateTold, gateTold } from "../../src/telemetry/gates.ts";
 import { PRESENCE_TOPIC, ROLL_CALL_TOPIC } from "../../src/telemetry/presence.ts";
 import { SPANS_TOPIC, type SpanBatch, type SpanRecord } from "../../src/telemetry/span-record.ts";
 import { startTelemetry } from "../../src/telemetry/tracing.ts";
 import { addNote, noteAdded, temporaryStore } from "../store/temporary-store.ts";
+import { notes } from "../support/clients.ts";
 import { until } from "../support/process.ts";
 
 const bus = createMemoryBus({ logger: pino({ level: "silent" }) });
+const untraced = { principal: null, token: null, requestId: "-", trace: traceOf(undefined) };
 let stop: () => void;
 let batches: SpanBatch[];
 
@@ -140,6 +145,47 @@ describe("spans", () => {
       await store.write(addNote("untraced"));
       void readNotes(store);
       expect(await finished()).to.deep.equal([]);
+    });
+  });
+
+  describe("of calls that wait at the gate of a module that moves", () => {
+    const there: Callable = { contract: notes, call: async () => ({ output: "done" }) };
+    const call = (to: Callable, trace: Span["context"], ms: number) =>
+      to.call("addNote", { text: "a secret text" }, { ...untraced, deadline: performance.now() + ms, trace });
+
+    it("last until they go on, or give up", async () => {
+      const { span, finished } = served();
+      const gate = createGate({ contract: notes });
+      const late = call(gate, span.context, 5).catch((error: unknown) => error);
+      const inTime = call(gate, span.context, 60_000);
+      const unseen = call(gate, untraced.trace, 60_000);
+      expect(await late).to.be.instanceOf(Problem);
+      gate.openTo(there);
+      await Promise.all([inTime, unseen]);
+      const told = await finished();
+      expect(
+        told.map(({ kind, name, service, parent_id, status }) => [kind, name, service, parent_id, status]),
+      ).to.deep.equal(
+        ["upstream-timeout", "ok"].map((status) => ["gate", "notes.addNote", "notes", span.context.spanId, status]),
+      );
+    });
+
+    it("are told of by their number, as long as it is closed and when it opens", async () => {
+      const told: GateTold[] = [];
+      const teller = new GateTeller({ broadcast: (_, message) => told.push(gateTold.parse(message)) });
+      const gate = createGate({ contract: notes });
+      teller.take("notes", gate);
+      const waiting = call(gate, untraced.trace, 60_000);
+      await until("it is told again", () => told.length > 1);
+      gate.openTo(there);
+      await waiting;
+      teller.take("notes", undefined);
+      const { length } = told;
+      expect(told[0]).to.deep.include({ module: "notes", closed: true, waiting: 0, waited: 0 });
+      expect(told[1]).to.deep.include({ module: "notes", closed: true, waiting: 1, waited: 1 });
+      expect(told.at(-1)).to.deep.include({ module: "notes", closed: false, waiting: 0, waited: 1 });
+      teller.take("notes", undefined);
+      expect(told, "it is open already").to.have.lengthOf(length);
     });
   });
 

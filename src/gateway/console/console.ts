@@ -9,6 +9,7 @@ import { type HealthDeps, readPlacement, readStatus } from "../../health/status.
 import { readBody } from "../../http/body.ts";
 import type { AnsweredRequest } from "../../http/request-stats.ts";
 import type { VerifyToken } from "../../identity/access.ts";
+import { GATES_TOPIC, gateTold } from "../../telemetry/gates.ts";
 import { PRESENCE_TOPIC, ROLL_CALL_TOPIC } from "../../telemetry/presence.ts";
 import { SPANS_TOPIC } from "../../telemetry/span-record.ts";
 import { type ConsoleAccess, createConsoleAccess } from "./access.ts";
@@ -61,8 +62,9 @@ export function createConsole(deps: ConsoleDeps): Console {
   const fleet = createFleet();
   const sampler = createTraceSampler(deps.exporting);
   const access = createConsoleAccess(verify, deps.signIn !== undefined);
+  const askAround = () => bus.broadcast(ROLL_CALL_TOPIC, {});
   const watchers = createWatchers({
-    askAround: () => bus.broadcast(ROLL_CALL_TOPIC, {}),
+    askAround,
     readStatus: async () => ({
       ...(await readStatus(health)),
       processes: fleet.processes(),
@@ -71,8 +73,8 @@ export function createConsole(deps: ConsoleDeps): Console {
   });
   const pulses = createPulses({
     look: async () => {
-      const [{ events }, placement] = await Promise.all([readStatus(health), readPlacement(health)]);
-      return { events, placement };
+      const [{ events, modules }, placement] = await Promise.all([readStatus(health), readPlacement(health)]);
+      return { events, placement, down: modules.filter(({ status }) => status === "down").map(({ name }) => name) };
     },
     isOfShop: deps.isOperation,
     onPulse: (pulse) => watchers.send("pulse", pulse),
@@ -92,6 +94,12 @@ export function createConsole(deps: ConsoleDeps): Console {
     }),
     bus.onBroadcast(PRESENCE_TOPIC, (message) => {
       if (fleet.take(message)) void watchers.tell();
+    }),
+    bus.onBroadcast(GATES_TOPIC, (message) => {
+      const { data: gate } = gateTold.safeParse(message);
+      if (gate === undefined || !watchers.any) return;
+      watchers.send("gate", gate);
+      if (!gate.closed) askAround(); // a module may be with another process
     }),
   ];
 

@@ -21,12 +21,15 @@ export interface Pulse {
   readonly backlog: Readonly<Record<string, number>>;
   /** Module → `here`, or where it listens. */
   readonly placement: Readonly<Record<string, string>>;
+  /** The modules that do not answer. */
+  readonly down: readonly string[];
 }
 
 /** Where the modules are, and how far with their events, as far as they answer. */
 export interface Look {
   readonly events: EventPositions;
   readonly placement: Pulse["placement"];
+  readonly down: Pulse["down"];
 }
 
 export interface PulsesDeps {
@@ -56,6 +59,7 @@ export function createPulses({ look, isOfShop, onPulse, everyMs = EVERY_MS }: Pu
   let looking = false;
   let events: EventPositions = { published: {}, applied: {} };
   let placement: Pulse["placement"] = {};
+  let down: Pulse["down"] = [];
   let durations: number[] = [];
   let failed = 0;
   const kept: Pulse[] = [];
@@ -68,7 +72,7 @@ export function createPulses({ look, isOfShop, onPulse, everyMs = EVERY_MS }: Pu
       looking = false;
     });
     events = mergePositions([events, seen.events]);
-    placement = seen.placement;
+    ({ placement, down } = seen);
   }
 
   function tick(): void {
@@ -81,6 +85,7 @@ export function createPulses({ look, isOfShop, onPulse, everyMs = EVERY_MS }: Pu
       p99_ms: quantile(sorted, 0.99),
       backlog: totals(events),
       placement,
+      down,
     };
     durations = [];
     failed = 0;

@@ -25,6 +25,7 @@ interface Watcher {
 /** All who watch: while there are any, they are told how things are. */
 export interface Watchers {
   readonly full: boolean;
+  readonly any: boolean;
   /** @returns the way to say that they have left */
   add(stream: EventStream, mayStay: () => Promise<boolean>): () => void;
   /** Passes on what the ring has got. */
@@ -69,6 +70,9 @@ export function createWatchers(deps: WatchersDeps): Watchers {
   return {
     get full() {
       return watchers.size >= MAX_WATCHERS;
+    },
+    get any() {
+      return watchers.size > 0;
     },
     add(stream, mayStay) {
       const watcher = { stream, mayStay };

@@ -6,19 +6,24 @@ import type { Callable, Contract } from "../../contract/contract.ts";
 import { type ModuleName, modules } from "../modules.ts";
 import type { ServedModule } from "./served-module.ts";
 
+/** Told when the gate of a module closes, with who waits at it, and without when it opens. */
+export type OnGate = (name: ModuleName, gate: Switch["gate"]) => void;
+
 /** Where a module is now, as this process knows it: here, elsewhere, or on its way. What callers hold of it leads there. */
 export class Place {
   readonly name: ModuleName;
   readonly service: Switch;
   /** The operations on its dead letters. */
   readonly letters: Switch;
+  readonly #onGate: OnGate;
   #here: ServedModule | undefined;
   #there: HttpCallable | undefined;
   #isClosed = false;
   #isNowhere = true;
 
-  constructor(name: ModuleName) {
+  constructor(name: ModuleName, onGate: OnGate) {
     this.name = name;
+    this.#onGate = onGate;
     this.service = new Switch(nowhere(modules[name].contract));
     this.letters = new Switch(nowhere(deadLettersOf(name)));
   }
@@ -40,9 +45,11 @@ export class Place {
 
   /** It moves: whoever calls waits until it is known where it is. */
   close(): void {
+    if (this.#isClosed) return;
     this.#isClosed = true;
     this.service.close();
     this.letters.close();
+    this.#onGate(this.name, this.service.gate);
   }
 
   /** It lives here from now on. */
@@ -74,10 +81,12 @@ export class Place {
   }
 
   #lead(service: Callable, letters: Callable): void {
+    const wasClosed = this.#isClosed;
     this.#isClosed = false;
     this.#isNowhere = false;
     this.service.lead(service);
     this.letters.lead(letters);
+    if (wasClosed) this.#onGate(this.name, undefined);
   }
 }
 

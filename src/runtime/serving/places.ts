@@ -3,7 +3,7 @@ import type { HttpCallable } from "../../call/http-client.ts";
 import type { CreateTransport } from "../../call/transport.ts";
 import type { Config } from "../config.ts";
 import { type ModuleName, modules } from "../modules.ts";
-import { Place } from "./place.ts";
+import { type OnGate, Place } from "./place.ts";
 import type { ServedModule } from "./served-module.ts";
 
 /** Where all those modules are that this process serves or may call. */
@@ -13,8 +13,12 @@ export class Places {
   /** By module and addresses: one that comes back to where it was is called by the same connections. */
   readonly #clients = new Map<string, HttpCallable>();
 
+  /** Told when a module begins to move from here or to come back, and when it is known again where it is. */
+  onGate: OnGate = () => {};
+
   constructor(names: readonly ModuleName[], library: Config["HTTP_CLIENT"]) {
-    this.#places = new Map(names.map((name) => [name, new Place(name)]));
+    const onGate: OnGate = (...told) => this.onGate(...told);
+    this.#places = new Map(names.map((name) => [name, new Place(name, onGate)]));
     this.#library = library;
   }
 
