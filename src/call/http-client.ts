@@ -11,7 +11,7 @@ import { createFlightSender, NotServing } from "./flight.ts";
 import { BATCH_LIMIT } from "./limits.ts";
 import { type CallQueue, createCallQueue, type Journey, type RemoteOperation, SLOTS } from "./queue.ts";
 import { Replicas } from "./replicas.ts";
-import type { CreateTransport } from "./transport.ts";
+import { type CreateTransport, unreachable } from "./transport.ts";
 
 /** How often a call is tried, at the most; where there are more replicas, once for each. */
 const ATTEMPTS = 2;
@@ -173,10 +173,6 @@ function systemCallsOf(error: unknown): unknown[] {
     readonly erroredSysCall?: unknown;
   } & Error;
   return [syscall, erroredSysCall, ...causes.flatMap(systemCallsOf)];
-}
-
-function unreachable(name: string, cause: unknown): Problem {
-  return new Problem("dependency-unavailable", `The ${name} service cannot be reached.`, { cause });
 }
 
 /** Of a call that may have run in one attempt, whatever became of the other: that it was not begun, least of all. */

@@ -1,3 +1,5 @@
+import { Problem } from "../base/problem.ts";
+
 /** One HTTP request of ours to a neighbour. */
 export interface TransportRequest {
   readonly method: string;
@@ -30,3 +32,8 @@ export const CONNECTION_MS = 10_000;
 
 /** Makes the transport to the neighbour at `origin`, such as `http://users:8001`. */
 export type CreateTransport = (origin: string) => Transport;
+
+/** The problem that callers see of a service that is not there. */
+export function unreachable(service: string, cause?: unknown): Problem {
+  return new Problem("dependency-unavailable", `The ${service} service cannot be reached.`, { cause });
+}

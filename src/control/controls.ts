@@ -44,6 +44,8 @@ export interface Control {
   unavailable(): string | undefined;
   /** Does it. @returns the way to undo it, which is tried again where it fails */
   act(): Undo | Promise<Undo>;
+  /** Of one that was done: whether it has come to an end by itself, as when what it was done to has gone. By default never. */
+  isOver?(): boolean;
 }
 
 /** The controls of a process. */
@@ -88,10 +90,18 @@ interface UsedControlOptions {
   readonly undoAfterMs: number;
 }
 
+/** What was done, and how it ends. */
+interface Done {
+  readonly control: Control;
+  readonly undo: Undo;
+  readonly timer: NodeJS.Timeout;
+  readonly undoAtMs: number;
+}
+
 class UsedControl {
   readonly name: ControlName;
   readonly #options: UsedControlOptions;
-  #done: { readonly undo: Undo; readonly timer: NodeJS.Timeout; readonly undoAtMs: number } | undefined;
+  #done: Done | undefined;
   #turn: Promise<void> = Promise.resolve();
 
   constructor(name: ControlName, options: UsedControlOptions) {
@@ -102,7 +112,9 @@ class UsedControl {
   /** How it is; undefined where this process has none of the kind now. */
   state(): ControlState | undefined {
     const { name } = this;
-    if (this.#done !== undefined) {
+    if (this.#isOver())
+      void this.undo().catch(() => {}); // else its timer does
+    else if (this.#done !== undefined) {
       const leftMs = Math.max(0, Math.ceil(this.#done.undoAtMs - performance.now()));
       return { name, state: "active", undo_in_ms: leftMs };
     }
@@ -115,40 +127,47 @@ class UsedControl {
   /** @throws Problem dependency-unavailable when it cannot be done */
   do(): Promise<void> {
     return this.#inTurn(async () => {
+      if (this.#isOver()) await this.#undo();
       if (this.#done !== undefined) return;
       const { told, undoAfterMs } = this.#options;
       const control = this.#find();
       if (control === undefined) throw new Problem("dependency-unavailable", NOT_HERE);
       const reason = control.unavailable();
       if (reason !== undefined) throw new Problem("dependency-unavailable", reason);
-      this.#remember(await control.act(), undoAfterMs);
+      this.#remember(control, await control.act(), undoAfterMs);
       told(`${this.name}: done on purpose; it undoes itself in ${Math.round(undoAfterMs / 1_000)} s`);
     });
   }
 
   undo(): Promise<void> {
-    return this.#inTurn(async () => {
-      if (this.#done === undefined) return;
-      const { undo, timer } = this.#done;
-      clearTimeout(timer);
-      try {
-        await undo();
-        this.#done = undefined;
-        this.#options.told(`${this.name}: undone`);
-      } catch (error) {
-        this.#remember(undo, RETRY_MS);
-        throw error;
-      }
-    });
+    return this.#inTurn(() => this.#undo());
+  }
+
+  async #undo(): Promise<void> {
+    if (this.#done === undefined) return;
+    const { control, undo, timer } = this.#done;
+    clearTimeout(timer);
+    try {
+      await undo();
+      this.#done = undefined;
+      this.#options.told(`${this.name}: undone`);
+    } catch (error) {
+      this.#remember(control, undo, RETRY_MS);
+      throw error;
+    }
+  }
+
+  #isOver(): boolean {
+    return this.#done?.control.isOver?.() === true;
   }
 
   #find(): Control | undefined {
     return this.#options.find().find(({ name }) => name === this.name);
   }
 
-  #remember(undo: Undo, afterMs: number): void {
+  #remember(control: Control, undo: Undo, afterMs: number): void {
     const timer = setTimeout(() => this.undo().catch(() => {}), afterMs).unref();
-    this.#done = { undo, timer, undoAtMs: performance.now() + afterMs };
+    this.#done = { control, undo, timer, undoAtMs: performance.now() + afterMs };
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {

@@ -21,10 +21,10 @@ const RANKS = ["active", "ready", "unavailable"] as const;
 
 /** Why nobody has a control, for whoever wonders. */
 const MISSING: Readonly<Record<ControlName, string>> = {
-  "move-orders": "No process here can move orders while it runs.",
+  "move-orders": "Nobody here can start a process for orders: npm run dev can.",
   "kill-products":
-    "Products shares its process with others, or nobody would start it again: npm run dev:four does both.",
-  "hang-redis": "No Redis was started here: npm run dev:four does, where REDIS_URL names none.",
+    "Products has a process of its own, which nobody here would start again: npm run dev and npm run dev:four would.",
+  "hang-redis": "No Redis was started here: npm run dev:four starts one, where REDIS_URL names none.",
   "slow-users": "The process of users does not answer.",
   "fill-orders": "The process of orders does not answer.",
 };

@@ -34,6 +34,9 @@ export interface ReplicaHealth extends Omit<ModuleHealth, "replicas" | "told" | 
   readonly address: string;
 }
 
+/** How a module is that does not answer. */
+export const SILENT = { ready: false, reason: "does not answer", reachable: false, latencyMs: 0 } as const;
+
 export interface RemoteProbeOptions {
   readonly name: string;
   readonly port: number;
@@ -138,8 +141,8 @@ async function askReadiness(name: string, url: string, timeoutMs: number): Promi
     return { ready: false, reason: reasonOf(name, body) ?? `answers ${status}`, reachable: true, latencyMs };
   } catch (error) {
     const timedOut = error instanceof Error && error.name === "AbortError";
-    const reason = timedOut ? `does not answer within ${timeoutMs} ms` : "does not answer";
-    return { ready: false, reason, reachable: false, latencyMs: performance.now() - startedAt };
+    const reason = timedOut ? `does not answer within ${timeoutMs} ms` : SILENT.reason;
+    return { ...SILENT, reason, latencyMs: performance.now() - startedAt };
   }
 }
 

@@ -1,5 +1,5 @@
 import type { EventPositions } from "../health/event-status.ts";
-import { createLocalProbe, type ModuleProbe } from "../health/module-probe.ts";
+import { createLocalProbe, type ModuleProbe, SILENT } from "../health/module-probe.ts";
 import { createReplicatedProbe } from "../health/replicated-probe.ts";
 import type { HealthDeps } from "../health/status.ts";
 import type { System } from "./compose.ts";
@@ -41,13 +41,13 @@ function probe(name: ServiceName, { config, bus, places }: System): ModuleProbe 
     get placement() {
       return present().placement;
     },
-    check: () => present().check(),
+    check: async () => (place.isDown ? SILENT : present().check()),
   };
 }
 
 /** What a person reads of how the system is split, as this process knows it. */
 function topologyOf({ config: { SERVE }, places }: System): string {
-  const here = SERVE.filter((name) => name === "gateway" || places.of(name).here !== undefined);
+  const here = SERVE.filter((name) => name === "gateway" || places.of(name).isHere);
   if (servesAll(here)) return `one process, pid ${process.pid}`;
   const elsewhere = remoteNeighbours(here);
   if (elsewhere.length === 0) return `${here.join(" and ")} in one process, the others elsewhere`;

@@ -141,7 +141,7 @@ async function begin(
     return reachableUrl(config.HOST, Number(new URL(door.url).port));
   };
   const moves = await beginMoves({ system, hosts, followed, openDoor, urls: doors.urls }, lifetime);
-  await openControl(system, () => doors.urls, moves, lifetime);
+  await openControl({ system, hosts, moves, urls: () => doors.urls }, lifetime);
   lifetime.defer(() => {
     draining = true;
     for (const { module } of places.served) module.drain?.();
@@ -183,7 +183,7 @@ async function open(host: ModuleHost, places: Places): Promise<ServedModule> {
 }
 
 function presenceOf({ config: { SERVE, ...config }, places }: System): Omit<Presence, "process"> {
-  const here = SERVE.filter((name) => name === "gateway" || places.of(name).here !== undefined);
+  const here = SERVE.filter((name) => name === "gateway" || places.of(name).isHere);
   return { services: here, engines: enginesOf({ ...config, SERVE: here }) };
 }
 

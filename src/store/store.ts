@@ -63,6 +63,12 @@ export interface Store {
   stats(): StoreStats;
   /** Commits what waits, then closes. Later writes are refused. */
   close(): Promise<void>;
+  /**
+   * Closes as a crash would, as far as that can be inside of a process that goes on. SQLite: what waits is not written, what is on its way
+   * to the disk may be, whoever waits for either is told so, and the write-ahead log stays as it is for whoever opens the file next.
+   * PostgreSQL: as `close`, for what was sent is the server's.
+   */
+  crash(): Promise<void>;
 }
 
 export interface StoreStats {

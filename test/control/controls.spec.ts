@@ -16,6 +16,7 @@ class Lamp implements Control {
   failures = 0;
   lit = 0;
   undone = 0;
+  isGone = false;
 
   constructor(name: ControlName = "slow-users") {
     this.name = name;
@@ -23,6 +24,10 @@ class Lamp implements Control {
 
   unavailable(): string | undefined {
     return this.reason;
+  }
+
+  isOver(): boolean {
+    return this.isGone;
   }
 
   async act(): Promise<() => void> {
@@ -100,6 +105,18 @@ describe("controls of the page", () => {
       .catch(() => {});
     expect(lamp.undone).to.equal(1);
     expect(await stateOf("slow-users")).to.equal("unavailable");
+  });
+
+  it("are over, and can be done anew, when what they were done to has gone", async () => {
+    const lamp = new Lamp();
+    await serve([lamp]);
+    await gathered().use("slow-users", "do");
+    lamp.isGone = true;
+    expect(await stateOf("slow-users")).to.equal("ready");
+    lamp.isGone = false;
+    await until("what is left of it is undone", () => lamp.undone === 1);
+    expect(await gathered().use("slow-users", "do")).to.include({ state: "active" });
+    expect(lamp.lit).to.equal(2);
   });
 
   it("are undone when their process ends", async () => {

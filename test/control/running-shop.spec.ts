@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { describeProcesses } from "../../src/operate/commands/processes.ts";
-import { type Api, createApi, register, type Session } from "../support/api.ts";
+import { type Api, createApi, type OrderBody, register, type Session } from "../support/api.ts";
 import { readStream } from "../support/event-stream.ts";
 import { freePorts, startShopProcess, until, untilReady } from "../support/process.ts";
 import { oneProcess, type ProcessShop, TEST_SETTINGS } from "../support/topology.ts";
@@ -12,11 +12,14 @@ describe("a running shop and its control socket", () => {
   let shop: ProcessShop;
   let api: Api;
   let admin: Session;
+  let product: string | undefined;
 
   before(async () => {
     shop = await oneProcess.start({ NODE_ENV: "development" });
     api = createApi(shop.url);
     admin = (await api.post("/console/sign-in")).body as Session;
+    const { data } = (await api.get("/products?limit=1")).body as { data: { id: string }[] };
+    product = data[0]?.id;
   });
   after(async () => {
     await api?.close();
@@ -29,9 +32,17 @@ describe("a running shop and its control socket", () => {
   const stateIn = (data: unknown, name: string) =>
     (data as { controls: { name: string; state: string }[] }).controls.find((each) => each.name === name)?.state;
 
-  async function order(): Promise<number> {
-    const { data } = (await api.get("/products?limit=1")).body as { data: { id: string }[] };
-    return (await api.post("/orders", { product_id: data[0]?.id, quantity: 1 }, admin.token)).status;
+  const place = () => api.post("/orders", { product_id: product, quantity: 1 }, admin.token);
+  const order = async () => (await place()).status;
+  const read = async (id: string) => (await api.get(`/orders/${id}`, admin.token)).body as OrderBody;
+
+  /** How many events wait for products, as a pulse has it; undefined where it does not know. */
+  const backlogIn = (data: unknown) => (data as { backlog: Record<string, number> }).backlog.products;
+
+  async function lightOf(name: string): Promise<unknown> {
+    const { modules } = (await api.get("/status")).body as { modules: Record<string, unknown>[] };
+    const found = modules.find((module) => module.name === name);
+    return [found?.status, found?.placement, found?.detail];
   }
 
   async function readMeMs(): Promise<number> {
@@ -69,15 +80,36 @@ describe("a running shop and its control socket", () => {
     expect(await order()).to.equal(201);
   });
 
+  it("lets the page kill products in the process that it shares: its events wait, and are applied when it is back", async () => {
+    const placed = (await place()).body as OrderBody;
+    await until("it is confirmed", async () => (await read(placed.id)).status === "confirmed");
+    const reader = await readStream(shop.url);
+    await reader.next("pulse", (data) => backlogIn(data) === 0);
+    expect((await use("kill-products", "do")).body).to.include({ state: "active" });
+    for (const { status, body } of [await api.get("/products"), await place()]) {
+      expect(status).to.equal(503);
+      expect(body).to.include({ detail: "The products service cannot be reached." });
+    }
+    expect(await lightOf("products")).to.deep.equal(["down", "in-process", "does not answer"]);
+    expect((await api.post(`/orders/${placed.id}/cancel`, {}, admin.token)).status).to.equal(200);
+    await reader.next("pulse", (data) => backlogIn(data) === 1);
+    expect(stateIn((await api.get("/console/controls")).body, "kill-products")).to.equal("active");
+    expect((await use("kill-products", "undo")).body).to.deep.equal({ name: "kill-products", state: "ready" });
+    expect(await lightOf("products")).to.deep.equal(["running", "in-process", null]);
+    await reader.next("pulse", (data) => backlogIn(data) === 0);
+    expect((await place()).status).to.equal(201);
+    reader.close();
+  });
+
   it("says why controls are not to be had, and of what is no control that it is not there", async () => {
     const { body } = await api.get("/console/controls");
-    for (const name of ["kill-products", "hang-redis"]) {
+    for (const name of ["move-orders", "hang-redis"]) {
       expect(stateIn(body, name), name).to.equal("unavailable");
       const { status, body: told } = await use(name, "do");
       expect(status, name).to.equal(503);
       expect(told)
         .to.have.property("detail")
-        .that.matches(/npm run dev:four/);
+        .that.matches(/npm run dev/);
     }
     expect((await use("nonsense", "do")).status).to.equal(404);
     for (const action of ["x", null]) expect((await use("slow-users", action)).status).to.equal(422);

@@ -23,7 +23,7 @@ export const controlTexts = {
   "kill-products": {
     do: "Kill products",
     undo: "Start it again",
-    ready: "Its process ends at once (SIGKILL).",
+    ready: "It ends from one moment to the next, as by a crash.",
     active: "Products is killed. Place an order: it waits until products is back.",
   },
   "hang-redis": {

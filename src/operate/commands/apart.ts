@@ -3,15 +3,17 @@ import { createInterface } from "node:readline";
 import { z } from "zod";
 import { reachableUrl } from "../../base/origin.ts";
 import { Problem } from "../../base/problem.ts";
+import type { Control } from "../../control/controls.ts";
 import { type ControlOperations, taking } from "../../control/operation.ts";
 import { listen } from "../../http/server.ts";
 import { type Config, environmentWith, portFlag } from "../../runtime/config.ts";
 import { type ModuleName, moduleNames } from "../../runtime/modules.ts";
 import type { provided } from "../../runtime/move/ask-for-move.ts";
 import { findSeats, PROVIDE } from "../../runtime/move/others.ts";
-import { HOME } from "../../runtime/move/placement.ts";
+import { HOME, type PlaceName } from "../../runtime/move/placement.ts";
 import { readPlacement } from "../../runtime/move/placement-file.ts";
 import { isReadyMessage } from "../greeting.ts";
+import { hangRedis, killProducts, moveOrders, REDIS_ELSEWHERE } from "../supervising/controls.ts";
 import { type OwnRedis, startRedis } from "./own-redis.ts";
 import { Supervised } from "./supervised.ts";
 
@@ -21,6 +23,7 @@ const STOP_REDIS_MS = 800;
 
 interface Standby {
   readonly supervised: Supervised;
+  readonly place: PlaceName;
   readonly url: string;
 }
 
@@ -34,8 +37,9 @@ export class Apart {
   readonly #tell: (line: string) => void;
   readonly #standbys = new Map<ModuleName, Promise<Standby>>();
   #redis: Promise<OwnRedis | undefined> | undefined;
+  readonly #running = new Map<ModuleName, Standby>();
   /** The Redis that was started here, once there is one. */
-  redis: OwnRedis | undefined;
+  #ownRedis: OwnRedis | undefined;
 
   /** @param args the settings that were given as flags; every process gets them */
   constructor(config: Config, args: readonly string[], tell: (line: string) => void) {
@@ -48,6 +52,18 @@ export class Apart {
   readonly operations: ControlOperations = {
     [PROVIDE]: taking(z.strictObject({ module: z.enum(moduleNames) }), ({ module }) => this.#provide(module, 0)),
   };
+
+  /** What can be done on purpose now: where products is out, to its process. */
+  controls(): Control[] {
+    const { DATA_DIR, REDIS_URL } = this.#config;
+    const noRedis =
+      REDIS_URL === undefined ? "There is no Redis yet: move orders out, and one is started." : REDIS_ELSEWHERE;
+    const all = [moveOrders(this.#config), hangRedis(this.#ownRedis, noRedis)];
+    const products = this.#running.get("products");
+    const isThere = () => products?.place === readPlacement(DATA_DIR, "products").owner;
+    if (products !== undefined && isThere()) all.push(killProducts([products.supervised], () => !isThere()));
+    return all;
+  }
 
   /** What it keeps running, as it prints it. */
   get names(): string[] {
@@ -86,8 +102,8 @@ export class Apart {
 
   async #provide(name: ModuleName, port: number): Promise<z.input<typeof provided>> {
     if (this.#config.REDIS_URL === undefined) this.#redis ??= startRedis(this.#config.DATA_DIR, this.#tell);
-    this.redis = await this.#redis;
-    const redisUrl = this.#config.REDIS_URL ?? this.redis?.url;
+    this.#ownRedis = await this.#redis;
+    const redisUrl = this.#config.REDIS_URL ?? this.#ownRedis?.url;
     if (redisUrl === undefined) throw new Problem("draining", "There is no Redis, since this is about to stop.");
     const standby = this.#standbys.get(name) ?? this.#start(name, port, redisUrl);
     this.#standbys.set(name, standby);
@@ -115,7 +131,11 @@ export class Apart {
       tell: this.#tell,
     });
     const fault = await Promise.race([supervised.ready, supervised.failed]);
-    if (typeof fault !== "string") return { supervised, url };
+    if (typeof fault !== "string") {
+      const standby = { supervised, place: new URL(url).host, url };
+      this.#running.set(name, standby);
+      return standby;
+    }
     await supervised.stop(0);
     throw new Problem("dependency-unavailable", `No process for ${name} could be started: ${fault}`);
   }

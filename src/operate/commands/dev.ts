@@ -5,7 +5,6 @@ import { fileURLToPath } from "node:url";
 import type { Arguments } from "../../runtime/config.ts";
 import { stopRequest } from "../../runtime/stop-request.ts";
 import { isReadyMessage } from "../greeting.ts";
-import { hangRedis, moveOrders } from "../supervising/controls.ts";
 import { openSupervisorControl } from "../supervising/supervisor-control.ts";
 import { Apart } from "./apart.ts";
 
@@ -26,7 +25,7 @@ export async function runDev({ config }: Arguments, args: readonly string[]): Pr
   const control = await openSupervisorControl(config, {
     names: () => apart.names,
     operations: apart.operations,
-    controls: () => [moveOrders(config.DATA_DIR), ...(apart.redis === undefined ? [] : [hangRedis(apart.redis)])],
+    controls: () => apart.controls(),
     tell,
   });
   try {

@@ -9,7 +9,7 @@ import { urlSetting } from "../../runtime/settings.ts";
 import { stopRequest } from "../../runtime/stop-request.ts";
 import { describeData } from "../data-places.ts";
 import { isReadyMessage } from "../greeting.ts";
-import { hangRedis, killProducts } from "../supervising/controls.ts";
+import { hangRedis, killProducts, ordersApart, REDIS_ELSEWHERE } from "../supervising/controls.ts";
 import { openSupervisorControl } from "../supervising/supervisor-control.ts";
 import { type OwnRedis, startRedis } from "./own-redis.ts";
 import { Supervised } from "./supervised.ts";
@@ -69,7 +69,7 @@ async function serveUntilAsked(
     tell([greeting, ...elsewhere, `  ${describeData(config, serviceNames)}`, ""].join("\n"));
   });
   const products = services.filter((_, at) => places[at]?.service === "products");
-  const controls = [killProducts(products), ...(redis === undefined ? [] : [hangRedis(redis)])];
+  const controls = [ordersApart, killProducts(products), hangRedis(redis, REDIS_ELSEWHERE)];
   const names = [...services.map(({ name }) => name), ...(redis === undefined ? [] : ["Redis"])];
   const control = await openSupervisorControl(config, { names: () => names, controls: () => controls, tell });
   const asked = stopRequest.then(() => undefined);

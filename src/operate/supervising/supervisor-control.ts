@@ -27,7 +27,7 @@ export async function openSupervisorControl(
   { NODE_ENV, DATA_DIR }: Pick<Config, "NODE_ENV" | "DATA_DIR">,
   { names, controls, operations, tell }: SupervisorControlOptions,
 ): Promise<{ close(): Promise<void> }> {
-  const used = createControls(() => (NODE_ENV === "development" ? controls() : []), tell);
+  const used = NODE_ENV === "development" ? createControls(controls, tell) : undefined;
   const topology = (): ProcessTopology => ({
     pid: process.pid,
     services: {},
@@ -35,13 +35,13 @@ export async function openSupervisorControl(
     bus: null,
     supervises: [...names()],
   });
-  const all = { ...operations, [TOPOLOGY]: taking(z.strictObject({}), topology), ...used.operations };
+  const all = { ...operations, [TOPOLOGY]: taking(z.strictObject({}), topology), ...used?.operations };
   const onUnexpected = (error: unknown) => tell(`An operation of the control socket failed: ${reasonOf(error)}`);
   const socket = await openControlSocket(DATA_DIR, all, onUnexpected).catch(() => undefined);
   return {
     async close() {
       await socket?.close();
-      await used.undoAll();
+      await used?.undoAll();
     },
   };
 }

@@ -6,32 +6,37 @@ import { type ProcessTopology, TOPOLOGY } from "../../control/topology.ts";
 import { reasonOf } from "../../store/refusal.ts";
 import type { System } from "../compose.ts";
 import type { ServiceName } from "../modules.ts";
+import type { Moves } from "../move/begin-moves.ts";
+import type { ModuleHost } from "../serving/module-host.ts";
 import { controlsOf } from "./controls.ts";
 
+/** What of a process is asked and changed by its socket. */
+interface ControlledProcess {
+  readonly system: System;
+  readonly hosts: readonly ModuleHost[];
+  readonly moves: Moves;
+  /** Where its services listen. */
+  readonly urls: () => ReadonlyMap<ServiceName, string>;
+}
+
 /**
- * Lets the owner of the data control this process. Where there is no place for a socket, as in a container that has its data elsewhere, it
- * serves all the same.
- * @param urls where its services listen
- * @param more of what can be asked of this process
+ * Lets the owner of the data control this process, and in development harm it on purpose. Where there is no place for a socket, as in a
+ * container that has its data elsewhere, it serves all the same.
  * @param lifetime to which the end of it is given
  */
 export async function openControl(
-  system: System,
-  urls: () => ReadonlyMap<ServiceName, string>,
-  more: ControlOperations,
+  { system, hosts, moves, urls }: ControlledProcess,
   lifetime: AsyncDisposableStack,
 ): Promise<void> {
   const { config, logger } = system;
-  const controls = createControls(
-    () => controlsOf(system),
-    (line) => logger.warn(line),
-  );
+  const find = () => controlsOf({ system, hosts, isMoving: moves.isMoving });
+  const controls = config.NODE_ENV === "development" ? createControls(find, (line) => logger.warn(line)) : undefined;
   const operations: ControlOperations = {
-    ...more,
+    ...moves.operations,
     [TOPOLOGY]: taking(z.strictObject({}), () => topologyOf(system, urls())),
-    ...controls.operations,
+    ...controls?.operations,
   };
-  lifetime.defer(() => controls.undoAll());
+  lifetime.defer(() => controls?.undoAll());
   try {
     const socket = await openControlSocket(config.DATA_DIR, operations, (error) =>
       logger.error({ err: error }, "an operation asked for by the control socket failed"),

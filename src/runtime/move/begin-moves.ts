@@ -4,6 +4,7 @@ import type { System } from "../compose.ts";
 import type { ModuleName, ServiceName } from "../modules.ts";
 import type { ModuleHost } from "../serving/module-host.ts";
 import type { Followed } from "./followed.ts";
+import { isMoving } from "./hand-over.ts";
 import { createHands } from "./hands.ts";
 import { Mover } from "./mover.ts";
 import { moveOperations } from "./operations.ts";
@@ -22,15 +23,22 @@ export interface MovesOptions {
   readonly urls: ReadonlyMap<ServiceName, string>;
 }
 
+/** The modules of a process that move, for its other parts. */
+export interface Moves {
+  /** What can be asked of this process about them. */
+  readonly operations: ControlOperations;
+  /** Whether a module is on its way from here or to here. */
+  isMoving(name: ModuleName): boolean;
+}
+
 /**
  * Lets those modules of this process move that are in files: from here, and to here.
  * @param lifetime to which the end of it is given
- * @returns what can be asked of this process about them
  */
 export async function beginMoves(
   { system, hosts, followed, openDoor, urls }: MovesOptions,
   lifetime: AsyncDisposableStack,
-): Promise<ControlOperations> {
+): Promise<Moves> {
   const { config, logger } = system;
   const surround = new Surround(system, openDoor);
   const movers = new Map<ModuleName, Mover>();
@@ -46,7 +54,13 @@ export async function beginMoves(
   }
   lifetime.defer(followed.keepLooking(config.DATA_DIR));
   lifetime.defer(async () => void (await Promise.all(Array.from(movers.values(), (mover) => mover.stop()))));
-  return moveOperations({ movers, followed, surround, redisPrefix: config.REDIS_PREFIX });
+  return {
+    operations: moveOperations({ movers, followed, surround, redisPrefix: config.REDIS_PREFIX }),
+    isMoving(name) {
+      const mover = movers.get(name);
+      return mover !== undefined && isMoving(mover.state);
+    },
+  };
 }
 
 /** A standby is known by its address, which it has again after a restart. */

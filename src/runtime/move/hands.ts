@@ -87,13 +87,7 @@ export function createHands({ system, host, place: own, surround, followed }: Ha
 
   async function open(): Promise<void> {
     if (own !== HOME && homeUrl === undefined) await settleIn();
-    const { module } = await host.open();
-    try {
-      await module.start?.();
-    } catch (error) {
-      await host.close();
-      throw error;
-    }
+    await host.begin();
   }
 
   async function warmUp(): Promise<void> {
@@ -105,6 +99,7 @@ export function createHands({ system, host, place: own, surround, followed }: Ha
   async function work(task: Task): Promise<Placement | undefined> {
     switch (task.do) {
       case "offer":
+        if (host.served === undefined) throw new Error("it was killed on purpose, and has to be started again first");
         if (own !== HOME && task.to === HOME) await settleIn();
         return void (await askOther(task.to, OFFERED, task.generation, OFFER_WITHIN_MS));
       case "checkpoint":

@@ -67,12 +67,24 @@ export class ModuleHost {
     return this.#served;
   }
 
+  /** Opens it, and prepares it to serve; one that cannot be prepared is closed again. @throws as `open` does, and as that fails */
+  async begin(): Promise<ServedModule> {
+    const served = await this.open();
+    try {
+      await served.module.start?.();
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+    return served;
+  }
+
   /** Publishes its log, and applies what it hears. One that was drained is made anew before that, as often as that takes. */
   async join(): Promise<void> {
     while (this.#isDrained) {
       try {
         await this.close();
-        await (await this.open()).module.start?.();
+        await this.begin();
       } catch (error) {
         this.#surroundings.logger.error({ err: error, module: this.name }, "The module cannot be opened again yet");
         await sleep(AGAIN_MS);
@@ -107,6 +119,16 @@ export class ModuleHost {
   async close(): Promise<void> {
     const served = this.#served;
     this.#served = undefined;
+    await served?.close();
+  }
+
+  /** Ends it as by a crash, as far as that can be in a process that goes on: what is under way fails. The lock stays held. */
+  async crash(): Promise<void> {
+    const served = this.#served;
+    this.#served = undefined;
+    const left = this.leaveBus(0);
+    await served?.store.crash();
+    await left;
     await served?.close();
   }
 

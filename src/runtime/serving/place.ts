@@ -2,12 +2,22 @@ import { Problem } from "../../base/problem.ts";
 import { deadLettersOf } from "../../call/dead-letters.ts";
 import type { HttpCallable } from "../../call/http-client.ts";
 import { Switch } from "../../call/switch.ts";
+import { unreachable } from "../../call/transport.ts";
 import type { Callable, Contract } from "../../contract/contract.ts";
 import { type ModuleName, modules } from "../modules.ts";
 import type { ServedModule } from "./served-module.ts";
 
 /** Told when the gate of a module closes, with who waits at it, and without when it opens. */
 export type OnGate = (name: ModuleName, gate: Switch["gate"]) => void;
+
+type Refusal = (contract: Contract) => Problem;
+
+const NOWHERE: Refusal = ({ name }) =>
+  new Problem("dependency-unavailable", `The ${name} service is served by no process that is known here.`, {
+    retryAfterSeconds: 1,
+  });
+
+const DEAD: Refusal = ({ name }) => unreachable(name);
 
 /** Where a module is now, as this process knows it: here, elsewhere, or on its way. What callers hold of it leads there. */
 export class Place {
@@ -20,12 +30,13 @@ export class Place {
   #there: HttpCallable | undefined;
   #isClosed = false;
   #isNowhere = true;
+  #isDown = false;
 
   constructor(name: ModuleName, onGate: OnGate) {
     this.name = name;
     this.#onGate = onGate;
-    this.service = new Switch(nowhere(modules[name].contract));
-    this.letters = new Switch(nowhere(deadLettersOf(name)));
+    this.service = new Switch(refusing(modules[name].contract, NOWHERE));
+    this.letters = new Switch(refusing(deadLettersOf(name), NOWHERE));
   }
 
   /** The module, while it lives in this process. */
@@ -41,6 +52,16 @@ export class Place {
   /** Whether nobody is known who serves it. */
   get isNowhere(): boolean {
     return this.#isNowhere;
+  }
+
+  /** Whether it lives in this process, be it that it is down. */
+  get isHere(): boolean {
+    return this.#here !== undefined || this.#isDown;
+  }
+
+  /** Whether it lives in this process, and has ended on purpose as by a crash. */
+  get isDown(): boolean {
+    return this.#isDown;
   }
 
   /** It moves: whoever calls waits until it is known where it is. */
@@ -74,26 +95,33 @@ export class Place {
 
   /** Nobody is known who serves it: whoever calls is told so. */
   goNowhere(): void {
+    this.#refuse(NOWHERE);
+    this.#isNowhere = true;
+  }
+
+  /** It lives here, and ends as by a crash: whoever calls is told what they are of a process that is dead. */
+  goDown(): void {
+    this.#refuse(DEAD);
+    this.#isDown = true;
+  }
+
+  #refuse(refusal: Refusal): void {
     this.#here = undefined;
     this.#there = undefined;
-    this.#lead(nowhere(this.service.contract), nowhere(this.letters.contract));
-    this.#isNowhere = true;
+    this.#lead(refusing(this.service.contract, refusal), refusing(this.letters.contract, refusal));
   }
 
   #lead(service: Callable, letters: Callable): void {
     const wasClosed = this.#isClosed;
     this.#isClosed = false;
     this.#isNowhere = false;
+    this.#isDown = false;
     this.service.lead(service);
     this.letters.lead(letters);
     if (wasClosed) this.#onGate(this.name, undefined);
   }
 }
 
-function nowhere(contract: Contract): Callable {
-  const detail = `The ${contract.name} service is served by no process that is known here.`;
-  return {
-    contract,
-    call: () => Promise.reject(new Problem("dependency-unavailable", detail, { retryAfterSeconds: 1 })),
-  };
+function refusing(contract: Contract, refusal: Refusal): Callable {
+  return { contract, call: () => Promise.reject(refusal(contract)) };
 }

@@ -160,6 +160,10 @@ function createStore(
     await Promise.all([sessions.close(), ownSessions.close()]);
   };
   let closed: Promise<void> | undefined;
+  const closeOnce = () => {
+    closed ??= close();
+    return closed;
+  };
   return {
     name,
     seat,
@@ -178,9 +182,7 @@ function createStore(
     boundLog: async () => {},
     fault: () => health.fault,
     stats: () => units.stats(),
-    close() {
-      closed ??= close();
-      return closed;
-    },
+    close: closeOnce,
+    crash: closeOnce,
   };
 }

@@ -158,7 +158,7 @@ function createStore(database: Database.Database, options: OpenStoreOptions): Sq
     try {
       return new SqliteReading(statements).runToEnd(work);
     } catch (error) {
-      throw isDatabaseFault(error) ? cannotRead(error) : error;
+      throw isDatabaseFault(error) || !database.open ? cannotRead(error) : error;
     } finally {
       const syncing = group.onDisk();
       if (syncing !== undefined) await syncing;
@@ -217,6 +217,10 @@ function createStore(database: Database.Database, options: OpenStoreOptions): Sq
     close() {
       leases.end();
       return group.close();
+    },
+    crash() {
+      leases.end();
+      return group.crash();
     },
   };
 }

@@ -2,7 +2,7 @@ import type { Database } from "better-sqlite3";
 import { Distribution } from "../../../../base/distribution.ts";
 import type { Problem } from "../../../../base/problem.ts";
 import { outsideSpans } from "../../../../base/span.ts";
-import { isClosing } from "../../../environment-fault.ts";
+import { cannotRead, cannotWrite, isClosing, mayHaveHappened } from "../../../environment-fault.ts";
 import { reasonOf } from "../../../refusal.ts";
 import { beginTransactionSpan } from "../../../statement-spans.ts";
 import type { StoreStats } from "../../../store.ts";
@@ -11,6 +11,7 @@ import type { SharedReads } from "../shared-reads.ts";
 import { isFailedSync, problemOfDistrust, problemOfFault } from "../sqlite-fault.ts";
 import { SqliteUnit, type UnitEffects } from "../sqlite-unit.ts";
 import type { Statements } from "../statements.ts";
+import { closeAsItIs } from "./close-as-it-is.ts";
 import { GroupTransaction, type TransactionEffects } from "./group-transaction.ts";
 import { QueuedWrite } from "./queued-write.ts";
 import type { WriteAheadLog } from "./write-ahead-log.ts";
@@ -78,6 +79,7 @@ export class GroupCommit {
   #fault: { readonly reason: string; readonly atMs: number } | undefined;
   #distrust: string | undefined;
   #closed: Promise<void> | undefined;
+  #crash: Error | undefined;
 
   constructor(options: GroupCommitOptions) {
     this.#options = options;
@@ -86,6 +88,7 @@ export class GroupCommit {
 
   /** See `Store.write`. */
   write<T>(work: (unit: Unit) => Work<T>): Promise<T> {
+    if (this.#crash !== undefined) return Promise.reject(cannotWrite(this.#crash));
     if (this.#closed !== undefined) return Promise.reject(isClosing());
     if (this.#distrust !== undefined) return Promise.reject(problemOfDistrust(this.#distrust));
     return new Promise<T>((resolve, reject) => {
@@ -152,6 +155,17 @@ export class GroupCommit {
     return this.#closed;
   }
 
+  /** See `Store.crash`. */
+  crash(): Promise<void> {
+    if (this.#closed !== undefined) return this.#closed;
+    this.#crash = new Error("closed as by a crash");
+    rejectAll(this.#queue.splice(0), cannotWrite(this.#crash));
+    this.#onDisk?.reject(cannotRead(this.#crash));
+    this.#onDisk = undefined;
+    this.#closed = this.#close();
+    return this.#closed;
+  }
+
   async #close(): Promise<void> {
     await undefined; // so that a unit of work which closes its own store has ended
     while (this.#isBusy || this.#queue.length > 0) {
@@ -161,8 +175,9 @@ export class GroupCommit {
     }
     this.#options.log.close();
     // Closing the last connection would move the log into the database, unlooked at.
-    if (this.#distrust !== undefined) distrusted.add(this.#options.database);
-    else this.#options.reads.pause(() => this.#options.database.close());
+    const { database, reads } = this.#options;
+    if (this.#distrust !== undefined) distrusted.add(database);
+    else reads.pause(() => (this.#crash === undefined ? database.close() : closeAsItIs(database)));
   }
 
   #wake(): void {
@@ -225,8 +240,9 @@ export class GroupCommit {
     this.#isSyncing = true;
     this.#options.log.sync((error) => {
       this.#isSyncing = false;
-      if (error === undefined && this.#distrust === undefined) this.#committed(group, startedAt);
-      else this.#loseTrust(group, error);
+      if (error !== undefined || this.#distrust !== undefined) this.#loseTrust(group, error);
+      else if (this.#crash !== undefined) rejectAll(group, mayHaveHappened(this.#crash));
+      else this.#committed(group, startedAt);
       this.#leave();
     });
   }
