@@ -52,7 +52,7 @@ export type SendFlight = (calls: readonly QueuedCall[], signal: AbortSignal) => 
 
 export interface CallQueue {
   /**
-   * @param patient the call waits by its nature (a long poll): it goes alone and holds no slot
+   * @param patient the call waits by its nature (a long poll): it goes at once, with others of this turn that do, and holds no slot
    * @throws Problem upstream-timeout when no answer comes in time; what the flight rejects with
    */
   call(
@@ -70,6 +70,7 @@ export interface CallQueue {
  */
 export function createCallQueue(send: SendFlight, limit: number, slots: () => number): CallQueue {
   let waiting: QueuedCall[] = [];
+  let patients: QueuedCall[] = [];
   let scheduled = false;
   let hadCompany = false;
   let looksAgain = false;
@@ -113,6 +114,11 @@ export function createCallQueue(send: SendFlight, limit: number, slots: () => nu
     });
   }
 
+  /** Very many may begin to wait in one turn, when what they wait for has moved. */
+  function leavePatiently(): void {
+    for (; patients.length > 0; patients = patients.slice(limit)) fly(patients.slice(0, limit), send);
+  }
+
   function schedule(): void {
     if (scheduled) return;
     scheduled = true;
@@ -125,7 +131,7 @@ export function createCallQueue(send: SendFlight, limit: number, slots: () => nu
       return new Promise((resolve, reject) => {
         const queued = { ...call, settled: false, resolve, reject };
         if (patient) {
-          fly([queued], send);
+          if (patients.push(queued) === 1) queueMicrotask(leavePatiently);
           return;
         }
         waiting.push(queued);

@@ -24,9 +24,9 @@ function open() {
     return promise;
   };
   const queue = createCallQueue(send, 64, () => 2);
-  const call = (id: string) => {
+  const call = (id: string, patient = false) => {
     const journey = { sent: false, bounded: false, begun: false };
-    return queue.call({ callee, input: { id }, ctx: contextOf(null), journey }, false);
+    return queue.call({ callee, input: { id }, ctx: contextOf(null), journey }, patient);
   };
   return { call, flights, left: () => flights.map(({ ids }) => ids) };
 }
@@ -90,5 +90,16 @@ describe("the queue of calls to a neighbour", () => {
     expect(left()).to.deep.equal([["a"], ["b"], ["c"], ["d", "e"]]);
     for (const flight of flights) flight.answer();
     await Promise.all(calls);
+  });
+
+  it("has those that begin to wait in one turn leave together, up to the most of a flight, and hold up nobody", async () => {
+    const { call, flights, left } = open();
+    const waits = Array.from({ length: 65 }, (_, n) => call(`wait ${n}`, true));
+    const another = call("a");
+    await atOnce();
+    expect(left().map(({ length }) => length)).to.have.members([64, 1, 1]);
+    expect(left()).to.deep.include(["a"]);
+    for (const flight of flights) flight.answer();
+    await Promise.all([another, ...waits]);
   });
 });

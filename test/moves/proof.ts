@@ -1,0 +1,17 @@
+/** What came of a seed. */
+export interface Proof {
+  /** In words. */
+  readonly told: string;
+  /** What was other than wanted, in words; of a good one none. */
+  readonly wrong: readonly string[];
+  readonly moves: number;
+  /** How long the gate was closed, of each move. */
+  readonly gatesMs: readonly number[];
+  /** What else there is to be looked at. */
+  readonly details: readonly string[];
+}
+
+/** Of figures in whatever order; 0 of none. */
+export function medianOf(figures: readonly number[]): number {
+  return figures.toSorted((a, b) => a - b)[Math.floor(figures.length / 2)] ?? 0;
+}
