@@ -19,6 +19,9 @@ const SLOW_DECISION_MS = 6_000;
 /** The gate is closed for less at the median. */
 const GATE_MEDIAN_MS = 150;
 
+/** What customers ask for, of a hundred times: of each module about as much. */
+const MIX = { "sign in": 10, register: 5, product: 15, products: 15, order: 25, orders: 15, me: 15 };
+
 /** So that what a busy machine cannot do does not pile up. */
 const AT_ONCE = 500;
 
@@ -70,7 +73,7 @@ class CleanRun {
     const { shop } = this.#moving;
     const admin = await signIn(this.#api);
     const console = await watchConsole(shop.url, admin);
-    const traffic = await startTraffic(this.#api, admin, { rate, atOnce: AT_ONCE, seed });
+    const traffic = await startTraffic(this.#api, admin, { rate, atOnce: AT_ONCE, seed, mix: MIX });
     const opening = new Map(traffic.opening);
     const placed = new Set<string>();
     const pages: Outcome[] = [];

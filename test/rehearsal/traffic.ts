@@ -18,8 +18,9 @@ export interface Outcome {
 }
 
 /** What customers ask for, and how often of a hundred times. An order is two requests: it is placed, and then waited for. */
-const MIX = { "sign in": 2, product: 35, products: 20, order: 20, orders: 13, me: 10 } as const;
-export type Kind = keyof typeof MIX | "decision";
+const MIX = { "sign in": 2, register: 0, product: 35, products: 20, order: 20, orders: 13, me: 10 };
+type Mix = Readonly<typeof MIX>;
+export type Kind = keyof Mix | "decision";
 
 export interface TrafficOptions {
   /** Requests a second. */
@@ -27,6 +28,8 @@ export interface TrafficOptions {
   /** How many customers there can be at once: who comes then waits outside. */
   readonly atOnce: number;
   readonly seed: number;
+  /** What else they ask for, of a hundred times, than those of a shop that is rolled out. */
+  readonly mix?: Mix;
 }
 
 /** Customers of a shop, who come at a rate of their own, however fast they are answered. */
@@ -44,7 +47,7 @@ export interface Traffic {
 export async function startTraffic(
   api: Calls,
   admin: Session,
-  { rate, atOnce, seed }: TrafficOptions,
+  { rate, atOnce, seed, mix = MIX }: TrafficOptions,
 ): Promise<Traffic> {
   const random = createRandom(seed);
   const opening = new Map<string, number>();
@@ -59,7 +62,7 @@ export async function startTraffic(
     for (let requests = 0; !stopped; ) {
       await sleep(Math.max(0, startedAt + (requests * 1_000) / rate - performance.now()));
       if (going.size >= atOnce) await Promise.race(going);
-      const kind = pick(random);
+      const kind = pick(random, mix);
       requests += kind === "order" ? 2 : 1;
       const one = customers.ask(kind).finally(() => going.delete(one));
       going.add(one);
@@ -77,11 +80,11 @@ export async function startTraffic(
   };
 }
 
-function pick(random: Random): keyof typeof MIX {
+function pick(random: Random, mix: Mix): keyof Mix {
   let left = random.integer(1, 100);
-  for (const [kind, share] of Object.entries(MIX)) {
+  for (const [kind, share] of Object.entries(mix)) {
     left -= share;
-    if (left <= 0) return kind as keyof typeof MIX;
+    if (left <= 0) return kind as keyof Mix;
   }
   return "product";
 }
@@ -98,6 +101,7 @@ class Customers {
   readonly #products: readonly string[];
   readonly #random: Random;
   #orders = 0;
+  #newcomers = 0;
 
   constructor(api: Calls, buyers: readonly Session[], products: readonly string[], random: Random) {
     this.#api = api;
@@ -107,13 +111,18 @@ class Customers {
   }
 
   /** Asks once for something, and never again. */
-  async ask(kind: keyof typeof MIX): Promise<void> {
+  async ask(kind: keyof Mix): Promise<void> {
     const { token } = this.#random.pick(this.#buyers);
     switch (kind) {
       case "sign in": {
         const name = nameOf(this.#random.integer(0, BUYERS - 1));
         const body = { email: `${name}@example.org`, password: `the password of ${name}` };
         return void (await this.#measure(kind, () => this.#api.post("/users/login", body)));
+      }
+      case "register": {
+        const name = `newcomer-${this.#newcomers++}`;
+        const body = { name, email: `${name}@example.org`, password: `the password of ${name}` };
+        return void (await this.#measure(kind, () => this.#api.post("/users/register", body)));
       }
       case "product":
         return this.#get(kind, `/products/${this.#random.pick(this.#products)}`);
