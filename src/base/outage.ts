@@ -13,10 +13,16 @@ export interface Outage {
   reason(): string | undefined;
 }
 
+/** One of several ways to use something. */
+export interface OutagePart extends Outage {
+  /** It is not used in this way any more, whether it worked or not. */
+  end(): void;
+}
+
 /** The same of something that is used in several ways: it works when it works in all of them. */
 export interface SharedOutage extends Outage {
   /** One way to use it: that another works says nothing of this one. */
-  part(): Outage;
+  part(): OutagePart;
 }
 
 /**
@@ -42,10 +48,12 @@ export function createOutage({
     return (all.find(({ isCause }) => isCause) ?? all[0])?.text;
   }
 
-  function part(): Outage {
+  function part(): OutagePart {
     const self = {};
+    let isUsed = true;
     return {
       failed(error) {
+        if (!isUsed) return;
         const isCause = !isConsequence(error);
         if (isCause || !failing.has(self)) failing.set(self, { text: reasonOf(error), isCause });
         if (clock.now() - lastLineMs < LINE_EVERY_MS) return;
@@ -59,6 +67,10 @@ export function createOutage({
         told = false;
       },
       reason: () => failing.get(self)?.text,
+      end() {
+        isUsed = false;
+        failing.delete(self);
+      },
     };
   }
 

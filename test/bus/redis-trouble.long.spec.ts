@@ -233,6 +233,23 @@ describe("Redis in trouble", () => {
     await until("both have heard it", () => heard.length === 2);
   });
 
+  it("keeps no module that leaves, and works for the others when it answers again", async () => {
+    const shop = open(server.url);
+    await shop.start("orders");
+    const bus = await shop.start("products");
+    await shop.publish(range(1, 3));
+    await shop.hasApplied(range(1, 3));
+    server.pause();
+    await until("its silence is noticed", () => bus.status().status === "down");
+    const tooLong = sleep(1_000).then(() => "not before a command has failed");
+    expect(await Promise.race([bus.leave("products", 5_000).then(() => "left"), tooLong])).to.equal("left");
+    server.resume();
+    await until("it works", () => bus.status().status === "running");
+    bus.join(shop.store("products"), [remember("orders")]);
+    await shop.publish([4]);
+    await shop.hasApplied(range(1, 4));
+  });
+
   it("before version 7 is written to with scripts that it knows", async () => {
     const old = await startForwarder(server.port, (bytes) =>
       Buffer.from(bytes.toString("latin1").replaceAll("#!lua", "#?lua"), "latin1"),

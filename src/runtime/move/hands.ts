@@ -26,7 +26,7 @@ import type { Surround } from "./surround.ts";
 const OFFER_WITHIN_MS = 8_000;
 const TELL_WITHIN_MS = 10_000;
 const SURROUNDINGS_WITHIN_MS = 6_000;
-const LEAVE_BUS_MS = 1_000;
+const LEAVE_BUS_MS = 500;
 const KNOW_DEPLOYMENT_MS = 3_000;
 
 export interface HandsOptions {
