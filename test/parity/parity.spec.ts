@@ -1,5 +1,6 @@
 import { containers, whyNoContainers } from "../support/containers.ts";
 import { isWholeRun, leftOut } from "../support/extent.ts";
+import { movingFromOne, movingFromOneNowAndThen, movingFromThree } from "../support/moving.ts";
 import { missingPgbouncer } from "../support/pgbouncer.ts";
 import { missingPostgres } from "../support/postgres.ts";
 import { twoOfEach, twoOfOne } from "../support/replicas.ts";
@@ -18,6 +19,7 @@ import {
 import { groups } from "./groups.ts";
 import { runGroup, type Seen } from "./run-group.ts";
 import type { Group } from "./scenario.ts";
+import { viewOf } from "./state.ts";
 import { printTable, type Result } from "./table.ts";
 import { assertSame } from "./transcript.ts";
 
@@ -29,13 +31,19 @@ const isCi = process.env.CI === "true";
 const [withoutFaults] = groups;
 if (!isLong) {
   leftOut.add(
-    "parity on one process with Redis, four with node-fetch, all other splits, two of each on PostgreSQL, and containers",
+    "parity on one process with Redis, four with node-fetch, all other splits, where modules move, two of each on PostgreSQL, and containers",
   );
 }
 
 function otherWays(group: Group): readonly Topology[] {
   const all = [oneProcessWithRedis, fourProcessesNodeFetch, ...otherSplits];
   return isFull || (isLong && group === withoutFaults) ? all : [];
+}
+
+/** Where modules move meanwhile. */
+function whileMoving(group: Group): readonly Topology[] {
+  if (isFull) return [movingFromOne, movingFromThree];
+  return isLong && group === withoutFaults ? [movingFromOneNowAndThen] : [];
 }
 
 /** What meets no fault is played by whatever engine; where many are in each other's way, by two of each, which are four processes and more. */
@@ -62,12 +70,13 @@ describe("parity: nobody can tell how the shop is split", function () {
     try {
       const seen = await runGroup(topology, group);
       const wanted = expected.get(group);
-      const compared = topology.usesPostgres ? "common" : "entries";
+      const compared = viewOf(topology);
       if (wanted !== undefined) assertSame(topology.name, seen[compared], wanted[compared]);
       else if (topology === oneProcess) expected.set(group, seen);
       else throw new Error("one process has to be seen first");
       result.outcome = "equal";
       result.entries = seen[compared].length;
+      result.moves = seen.moves;
     } finally {
       result.ms = performance.now() - startedAt;
     }
@@ -92,7 +101,8 @@ describe("parity: nobody can tell how the shop is split", function () {
     describe(group.name, () => {
       for (const topology of [oneProcess, fourProcesses]) it(topology.name, () => play(topology, group));
       for (const topology of onPostgres(group)) itPlays(topology, group, () => whyNotOnPostgres(topology));
-      for (const topology of otherWays(group)) it(topology.name, () => play(topology, group));
+      for (const topology of [...otherWays(group), ...whileMoving(group)])
+        it(topology.name, () => play(topology, group));
       if (isFull || (isLong && group === withoutFaults)) itPlays(containers, group, whyNoContainers);
     });
   }

@@ -6,9 +6,9 @@ import { missingPostgres } from "../support/postgres.ts";
 import { twoOfEach } from "../support/replicas.ts";
 import { fourProcesses, oneProcess, type Shop, type Topology } from "../support/topology.ts";
 import { type Call, program, runProgram } from "./program.ts";
-import type { Seen } from "./run-group.ts";
 import { createStage } from "./scenario.ts";
-import { assertSame, BY_NAME, commonState, readState, Transcript } from "./transcript.ts";
+import { readState, type Views, viewOf, withState } from "./state.ts";
+import { assertSame, Transcript } from "./transcript.ts";
 
 const isFull = process.env.PARITY === "full";
 
@@ -40,7 +40,7 @@ describe("parity: random programs", function () {
       const name = `of-run-${count}`;
       const [one, ...seen] = await Promise.all(shops.map(({ shop, api }) => play(calls, name, shop, api)));
       for (const [at, topology] of others.entries()) {
-        const compared = topology.usesPostgres ? "common" : "entries";
+        const compared = viewOf(topology);
         assertSame(topology.name, seen[at]?.[compared] ?? [], one?.[compared] ?? []);
       }
     });
@@ -49,16 +49,12 @@ describe("parity: random programs", function () {
 });
 
 /** Runs a program in a shop that has seen others: only what it has added to the databases is told. */
-async function play(calls: readonly Call[], name: string, shop: Shop, api: Api): Promise<Seen> {
+async function play(calls: readonly Call[], name: string, shop: Shop, api: Api): Promise<Views> {
   const transcript = new Transcript();
   const before = await readState(shop);
   await runProgram(calls, name, createStage(name, shop, api, transcript));
   await shop.settled();
-  const left = added(before, await readState(shop));
-  const common = transcript.fork();
-  common.state("what is left", commonState(left), BY_NAME);
-  transcript.state("what is left", left);
-  return { entries: transcript.entries, common: common.entries };
+  return withState(transcript, added(before, await readState(shop)));
 }
 
 function added(before: Readonly<Record<string, Tables>>, after: Readonly<Record<string, Tables>>) {

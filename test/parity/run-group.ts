@@ -1,12 +1,12 @@
 import { createApi } from "../support/api.ts";
 import type { Topology } from "../support/topology.ts";
 import { createStage, type Group } from "./scenario.ts";
-import { BY_NAME, commonState, type Entry, readState, Transcript } from "./transcript.ts";
+import { readState, type Views, withState } from "./state.ts";
+import { Transcript } from "./transcript.ts";
 
-/** All that could be seen, and what of it is the same whatever engines keep the data. */
-export interface Seen {
-  readonly entries: readonly Entry[];
-  readonly common: readonly Entry[];
+/** What was seen, and how often a module has moved meanwhile. */
+export interface Seen extends Views {
+  readonly moves: number;
 }
 
 /** Plays a group on a topology, from its start to its end. */
@@ -17,11 +17,7 @@ export async function runGroup(topology: Topology, group: Group): Promise<Seen> 
   try {
     for (const { name, run } of group.scenarios) await run(createStage(name, shop, api, transcript));
     await shop.settled();
-    const state = await readState(shop);
-    const common = transcript.fork();
-    common.state("what is left", commonState(state), BY_NAME);
-    transcript.state("what is left", state);
-    return { entries: transcript.entries, common: common.entries };
+    return { ...withState(transcript, await readState(shop)), moves: shop.moves ?? 0 };
   } finally {
     await api.close();
     await shop.stop();

@@ -32,6 +32,7 @@ export interface Stage extends Calls {
 export function createStage(name: string, shop: Shop, quiet: Calls, transcript: Transcript): Stage {
   const record = (request: Request, answer: Answer) => transcript.call(name, request, answer);
   const call = async (request: Request): Promise<Answer> => {
+    await shop.betweenSteps?.(name);
     const answer = await quiet.call(request);
     record(request, answer);
     return answer;
@@ -46,6 +47,9 @@ export function createStage(name: string, shop: Shop, quiet: Calls, transcript: 
       admin ??= signIn(quiet);
       return admin;
     },
-    settled: () => shop.settled(),
+    async settled() {
+      await shop.betweenSteps?.(name);
+      await shop.settled();
+    },
   };
 }

@@ -7,6 +7,8 @@ export interface Result {
   readonly reason?: string;
   /** How much was compared. */
   entries?: number;
+  /** How often a module has moved to another process meanwhile. */
+  moves?: number;
   ms: number;
 }
 
@@ -32,5 +34,6 @@ export function printTable(results: readonly Result[], groups: readonly string[]
 
 function cell(result: Result | undefined): string {
   if (result === undefined || result.outcome === "not run") return "not run";
-  return result.outcome === "equal" ? `equal (${result.entries})` : "different";
+  const moves = result.moves ? `, ${result.moves} moves` : "";
+  return result.outcome === "equal" ? `equal (${result.entries}${moves})` : "different";
 }

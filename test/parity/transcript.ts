@@ -1,7 +1,6 @@
 import { AssertionError } from "chai";
 import type { Answer, Request } from "../support/api.ts";
-import { type Row, readState as readAll, type Tables } from "../support/databases.ts";
-import type { Shop } from "../support/topology.ts";
+import type { Row, Tables } from "../support/databases.ts";
 import { Canonical } from "./canonical.ts";
 
 /** Headers that belong to the connection, not to the answer. */
@@ -62,53 +61,6 @@ export class Transcript {
     const canonicalTitle = String(this.#canonical.of(title));
     this.entries.push({ title: canonicalTitle, text: JSON.stringify(this.#canonical.of(value), null, 1) });
   }
-}
-
-/**
- * The databases of a shop, for `Transcript.state`. Without what a clock decides and no call: when a log was looked at
- * for rows that nobody needs any more.
- */
-export async function readState(shop: Shop): Promise<Record<string, Tables>> {
-  const state = Object.entries(await readAll(await shop.look()));
-  return Object.fromEntries(state.map(([module, { prune_window: _looks, ...tables }]) => [module, tables]));
-}
-
-/** What only one engine keeps, for itself. */
-const OF_ONE_ENGINE =
-  /^(headroom|products_search.*|schema_versions|oldest_code|outbox_arrivals|outbox_head|leases|commit_witnesses|decisions)$/;
-
-/** What only one engine numbers or derives, or what numbers have gaps in one of them. */
-const COLUMNS_OF_ONE_ENGINE: Readonly<Record<string, readonly string[]>> = {
-  products: ["number", "words"],
-  answers: ["id"],
-  signing_keys: ["rowid"],
-  sessions: ["rowid"],
-  refresh_tokens: ["rowid"],
-  failed_attempts: ["lane"],
-};
-
-/** Where several units of work write at once, the ids of what they write are not in the order of the log. */
-export const BY_NAME: ReadonlySet<string> = new Set(["orders", "stock_ledger", "refusals"]);
-
-/** What both engines keep of a state, alike. */
-export function commonState(state: Readonly<Record<string, Tables>>): Record<string, Tables> {
-  const common = (tables: Tables): Tables => {
-    const shared = Object.entries(tables).filter(([table]) => !OF_ONE_ENGINE.test(table));
-    return Object.fromEntries(
-      shared.map(([table, rows]) => [table, inOrder(table, rows).map((row) => without(row, table))]),
-    );
-  };
-  return Object.fromEntries(Object.entries(state).map(([module, tables]) => [module, common(tables)]));
-}
-
-/** A lane that fails again moves to the end in one of them. */
-function inOrder(table: string, rows: readonly Row[]): readonly Row[] {
-  return table === "failed_attempts" ? rows.toSorted((one, other) => Number(one.count) - Number(other.count)) : rows;
-}
-
-function without(row: Row, table: string): Row {
-  const columns = COLUMNS_OF_ONE_ENGINE[table] ?? [];
-  return Object.fromEntries(Object.entries(row).filter(([column]) => !columns.includes(column)));
 }
 
 /**

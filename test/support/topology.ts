@@ -22,6 +22,8 @@ export interface Topology {
   readonly name: string;
   /** Whether any of its modules are in PostgreSQL, and not all in files. */
   readonly usesPostgres?: boolean;
+  /** Whether its databases are opened more than once. */
+  readonly opensAgain?: boolean;
   /** Starts it, empty but for what seeding writes; resolves when it is ready. @param settings the same for all its processes */
   start(settings?: Settings): Promise<Shop>;
 }
@@ -39,6 +41,10 @@ export interface Shop {
   /** Takes its Redis away from one moment to the next; nothing happens where there is none. */
   loseRedis(): Promise<void>;
   returnRedis(): Promise<void>;
+  /** Does what nobody is to notice, where there is something; called between the steps of what is played. @param scenario what that is */
+  betweenSteps?(scenario: string): Promise<void>;
+  /** How often a module has moved to another process. */
+  readonly moves?: number;
   stop(): Promise<void>;
 }
 
@@ -84,6 +90,8 @@ export const fourProcesses: ProcessTopology = processes("four processes", apart(
 export const fourProcessesNodeFetch: ProcessTopology = processes("four processes, node-fetch", apart(), {
   settings: { HTTP_CLIENT: "node-fetch" },
 });
+/** Where the gateway serves no module, and knows them by what it is told. */
+export const threeBehindGateway: ProcessTopology = processes("gateway | users+products+orders", [["gateway"], MODULES]);
 
 export const oneOnPostgres: ProcessTopology = oneOn({});
 export const fourOnPostgres: ProcessTopology = fourOn({});

@@ -1,0 +1,115 @@
+import { createHash } from "node:crypto";
+import { askForMove } from "../../src/runtime/move/ask-for-move.ts";
+import { type Databases, MODULES, type ModuleName } from "./databases.ts";
+import {
+  type ExtraProcess,
+  oneProcessWithRedis,
+  type ProcessShop,
+  type ProcessTopology,
+  type Settings,
+  type Shop,
+  type Topology,
+  threeBehindGateway,
+} from "./topology.ts";
+
+/** In so many moves each module goes out once, and comes back. */
+const ROUND = MODULES.flatMap((module) => ["one way", "the other way"].map((way) => ({ module, way })));
+
+export const movingFromOne: Topology = moving(oneProcessWithRedis);
+export const movingFromOneNowAndThen: Topology = moving(oneProcessWithRedis, 5);
+export const movingFromThree: Topology = moving(threeBehindGateway);
+
+/** The same with a standby for each module, to which it moves, and from which it comes back. @param every at how manieth step of a scenario one does */
+function moving(home: ProcessTopology, every = 1): Topology {
+  return {
+    name: `${home.name}, a module moves at every ${every === 1 ? "" : `${every}th `}step`,
+    opensAgain: true,
+    async start(settings) {
+      const shop = await home.start(settings);
+      try {
+        return new MovingShop(shop, await startStandbys(shop), every);
+      } catch (error) {
+        await shop.stop();
+        throw error;
+      }
+    },
+  };
+}
+
+type Standbys = ReadonlyMap<ModuleName, ExtraProcess>;
+
+async function startStandbys(shop: ProcessShop): Promise<Standbys> {
+  const settings: Settings = { STANDBY: "on" };
+  const started = MODULES.map(async (name) => [name, await shop.startBeside(name, settings)] as const);
+  return new Map(await Promise.all(started));
+}
+
+class MovingShop implements Shop {
+  readonly #home: ProcessShop;
+  readonly #standbys: Standbys;
+  readonly #every: number;
+  readonly #out = new Set<ModuleName>();
+  readonly #steps = new Map<string, number>();
+  moves = 0;
+
+  constructor(home: ProcessShop, standbys: Standbys, every: number) {
+    this.#home = home;
+    this.#standbys = standbys;
+    this.#every = every;
+  }
+
+  get url(): string {
+    return this.#home.url;
+  }
+
+  /** Which module moves is told by the scenario and the step: it is the same each time. */
+  async betweenSteps(scenario: string): Promise<void> {
+    const step = this.#steps.get(scenario) ?? 0;
+    this.#steps.set(scenario, step + 1);
+    if (step % this.#every === 0) await this.#move(moduleOf(scenario, step / this.#every));
+  }
+
+  databases(): Promise<(module: ModuleName) => string> {
+    return this.#home.databases();
+  }
+
+  look(): Promise<Databases> {
+    return this.#home.look();
+  }
+
+  settled(): Promise<void> {
+    return this.#home.settled();
+  }
+
+  loseRedis(): Promise<void> {
+    return this.#home.loseRedis();
+  }
+
+  returnRedis(): Promise<void> {
+    return this.#home.returnRedis();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(Array.from(this.#standbys.values(), (standby) => standby.terminate()));
+    await this.#home.stop();
+  }
+
+  async #move(name: ModuleName): Promise<void> {
+    const { url = "" } = this.#standbys.get(name) ?? {};
+    await askForMove(this.#home.dataDir, name, this.#out.has(name) ? "here" : { url }, undefined);
+    if (!this.#out.delete(name)) this.#out.add(name);
+    this.moves += 1;
+  }
+}
+
+/** Each round in an order of its own, so that modules meet in every way. */
+function moduleOf(scenario: string, move: number): ModuleName {
+  const round = Math.floor(move / ROUND.length);
+  const shuffled = ROUND.map(({ module, way }) => ({ module, at: hash(`${scenario} ${round} ${module} ${way}`) }));
+  shuffled.sort((one, other) => (one.at < other.at ? -1 : 1));
+  return shuffled[move % ROUND.length]?.module ?? "users";
+}
+
+function hash(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
