@@ -3,7 +3,6 @@ import type { Logger } from "pino";
 import type { Clock } from "../../base/clock.ts";
 import type { OutagePart, SharedOutage } from "../../base/outage.ts";
 import { createPace } from "../../base/pace.ts";
-import { Patience } from "../../base/patience.ts";
 import type { Fault } from "../../call/faults.ts";
 import type { Store } from "../../store/store.ts";
 import { type Consumer, createConsumer } from "../follow/consumer.ts";
@@ -14,6 +13,7 @@ import type { Subscription } from "../subscription.ts";
 import { createLease, type Lease, type LeaseOptions, NotHeld } from "./lease.ts";
 import { createRedisReplica, createRedisSource } from "./log.ts";
 import type { Part } from "./part.ts";
+import { Patience } from "./patience.ts";
 import { createScripts } from "./scripts.ts";
 
 export type HeldLease = Lease & Part;

@@ -1,4 +1,4 @@
-import { Stopped } from "./pace.ts";
+import { Stopped } from "../../base/pace.ts";
 
 /** Waits for answers until that has no use any more. */
 export class Patience {
