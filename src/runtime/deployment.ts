@@ -26,8 +26,9 @@ export function learnDeployment(users: Addresses): () => string | undefined {
     isAsking = true;
     for (const url of await users()) {
       const status = await askStatus(url, ASK_TIMEOUT_MS);
-      if (status === undefined) continue;
-      known = status.deployment ?? UNNAMED_DEPLOYMENT;
+      const told = status?.deployment ?? (status !== undefined && servesUsers(status) ? UNNAMED_DEPLOYMENT : undefined);
+      if (told === undefined) continue;
+      known = told;
       askAtMs = performance.now() + FRESH_MS;
       break;
     }
@@ -38,4 +39,9 @@ export function learnDeployment(users: Addresses): () => string | undefined {
     if (!isAsking && performance.now() >= askAtMs) void ask();
     return known;
   };
+}
+
+/** Only older code names no deployment while it serves users; a process to which users has moved does not know it before it has opened them. */
+function servesUsers({ modules }: NonNullable<Awaited<ReturnType<typeof askStatus>>>): boolean {
+  return modules.some(({ name, status }) => name === "users" && status !== "down");
 }
