@@ -56,7 +56,7 @@ describe("callers of a module that is served elsewhere", () => {
     try {
       await new Promise((resolve) => setTimeout(resolve, 20));
       expect(await there()).to.equal("home.example");
-      writePlacement(folder, "orders", out(7));
+      writePlacement(folder, "orders", out(7), undefined);
       await until("they have looked", async () => (await there()) === "7.example");
     } finally {
       stop();

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { UNWRITTEN } from "../../src/runtime/move/placement.ts";
-import { readPlacement, writePlacement } from "../../src/runtime/move/placement-file.ts";
+import { readPlacement, readRedis, writePlacement } from "../../src/runtime/move/placement-file.ts";
 import { createRandom } from "../bus/simulation/random.ts";
 import { createDisk, type Disk } from "../support/disk/disk.ts";
 import { skipWithoutShim } from "../support/disk/shim.ts";
@@ -24,7 +24,7 @@ describe("where a module is, as it is written", () => {
     expect(readPlacement(folder, "orders")).to.deep.equal(UNWRITTEN);
     for (const generation of [1, 2]) {
       const placement = { generation, owner: "127.0.0.1:8003", url: "http://127.0.0.1:8003" };
-      writePlacement(folder, "orders", placement);
+      writePlacement(folder, "orders", placement, undefined);
       expect(readPlacement(folder, "orders")).to.deep.equal(placement);
     }
     expect(readPlacement(folder, "users")).to.deep.equal(UNWRITTEN);
@@ -32,11 +32,22 @@ describe("where a module is, as it is written", () => {
     expect(statSync(join(folder, ".orders.db-placement")).mode & 0o077).to.equal(0);
   });
 
+  it("comes with the Redis by which events go since then", () => {
+    const placement = { generation: 1, owner: "127.0.0.1:8003", url: "http://127.0.0.1:8003" };
+    const redis = { url: "redis://127.0.0.1:6379", prefix: "quartet:" };
+    expect(readRedis(folder, "orders")).to.equal(null);
+    writePlacement(folder, "orders", placement, redis);
+    expect([readPlacement(folder, "orders"), readRedis(folder, "orders")]).to.deep.equal([placement, redis]);
+    // As it was written before that was.
+    writeFileSync(join(folder, ".orders.db-placement"), JSON.stringify(placement));
+    expect([readPlacement(folder, "orders"), readRedis(folder, "orders")]).to.deep.equal([placement, null]);
+  });
+
   it("is the same for who comes by a link", () => {
     const placement = { generation: 1, owner: "127.0.0.1:8003", url: "http://127.0.0.1:8003" };
     for (const each of ["data", "elsewhere"]) mkdirSync(join(folder, each));
     symlinkSync(join(folder, "elsewhere", "orders.db"), join(folder, "data", "orders.db"));
-    writePlacement(join(folder, "data"), "orders", placement);
+    writePlacement(join(folder, "data"), "orders", placement, undefined);
     expect(readPlacement(join(folder, "elsewhere"), "orders")).to.deep.equal(placement);
   });
 

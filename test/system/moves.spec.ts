@@ -52,6 +52,20 @@ describe("a module that moves to another process and back while the shop runs", 
   const placementOf = async (name: string) =>
     (await statusOf()).modules.find((module) => module.name === name)?.placement;
 
+  /** Resolves when an order was taken, and then confirmed. */
+  async function orderUntilConfirmed(): Promise<void> {
+    const [product_id = ""] = opening.keys();
+    const placed: OrderBody[] = [];
+    await until("orders are taken", async () => {
+      const answer = await api.post("/orders", { product_id, quantity: 1 }, admin.token).catch(() => undefined);
+      if (answer?.status === 201) placed.push(answer.body as OrderBody);
+      return placed.length > 0;
+    });
+    const isConfirmed = async () =>
+      ((await api.get(`/orders/${placed[0]?.id}`, admin.token)).body as OrderBody).status === "confirmed";
+    await until("it is confirmed", isConfirmed);
+  }
+
   it("fails no request that comes meanwhile, loses no order, and moves events to Redis", async () => {
     const load = startRequests(api, admin, [...opening.keys()]);
     const told = await readStream(shop.url, { authorization: `Bearer ${admin.token}` });
@@ -74,10 +88,8 @@ describe("a module that moves to another process and back while the shop runs", 
     expect(await assertBalanced(api, admin, opening)).to.have.length.of.at.least(load.orders());
   });
 
-  it("is where it was after either process was killed", async () => {
+  it("is where it was after either process was killed, and after both were", async () => {
     await move({ url: standby.url });
-    const [product = ""] = opening.keys();
-    const order = { product_id: product, quantity: 1 };
     await shop.kill("gateway");
     await shop.restart("gateway");
     expect(await placementOf("orders")).to.equal("remote");
@@ -86,15 +98,13 @@ describe("a module that moves to another process and back while the shop runs", 
     const port = new URL(standby.url).port;
     await standby.kill();
     standby = await shop.startBeside("orders", { STANDBY: "on", ORDERS_PORT: port });
-    const placed: OrderBody[] = [];
-    await until("orders are taken", async () => {
-      const answer = await api.post("/orders", order, admin.token).catch(() => undefined);
-      if (answer?.status === 201) placed.push(answer.body as OrderBody);
-      return placed.length > 0;
-    });
-    const isConfirmed = async () =>
-      ((await api.get(`/orders/${placed[0]?.id}`, admin.token)).body as OrderBody).status === "confirmed";
-    await until("it is confirmed", isConfirmed);
+    await orderUntilConfirmed();
+    const before = readPlacement(shop.dataDir, "orders");
+    await Promise.all([shop.kill("gateway"), standby.kill()]);
+    const started = shop.startBeside("orders", { STANDBY: "on", ORDERS_PORT: port });
+    [standby] = await Promise.all([started, shop.restart("gateway")]);
+    await orderUntilConfirmed();
+    expect(readPlacement(shop.dataDir, "orders"), "nobody had to take its place").to.deep.equal(before);
     await move("here");
     expect(await placementOf("orders")).to.equal("in-process");
     await shop.settled();

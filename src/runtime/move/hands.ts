@@ -14,12 +14,13 @@ import {
   REDIS,
   redisOfEvents,
   SURROUNDINGS,
+  type Surroundings,
   surroundings,
   TOLD,
   tellAll,
 } from "./others.ts";
 import { HOME, type Placement, type PlaceName } from "./placement.ts";
-import { readPlacement, writePlacement } from "./placement-file.ts";
+import { readPlacement, readRedis, writePlacement } from "./placement-file.ts";
 import type { Task } from "./protocol.ts";
 import type { Surround } from "./surround.ts";
 
@@ -57,20 +58,28 @@ export function createHands({ system, host, place: own, surround, followed }: Ha
       else await lead(neighbour as ModuleName, url);
     }
     await surround.goByRedis(told.redis);
+    if (name === "users") return; // it is known as soon as they are open here
     for (const endMs = performance.now() + KNOW_DEPLOYMENT_MS; deployment() === undefined; await sleep(20)) {
       if (performance.now() > endMs) break; // events wait for it
     }
   }
 
-  /** After a restart with the settings from before a move: who has the module knows by which Redis events go since then. */
+  /**
+   * After a restart with the settings from before a move: who has the module knows by which Redis events go since then. Where that was
+   * restarted like this one, it is what was written with the move.
+   */
   async function learnRedis(owner: PlaceName): Promise<void> {
     try {
-      const { socket } = await findSeat(config.DATA_DIR, name, owner);
-      const redis = redisOfEvents.parse(await ask(socket, REDIS, {}, SURROUNDINGS_WITHIN_MS));
+      const redis = (await askForRedis(owner).catch(() => null)) ?? readRedis(config.DATA_DIR, name);
       if (redis !== null) await surround.goByRedis(redis);
     } catch (error) {
       logger.debug({ err: error }, `${name}: it is not known yet by which Redis events go`); // it is looked again soon
     }
+  }
+
+  async function askForRedis(owner: PlaceName): Promise<Surroundings["redis"] | null> {
+    const { socket } = await findSeat(config.DATA_DIR, name, owner);
+    return redisOfEvents.parse(await ask(socket, REDIS, {}, SURROUNDINGS_WITHIN_MS));
   }
 
   async function lead(neighbour: ModuleName, url: string): Promise<void> {
@@ -115,7 +124,7 @@ export function createHands({ system, host, place: own, surround, followed }: Ha
         place.leave();
         return void (await host.close());
       case "write-record":
-        return writePlacement(config.DATA_DIR, name, task.placement) as undefined;
+        return writePlacement(config.DATA_DIR, name, task.placement, surround.redis) as undefined;
       case "free-lock":
         return host.freeLock() as undefined;
       case "tell":
