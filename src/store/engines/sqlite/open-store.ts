@@ -50,6 +50,12 @@ const SETTINGS = [
   `journal_size_limit = ${LOG_BOUND_BYTES}`,
 ];
 
+/**
+ * What a savepoint would bring back is a few pages, and would go to a file, five writes for each order. Not before the schema is
+ * migrated: an index of a large table is sorted in files.
+ */
+const UNDO_IN_MEMORY = "temp_store = MEMORY";
+
 export interface OpenStoreOptions {
   /** The module's name. */
   readonly name: string;
@@ -103,6 +109,7 @@ export function openStore(options: OpenStoreOptions): SqliteStore {
       const found = versionOf(database);
       migrate(database, schema);
       writeIdentity(database, name);
+      database.pragma(UNDO_IN_MEMORY);
       makeDurable(database, file);
       const from = found === NO_SCHEMA ? undefined : found;
       const known = describeVersions(newestOf(schema));
