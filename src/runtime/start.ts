@@ -147,6 +147,7 @@ async function begin(
     for (const { module } of places.served) module.drain?.();
     places.drain();
   });
+  lifetime.defer(moves.goHome);
   return doors.urls;
 }
 

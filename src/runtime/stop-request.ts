@@ -12,6 +12,12 @@ export interface StopRequest {
 const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15, SIGBREAK: 21 } as const;
 const SIGPIPE = 13;
 
+/**
+ * What a terminal sends to all of its programs. Who was started by a process of ours leaves it to that, which is sent it too, and says
+ * when: what others need ends last. Windows has no other way to say it.
+ */
+const FROM_TERMINALS: ReadonlySet<string> = new Set(process.platform === "win32" ? [] : ["SIGHUP", "SIGINT"]);
+
 const LOOK_AT_PARENT_MS = 500;
 
 const { promise, resolve } = Promise.withResolvers<StopRequest>();
@@ -31,7 +37,10 @@ export function requestStop(reason: string): void {
  */
 export function listenForStop(): void {
   const ask = (reason: string, signal: number) => resolve({ reason, status: 128 + signal });
-  for (const [signal, number] of Object.entries(SIGNALS)) process.on(signal, () => ask(signal, number));
+  for (const [signal, number] of Object.entries(SIGNALS)) {
+    const isForAll = process.connected && FROM_TERMINALS.has(signal);
+    process.on(signal, () => isForAll || ask(signal, number));
+  }
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", () => ask("nobody reads what this prints any more", SIGPIPE));
   }

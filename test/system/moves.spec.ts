@@ -1,14 +1,16 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import type { ModuleName } from "../../src/runtime/modules.ts";
 import { askForMove } from "../../src/runtime/move/ask-for-move.ts";
-import { readPlacement } from "../../src/runtime/move/placement-file.ts";
+import { readPlacement, writePlacement } from "../../src/runtime/move/placement-file.ts";
 import { type Answer, type Api, addProduct, createApi, type OrderBody, type Session, signIn } from "../support/api.ts";
 import { assertBalanced } from "../support/books.ts";
 import { readStream } from "../support/event-stream.ts";
-import { startShopProcess, until } from "../support/process.ts";
+import { freePorts, startShopProcess, until } from "../support/process.ts";
 import { type RedisServer, startRedisServer } from "../support/redis.ts";
-import { type ExtraProcess, oneProcess, type ProcessShop } from "../support/topology.ts";
+import { type ExtraProcess, oneProcess, type ProcessShop, TEST_SETTINGS } from "../support/topology.ts";
 
 /** Fifty requests a second. */
 const EVERY_MS = 20;
@@ -109,6 +111,30 @@ describe("a module that moves to another process and back while the shop runs", 
     expect(await placementOf("orders")).to.equal("in-process");
     await shop.settled();
     await assertBalanced(api, admin, opening);
+  });
+
+  it("goes home when its standby is asked to end, and fails no request that comes meanwhile", async () => {
+    await move({ url: standby.url });
+    const load = startRequests(api, admin, [...opening.keys()]);
+    await load.more(5);
+    expect(await standby.terminate()).to.include({ code: 0 });
+    expect(readPlacement(shop.dataDir, "orders")).to.include({ owner: "home" });
+    expect(await placementOf("orders")).to.equal("in-process");
+    await load.more(5);
+    expect(await load.stop()).to.deep.equal([]);
+    await shop.settled();
+    await assertBalanced(api, admin, opening);
+  });
+
+  it("is waited for where its record was copied along with its database, and the operator is told for whom and how long", async () => {
+    const copy = join(shop.dataDir, "copy");
+    await mkdir(copy);
+    writePlacement(copy, "orders", { generation: 1, owner: "127.0.0.1:9", url: "http://127.0.0.1:9" }, undefined);
+    const [port] = await freePorts(1);
+    const waiting = startShopProcess({ env: { ...TEST_SETTINGS, DATA_DIR: copy, PORT: `${port}` }, cwd: copy });
+    const told = /orders belongs to 127\.0\.0\.1:9, as is written beside its database, .* within 10 s/;
+    await until("it says so", () => told.test(waiting.output()));
+    await waiting.kill();
   });
 
   it("stays where it is when there is nowhere to go, and the operator is told why", async () => {

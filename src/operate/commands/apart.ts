@@ -18,7 +18,7 @@ import { type OwnRedis, startRedis } from "./own-redis.ts";
 import { Supervised } from "./supervised.ts";
 
 /** Time for the processes to stop before the Redis that they use, and for that. */
-const STOP_MODULES_MS = 8_500;
+const STOP_STANDBYS_MS = 8_500;
 const STOP_REDIS_MS = 800;
 
 interface Standby {
@@ -92,11 +92,16 @@ export class Apart {
     for (const standby of this.#standbys.values()) (await standby).supervised.child?.kill("SIGTERM");
   }
 
-  /** Ends all. */
-  async stop(): Promise<void> {
+  /** Ends the standbys, whose modules go home first, where that is there. */
+  async stopStandbys(): Promise<void> {
     const standbys = await Promise.allSettled(this.#standbys.values());
     const running = standbys.flatMap((each) => (each.status === "fulfilled" ? [each.value.supervised] : []));
-    await Promise.all(running.map((each) => each.stop(STOP_MODULES_MS)));
+    await Promise.all(running.map((each) => each.stop(STOP_STANDBYS_MS)));
+  }
+
+  /** Ends all. */
+  async stop(): Promise<void> {
+    await this.stopStandbys();
     await (await this.#redis?.catch(() => undefined))?.process.stop(STOP_REDIS_MS);
   }
 

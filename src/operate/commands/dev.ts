@@ -59,6 +59,7 @@ async function serve(args: readonly string[], apart: Apart): Promise<void> {
       console.log(`It has ended (${next}). A change of the source starts it again.`);
       if ((await Promise.race([asked, changes.next()])) === "changed") continue;
     }
+    if (next === "asked") await apart.stopStandbys(); // while there is a home for what they have
     await stop(child, ended);
     if (next !== "changed") break;
     console.log("The source has changed: starting again");

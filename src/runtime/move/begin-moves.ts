@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { reachableUrl } from "../../base/origin.ts";
 import type { ControlOperations } from "../../control/operation.ts";
 import type { System } from "../compose.ts";
@@ -12,6 +13,9 @@ import { HOME } from "./placement.ts";
 import { readPlacement } from "./placement-file.ts";
 import type { Seat } from "./protocol.ts";
 import { type OpenDoor, Surround } from "./surround.ts";
+
+/** How long the end of a standby waits for its modules to be home. */
+const GO_HOME_MS = 2_500;
 
 export interface MovesOptions {
   readonly system: System;
@@ -29,6 +33,8 @@ export interface Moves {
   readonly operations: ControlOperations;
   /** Whether a module is on its way from here or to here. */
   isMoving(name: ModuleName): boolean;
+  /** A standby ends for good: what it has goes home first, where that is there, for nobody to wait for one who is absent. */
+  goHome(): Promise<void>;
 }
 
 /**
@@ -59,6 +65,21 @@ export async function beginMoves(
     isMoving(name) {
       const mover = movers.get(name);
       return mover !== undefined && isMoving(mover.state);
+    },
+    async goHome() {
+      const leaving = hosts.flatMap(({ name, served }) => {
+        const mover = movers.get(name);
+        const isTrusted = served !== undefined && served.store.fault() === undefined;
+        return mover !== undefined && mover.seat.place !== HOME && isTrusted ? [mover] : [];
+      });
+      const left = Promise.all(
+        leaving.map((mover) =>
+          mover.give({ place: HOME, url: null }).catch((error: Error) => {
+            logger.info(`${mover.name} does not go home: ${error.message}`);
+          }),
+        ),
+      );
+      await Promise.race([left, sleep(GO_HOME_MS, undefined, { ref: false })]);
     },
   };
 }

@@ -48,6 +48,7 @@ export function createHands({ system, host, place: own, surround, followed }: Ha
   let homeUrl: string | undefined;
   let closedAtMs: number | undefined;
   let toldGeneration = 0;
+  let isLearning = false;
 
   /** Learns where the neighbours are, and goes by the same Redis. */
   async function settleIn(): Promise<void> {
@@ -69,11 +70,15 @@ export function createHands({ system, host, place: own, surround, followed }: Ha
    * restarted like this one, it is what was written with the move.
    */
   async function learnRedis(owner: PlaceName): Promise<void> {
+    if (isLearning) return; // one that is away takes longer than it is until the next look
+    isLearning = true;
     try {
       const redis = (await askForRedis(owner).catch(() => null)) ?? readRedis(config.DATA_DIR, name);
       if (redis !== null) await surround.goByRedis(redis);
     } catch (error) {
       logger.debug({ err: error }, `${name}: it is not known yet by which Redis events go`); // it is looked again soon
+    } finally {
+      isLearning = false;
     }
   }
 
@@ -108,7 +113,7 @@ export function createHands({ system, host, place: own, surround, followed }: Ha
   async function work(task: Task): Promise<Placement | undefined> {
     switch (task.do) {
       case "offer":
-        if (host.served === undefined) throw new Error("it was killed on purpose, and has to be started again first");
+        if (host.served === undefined) throw new Error(`${name} was killed on purpose: start it again first`);
         if (own !== HOME && task.to === HOME) await settleIn();
         return void (await askOther(task.to, OFFERED, task.generation, OFFER_WITHIN_MS));
       case "checkpoint":

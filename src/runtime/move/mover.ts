@@ -2,8 +2,18 @@ import type { Logger } from "pino";
 import { Problem } from "../../base/problem.ts";
 import type { ModuleName } from "../modules.ts";
 import { begin, isMoving, step } from "./hand-over.ts";
-import type { Placement } from "./placement.ts";
-import type { Action, Message, Next, Notice, Seat, State, Task } from "./protocol.ts";
+import { HOME, type Placement } from "./placement.ts";
+import {
+  ABSENT_MS,
+  type Absence,
+  type Action,
+  type Message,
+  type Next,
+  type Notice,
+  type Seat,
+  type State,
+  type Task,
+} from "./protocol.ts";
 
 /** What a hand-over does to this process, and to others. */
 export interface Hands {
@@ -110,8 +120,23 @@ export class Mover {
   #go({ state, actions }: Next): void {
     const isLook = !isMoving(state) && !isMoving(this.#state); // once a second
     if (state.is !== this.#state.is && !isLook) this.#logger.debug(`${this.name}: ${this.#state.is}, then ${state.is}`);
+    this.#tellOfAbsence(state);
     this.#state = state;
     for (const action of actions) this.#actions = this.#actions.then(() => this.#carryOut(action));
+  }
+
+  /** Callers of the module fail meanwhile, as after a start in a folder that was copied. */
+  #tellOfAbsence(state: State): void {
+    if (this.seat.place !== HOME) return; // a standby takes no place of a home that is not there
+    const [before, now] = [absenceOf(this.#state), absenceOf(state)];
+    const { owner } = state.placement;
+    if (now !== undefined && before?.generation !== now.generation) {
+      this.#logger.warn(
+        `${this.name} belongs to ${owner}, as is written beside its database, and nobody there has it open: it is served here unless that comes within ${ABSENT_MS / 1_000} s`,
+      );
+    } else if (before !== undefined && now === undefined && owner !== HOME) {
+      this.#logger.info(`${this.name}: ${owner} is there again`);
+    }
   }
 
   /** Tasks report by themselves, and are not waited for. */
@@ -171,6 +196,10 @@ export class Mover {
     for (const reply of this.#replies.get(key) ?? []) reply(refusal);
     this.#replies.delete(key);
   }
+}
+
+function absenceOf(state: State): Absence | undefined {
+  return state.is === "away" || state.is === "taking" ? state.absence : undefined;
 }
 
 function keyOf(to: "offer" | "tell", generation: number): string {
