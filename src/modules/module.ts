@@ -34,8 +34,14 @@ export class StartRefusal extends Refusal {
 export interface Module<C extends Contract> {
   readonly handlers: HandlersOf<C>;
   readonly subscriptions: readonly Subscription[];
-  /** What must be there before the first call, such as a signing key or the first admin. @throws StartRefusal */
+  /** What must be there before the first call, such as a signing key. Calls may be waiting for it. @throws StartRefusal */
   start?(): Promise<void>;
+  /**
+   * What a process looks at that has just begun to have it, and that may take long: the first admin, passwords that all the world knows.
+   * @param isServing whether there are callers, who are not to be held up
+   * @throws StartRefusal
+   */
+  inspect?(isServing: boolean): Promise<void>;
   /** Writes the demo data, never over existing data. Resolves what it wrote, in words, or undefined. */
   seed?(): Promise<string | undefined>;
   /** Ends what waits (a long poll) so that the process can drain. */

@@ -103,7 +103,11 @@ async function begin(
   const system: System = { config, logger, bus, deployment, places, verifier };
 
   for (const { name, module } of places.served) {
-    if (module.start !== undefined) await step(`${name}: prepared`, () => module.start?.());
+    if (module.start === undefined) continue;
+    await step(`${name}: prepared`, async () => {
+      await module.start?.();
+      await module.inspect?.(false);
+    });
   }
   if (config.SEED) await seed(system, step);
   await step("events", () => startBus(system, lifetime));

@@ -90,8 +90,11 @@ export function createUsers({ store: file, settings, logger, now }: ModuleDeps<U
         keys,
         now,
       });
-      if (settings.refusesDemoUsers === true) await refuseDemoUsers(first);
-      if (admin !== undefined) await ensureAdmin(admin, { ...first, logger });
+    },
+    async inspect(isServing) {
+      const own = isServing ? { ...first, passwords } : first;
+      if (settings.refusesDemoUsers === true) await refuseDemoUsers(own);
+      if (admin !== undefined) await ensureAdmin(admin, { ...own, logger });
     },
     seed: () => seedDemoUsers({ ...first, admin }),
     stop: () => passwords.stop(),

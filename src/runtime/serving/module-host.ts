@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { Refusal } from "../../base/refusal.ts";
 import type { Bus } from "../../bus/bus.ts";
 import { ownDatabase } from "../config.ts";
 import { type ModuleName, modules } from "../modules.ts";
@@ -76,7 +77,19 @@ export class ModuleHost {
       await this.close();
       throw error;
     }
+    void this.#inspect(served);
     return served;
+  }
+
+  /** Nobody waits for it. What it finds is told: it is no reason to end what was served before. */
+  async #inspect({ module }: ServedModule): Promise<void> {
+    try {
+      await module.inspect?.(true);
+    } catch (error) {
+      const { logger } = this.#surroundings;
+      if (error instanceof Refusal) logger.error(error.message);
+      else logger.debug({ err: error, module: this.name }, "The module was not looked at to the end");
+    }
   }
 
   /** Publishes its log, and applies what it hears. One that was drained is made anew before that, as often as that takes. */

@@ -37,13 +37,14 @@ describe("the demo accounts", () => {
   it("keep a shop that refuses them from starting, until their passwords are others", async () => {
     const { client, seed } = await start();
     await seed();
-    const refuse = () =>
-      start({ refusesDemoUsers: true }).then(
+    const refuse = (isServing = false) =>
+      start({ refusesDemoUsers: true }, isServing).then(
         () => "started",
         (error: Error) => `${error.name}: ${error.message}`,
       );
     expect(await refuse()).to.match(/^StartRefusal: users: admin@example\.com still has its demo password/);
     expect(await refuse()).to.not.include("admin-demo-password");
+    expect(await refuse(true)).to.equal(await refuse());
     const again = await start();
     await changePassword(again, "admin@example.com", "admin-demo-password");
     expect(await refuse()).to.match(/customer@example\.com still has its demo password/);

@@ -40,6 +40,7 @@ type Clock = Pick<ModuleDeps<UsersSettings>, "now">;
 export async function startUsers(
   folder: string,
   settings: Partial<UsersSettings> & Partial<Clock> = {},
+  isServing = false,
 ): Promise<UsersSystem> {
   const migrations = new URL("../../../src/modules/users/migrations/", import.meta.url);
   const store = openStore({ name: "users", file: join(folder, "users.db"), migrations });
@@ -59,6 +60,7 @@ export async function startUsers(
   };
   try {
     await module.start?.();
+    await module.inspect?.(isServing);
   } catch (error) {
     await stop();
     throw error;
@@ -69,8 +71,8 @@ export async function startUsers(
 /** Users that a suite starts again and again on one database, which each test has anew. */
 export interface RestartedUsers {
   readonly folder: string;
-  /** Stops what runs, and starts with other settings. */
-  start(settings?: Partial<UsersSettings>): Promise<UsersSystem>;
+  /** Stops what runs, and starts with other settings. @param isServing whether as in a process that has callers */
+  start(settings?: Partial<UsersSettings>, isServing?: boolean): Promise<UsersSystem>;
 }
 
 /** To be called in a suite: what its tests start is stopped after each, and its folder removed. */
@@ -92,9 +94,9 @@ export function restartUsers(): RestartedUsers {
     get folder() {
       return folder.path;
     },
-    async start(settings = {}) {
+    async start(settings = {}, isServing = false) {
       await stop();
-      system = await startUsers(folder.path, settings);
+      system = await startUsers(folder.path, settings, isServing);
       return system;
     },
   };
