@@ -38,7 +38,7 @@ const MOST_AWAY_MS = 1_000;
 /** How long after the last start all has to be whole. */
 const WHOLE_WITHIN_MS = 10_000;
 
-const CLIENTS = 3;
+const CLIENTS = 2;
 const PATIENCE_MS = 5_000;
 const PLENTY = { products: 3, stock: 1_000_000 };
 const SCARCE = { products: 2, stock: 20 };
@@ -49,6 +49,8 @@ export interface KilledOptions {
   readonly moves: number;
   /** Of which the seed chooses for each. */
   readonly harms: readonly Harm[];
+  /** Whether the machine does much else, so that what takes long says nothing. */
+  readonly isPatient: boolean;
   readonly tell: (what: string) => void;
 }
 
@@ -156,7 +158,7 @@ class KilledRun {
     const wholeMs = Math.round(performance.now() - startedAt);
     this.#slowestMs = Math.max(this.#slowestMs, wholeMs);
     const said = `${told}: ${this.#moving.where(this.#name)}, whole after ${wholeMs} ms`;
-    if (wholeMs > WHOLE_WITHIN_MS) this.#wrong.push(said);
+    if (wholeMs > WHOLE_WITHIN_MS && !this.#options.isPatient) this.#wrong.push(said);
     this.#done.push(told);
     this.#options.tell(`${said}; ${await moved}`);
   }

@@ -59,9 +59,9 @@ console.log(
 process.exitCode = bad > 0 ? 1 : 0;
 
 function prove(seed: number): Promise<Proof> {
-  if (harms.length > 0) return proveKilled({ seed, moves, harms, tell });
-  const [rate, waits] = [Number(flags.rate), Number(flags.waits)];
-  return proveClean({ seed, moves, rate, waits, isPatient: flags.patient, tell });
+  const { patient: isPatient } = flags;
+  if (harms.length > 0) return proveKilled({ seed, moves, harms, isPatient, tell });
+  return proveClean({ seed, moves, rate: Number(flags.rate), waits: Number(flags.waits), isPatient, tell });
 }
 
 function harmsOf(named: string): readonly Harm[] {
