@@ -7,6 +7,7 @@ import { until } from "../support/process.ts";
 import { fourProcesses, oneProcess, type ProcessShop } from "../support/topology.ts";
 import { buildConsole } from "./built.ts";
 import { openChromium } from "./chromium.ts";
+import { killProductsAndOrder, moveOrders } from "./heals.ts";
 import { linkState, readSteps, runAndWatch, textOf, untilLive, type Visit, visit } from "./page.ts";
 
 /** The shop as a person starts it to look around. */
@@ -203,6 +204,16 @@ for (const topology of extent("the page over four processes", [oneProcess, fourP
         .waitFor();
       expect(await strip.locator("path.answered-bars").getAttribute("d")).to.match(/^M[\d.]+ [\d.]+v-/);
     });
+
+    if (topology === oneProcess) {
+      it("shows a module that is killed: an order waits in the page, and is confirmed when it is back", async () => {
+        await killProductsAndOrder(page);
+      });
+
+      it("shows a module that moves: a frame of its own, who waited at its gate, events by Redis", async () => {
+        await moveOrders(page, shop);
+      });
+    }
 
     it("can be paused and goes on", async () => {
       await linkState(page).click();

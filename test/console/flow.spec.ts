@@ -28,6 +28,25 @@ for (const [topology, traces] of Object.entries(recorded)) {
       ]);
     });
 
+    it("say how long a call waited at the gate of a module that moved", () => {
+      const spans = readSpans(traces.order);
+      const call = spans.find(({ kind, peer }) => kind === "call" && peer === "orders");
+      if (call === undefined) throw new Error("no call of orders was recorded");
+      const gate: Span = {
+        ...call,
+        kind: "gate",
+        span_id: "g",
+        parent_id: call.span_id,
+        peer: null,
+        duration_us: 84_000,
+      };
+      const { steps } = flow([...spans, gate]);
+      expect(steps).to.have.lengthOf(flowOf("order").steps.length);
+      const hows = steps.filter(({ how }) => how.includes("waited")).map(({ spanId, how }) => [spanId, how]);
+      const how = topology === "one process" ? "direct call, same process" : "HTTP, other process";
+      expect(hows).to.deep.equal([[call.span_id, `${how}, waited 84.0 ms at the gate`]]);
+    });
+
     it("show an order's stock change after the answer, and what became of it", () => {
       const { steps, outcome, settled } = flowOf("order");
       expect({ outcome, settled }).to.deep.equal({ outcome: "confirmed", settled: true });

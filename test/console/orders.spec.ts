@@ -11,15 +11,25 @@ const problem = (status: number, name: string, headers: Record<string, string> =
   Response.json({ type: `/problems/${name}`, detail: `${name}.` }, { status, headers });
 
 /** A page before a shop that answers as the test says, and remembers who asked for what. */
-function openPage(shop: { stock: number; answer?: (key: string) => Response; status?: string; role?: string }) {
+function openPage(shop: {
+  stock: number;
+  answer?: (key: string) => Response;
+  status?: string;
+  role?: string;
+  known?: boolean;
+}) {
   /** The keys of the orders, one for each attempt. */
   const keys: string[] = [];
   const taken = new Map<string, string>();
+  const list = () =>
+    shop.known
+      ? problem(503, "dependency-unavailable")
+      : Response.json({ data: [{ id: "p", name: "Pen", stock: shop.stock }] });
   const fetch = async (path: string, init: RequestInit = {}): Promise<Response> => {
     if (path === "/console/sign-in")
       return Response.json({ ...SIGNED_IN, user: { ...USER, role: shop.role ?? USER.role } });
     if (path === "/products/p/restock") shop.stock += Number(JSON.parse(String(init.body)).quantity);
-    if (path.startsWith("/products")) return Response.json({ data: [{ id: "p", name: "Pen", stock: shop.stock }] });
+    if (path.startsWith("/products")) return list();
     if (path.startsWith("/orders/o")) return Response.json({ id: "o", status: shop.status ?? "confirmed" });
     const key = new Headers(init.headers).get("idempotency-key") ?? "";
     keys.push(key);
@@ -28,8 +38,9 @@ function openPage(shop: { stock: number; answer?: (key: string) => Response; sta
     return answer;
   };
   const sessions = createSessions(fetch);
+  const knownProducts = () => (shop.known ? [{ id: "p", name: "Pen", stock: 7 }, { id: "u" }] : []);
   const requests = createRequests({ fetch, sessions });
-  return { orders: createOrders({ requests, sessions, oneClick: async () => true }), keys, taken };
+  return { orders: createOrders({ requests, sessions, oneClick: async () => true, knownProducts }), keys, taken };
 }
 
 describe("console: orders to watch the shop with", () => {
@@ -77,6 +88,12 @@ describe("console: orders to watch the shop with", () => {
     expect(taken.size).to.equal(1);
     await until("nothing waits", () => orders.queue.state.get().waiting === 0);
     expect(orders.queue.state.get().trouble).to.equal(undefined);
+  });
+
+  it("are for what the page has seen before, while products cannot be listed", async () => {
+    const { orders } = open({ stock: 0, known: true });
+    await orders.own.place();
+    await until("it is confirmed", () => orders.own.last.get()?.phase === "confirmed");
   });
 
   it("are pending until the shop has settled them", async () => {

@@ -1,14 +1,18 @@
 import { expect } from "chai";
 import { addPulses, describePulses, type Pulse, readPulse, waitingOf } from "../../console/src/model/pulse.ts";
 import { areaPath, bandPath, barsPath, linePath, roundUp } from "../../console/src/model/strip.ts";
+import { createGates } from "../../console/src/store/gates.ts";
+import { until } from "../support/process.ts";
 
-const quiet = { answered: 0, failed: 0, p50Ms: null, p99Ms: null, backlog: {}, placement: {}, held: 0 };
+const quiet = { answered: 0, failed: 0, p50Ms: null, p99Ms: null, backlog: {}, placement: {}, down: [], held: 0 };
 const pulse = (second: number, more: Partial<Pulse> = {}): Pulse => ({ ...quiet, atMs: second * 1_000, ...more });
 
 describe("console: the last minute", () => {
   it("reads a pulse, and nothing else", () => {
     const told = { at: "2026-01-01T00:00:00.000Z", answered: 3, failed: 1, p50_ms: 1.5, p99_ms: null };
-    expect(readPulse({ ...told, backlog: { products: 2 }, placement: { orders: "here" } }, 4)).to.deep.equal({
+    expect(
+      readPulse({ ...told, backlog: { products: 2 }, placement: { orders: "here" }, down: ["users"] }, 4),
+    ).to.deep.equal({
       atMs: Date.UTC(2026, 0),
       answered: 3,
       failed: 1,
@@ -16,6 +20,7 @@ describe("console: the last minute", () => {
       p99Ms: null,
       backlog: { products: 2 },
       placement: { orders: "here" },
+      down: ["users"],
       held: 4,
     });
     for (const other of [null, {}, { at: "soon" }, { at: 7 }]) expect(readPulse(other, 0)).to.equal(undefined);
@@ -48,12 +53,35 @@ describe("console: the last minute", () => {
   });
 
   it("speaks of what lasts only", () => {
-    const waits = { backlog: { products: 2, orders: 0 }, held: 1 };
+    const waits = { backlog: { products: 2, orders: 0 }, down: ["products"], held: 1 };
     expect(describePulses([])).to.equal("");
     expect(describePulses([pulse(1), pulse(2, waits), pulse(3, waits)])).to.equal("No request fails.");
     expect(describePulses([pulse(1, waits), pulse(2, waits), pulse(3, { ...waits, failed: 1 })])).to.equal(
-      "Requests fail. Events wait for products. Orders wait in this page.",
+      "Requests fail. products does not answer. Events wait for products. Orders wait in this page.",
     );
     expect(waitingOf(pulse(1, waits))).to.equal(3);
+  });
+});
+
+describe("console: the gates of modules that move", () => {
+  const told = { module: "orders", closed: true, waiting: 0, waited: 0, closed_ms: 0 };
+
+  it("are one for all processes of a move, and another for the next", async () => {
+    const { shown, take } = createGates(1_000);
+    take({ ...told, process: "a", waiting: 2, waited: 2 });
+    take({ ...told, process: "b", waiting: 1, waited: 1 });
+    expect(shown.get()).to.deep.equal([{ module: "orders", closed: true, waiting: 3, waited: 3, closedMs: 0 }]);
+    take({ ...told, process: "b", closed: false, waited: 1, closed_ms: 40 });
+    expect(shown.get()[0]?.closed).to.equal(true);
+    take({ ...told, process: "a", closed: false, waited: 2, closed_ms: 90 });
+    expect(shown.get()).to.deep.equal([{ module: "orders", closed: false, waiting: 0, waited: 3, closedMs: 90 }]);
+    take({ closed: true });
+    expect(shown.get()).to.have.lengthOf(1);
+  });
+
+  it("are forgotten when they have been open for a while, or nobody tells of them any more", async () => {
+    const { shown, take } = createGates(20);
+    take({ ...told, process: "a" });
+    await until("it is forgotten", () => shown.get().length === 0);
   });
 });

@@ -78,6 +78,16 @@ export const diagramStyles = css`
   .badge.refused.active rect { fill: var(--good); }
   .badge.refused.active text { fill: var(--surface); }
 
+  .gate .leaf, .gate .posts { fill: none; stroke: var(--warn); stroke-width: 4; stroke-linecap: round; transition: rotate 0.3s; }
+  .gate .posts { stroke-width: 2.5; }
+  .gate .leaf { transform-box: fill-box; }
+  .gate .left { transform-origin: left; }
+  .gate .right { transform-origin: right; }
+  .gate.open .left { rotate: -75deg; }
+  .gate.open .right { rotate: 75deg; }
+  .gate text { text-anchor: start; font: 650 12.5px var(--sans); fill: var(--warn); stroke: var(--surface); stroke-width: 4; paint-order: stroke; font-variant-numeric: tabular-nums; }
+  .narrow .gate text { font-size: 10px; }
+
   .token { fill: var(--kind); stroke: var(--surface); stroke-width: 2.5; }
   .token.event { fill: var(--surface); stroke: var(--kind); stroke-width: 3; }
 `;

@@ -5,8 +5,10 @@ import { groupByProcess, type ProcessGroup, sharesProcess } from "../model/topol
 import type { App } from "../store/app.ts";
 import { arrowMarkers } from "./arrow-markers.ts";
 import { base } from "./base-styles.ts";
+import { describeGates, drawGates } from "./diagram-gates.ts";
 import { drawDatabase, drawService } from "./diagram-places.ts";
 import { arrowStyles, diagramStyles } from "./diagram-styles.ts";
+import { FrameMotion, glow } from "./frame-motion.ts";
 import { prefersStillness } from "./motion.ts";
 import { drawFrameLabels, drawFrames } from "./process-frames.ts";
 import { View } from "./view.ts";
@@ -49,6 +51,8 @@ export class FlowDiagram extends View {
   /** How long a step stays lit. */
   declare holdMs: number;
   declare width: number;
+  readonly #frames = new FrameMotion();
+  #busKind: string | undefined;
   #resizes = new ResizeObserver(([entry]) => {
     this.width = entry?.contentRect.width ?? 0;
   });
@@ -65,7 +69,7 @@ export class FlowDiagram extends View {
   }
 
   protected override watched(app: App) {
-    return [app.status, app.processes, app.engines];
+    return [app.status, app.processes, app.engines, app.gates.shown];
   }
 
   override connectedCallback(): void {
@@ -88,6 +92,7 @@ export class FlowDiagram extends View {
       ${geometry.edges.map((edge) => this.#drawEdge(edge, this.#kindOf(edge, groups)))}
       ${drawFrameLabels(geometry, groups, this.width < BRIEF_BELOW)}
       ${[...geometry.boxes.keys()].map((place) => this.#drawPlace(place, geometry))}
+      ${drawGates(geometry, this.app.gates.shown.get(), this.narrow)}
       <circle class="token" r="7" visibility="hidden"></circle>
       ${geometry.edges.map((edge) => this.#drawBadge(edge, this.#kindOf(edge, groups)))}
     </svg>`;
@@ -95,6 +100,16 @@ export class FlowDiagram extends View {
 
   override updated(changed: Map<PropertyKey, unknown>): void {
     if (changed.has("position") && this.#current !== undefined) this.#moveToken(this.#current);
+    this.#frames.follow(this.renderRoot, `${this.narrow} ${this.#groups.length > 0}`);
+    this.#followBus();
+  }
+
+  /** That events go another way than before is to be seen. */
+  #followBus(): void {
+    const kind = this.app.status.get()?.bus.kind;
+    const node = this.renderRoot.querySelector(".place.bus rect");
+    if (this.#busKind !== undefined && kind !== this.#busKind && node !== null) glow(node);
+    this.#busKind = kind;
   }
 
   get #current(): ShownStep | undefined {
@@ -131,7 +146,7 @@ export class FlowDiagram extends View {
       broken === undefined
         ? ""
         : ` Step ${broken.number} failed: ${this.#nameOf(broken.from)} to ${this.#nameOf(broken.to)}.`;
-    return `Client, API Gateway, the services ${SERVICES} with a database each, and the event bus. Processes: ${shared || "not known yet"}. The steps are in the list.${wrong}`;
+    return `Client, API Gateway, the services ${SERVICES} with a database each, and the event bus. Processes: ${shared || "not known yet"}. The steps are in the list.${wrong}${describeGates(this.app.gates.shown.get())}`;
   }
 
   #stepsOn(edge: Edge): readonly ShownStep[] {

@@ -25,7 +25,8 @@ export const flowSectionStyles = css`
     .panel { grid-template-columns: minmax(0, 1fr) minmax(0, 1.25fr); }
     .steps { height: auto; }
   }
-  .stage { padding: 20px; }
+  .stage { position: relative; padding: 20px; }
+  quartet-move-control { position: absolute; inset-block-start: 16px; inset-inline-end: 16px; max-width: 32%; }
   quartet-playback-bar { margin-top: 18px; padding-top: 16px; border-top: 1px solid var(--line); }
   .steps { padding: 16px 12px 14px; }
   .head { display: flex; flex-wrap: wrap; align-items: start; justify-content: space-between; gap: 8px 12px; padding: 0 8px 10px 12px; }

@@ -66,6 +66,7 @@ export class FlowSection extends View {
       </div>
       <div id="panel" role="tabpanel" aria-labelledby="tab-${stage.name}" class="panel">
         <div class="card stage">
+          <quartet-move-control .app=${this.app}></quartet-move-control>
           <quartet-flow-diagram .app=${this.app} .steps=${flow?.steps ?? plan.map((step, index) => ({ ...step, number: index + 1 }))}
             .position=${flow === undefined ? undefined : stage.player.position} .origin=${flow?.origin} .holdMs=${this.#holdMs(stage)}></quartet-flow-diagram>
           ${flow === undefined ? nothing : html`<quartet-flow-verdict .app=${this.app} .flow=${flow} .position=${stage.player.position}></quartet-flow-verdict>`}

@@ -24,8 +24,8 @@ export class HarmControls extends View {
 
   #clock: ReturnType<typeof setInterval> | undefined;
 
-  protected override watched({ controls }: App) {
-    return [controls.list, controls.busy, controls.failure];
+  protected override watched({ controls, orders }: App) {
+    return [controls.list, controls.busy, controls.failure, orders.queue.state];
   }
 
   override disconnectedCallback(): void {
@@ -68,8 +68,17 @@ export class HarmControls extends View {
       <button class=${state === "active" ? "primary" : ""} aria-disabled=${disabled} aria-describedby="about-${name}"
         @click=${() => disabled || controls.use(name, action)}>${busy === name ? "One moment…" : texts[action]}</button>
       <p id="about-${name}" class="muted">${state === "unavailable" ? (reason ?? "Nobody here can do it.") : texts[state]}</p>
-      ${state === "active" ? html`<p class="in tabular">Undone by itself in ${secondsLeft(control)} s.</p>` : nothing}
+      ${state === "active" ? this.#renderMeanwhile(control) : nothing}
     </li>`;
+  }
+
+  /** What there is to do and to see until it is undone. */
+  #renderMeanwhile(control: Control) {
+    const { queue, own } = this.app.orders;
+    const { waiting } = queue.state.get();
+    return html`<button class="order" @click=${() => own.place()}>Place one order</button>
+      <p class="tabular"><b>${waiting}</b> ${waiting === 1 ? "order waits" : "orders wait"} now.</p>
+      <p class="in tabular">Undone by itself in ${secondsLeft(control)} s.</p>`;
   }
 }
 

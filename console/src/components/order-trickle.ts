@@ -14,6 +14,8 @@ export class OrderTrickle extends View {
   static override styles = [
     base,
     css`
+      :host { display: flex; flex-direction: column; height: 100%; }
+      quartet-waiting { flex: 1; margin-top: 14px; }
       .buttons { display: flex; flex-wrap: wrap; gap: 10px; margin-top: 12px; }
       .switch .track { position: relative; width: 30px; height: 18px; border-radius: 9px; background: var(--line-strong); transition: background-color 0.15s; }
       .switch .track::after { content: ""; position: absolute; inset: 3px auto 3px 3px; width: 12px; border-radius: 50%; background: var(--surface); transition: translate 0.15s; }
@@ -23,7 +25,7 @@ export class OrderTrickle extends View {
       .words { display: grid; gap: 6px; margin-top: 12px; font-size: 14px; }
       .words:empty { display: none; }
       /* What is below stays where it is when a sentence is longer than the one before. */
-      @media (max-width: 999px) { .words:not(:empty) { min-height: 8.5em; align-content: start; } }
+      .words:not(:empty) { min-height: 8em; align-content: start; }
       .words p { display: flex; gap: 8px; }
       .words svg { flex: none; margin-top: 3px; }
       .good { color: var(--good); }
@@ -60,6 +62,7 @@ export class OrderTrickle extends View {
         <button class="one" @click=${() => orders.own.place()}>Place one order</button>
         <button class="switch" role="switch" aria-checked=${trickle.running} @click=${this.#toggle}><span class="track"></span>${ORDERS_A_SECOND} orders a second</button>
       </div>
+      <quartet-waiting .app=${this.app}></quartet-waiting>
       <div class="words">${own === undefined ? nothing : renderOwn(own)}${renderCounts(trickle)}${renderQueue(queue, own)}${this.#renderRefill()}</div>
       <p class="visually-hidden" role="status">${summarize(own, trickle, queue)}</p>
     `;
@@ -117,19 +120,20 @@ function tellOwn({ phase, attempts, tookMs, why }: OwnOrder): string {
 function renderCounts({ running, taken, refused, who, product, ended }: TrickleState) {
   const counts =
     running || taken + refused > 0
-      ? html`<p class="counts tabular muted"><span>${who === undefined ? "" : `As ${who}, for “${product}”: `}<b>${taken}</b> taken, ${refused} refused${running ? "" : "; switched off"}.</span></p>`
+      ? html`<p class="counts tabular muted"><span>${who === undefined ? "" : `As ${who}, for “${product}”: `}<b>${taken}</b> taken, ${refused} refused.</span></p>`
       : nothing;
   return html`${counts}${ended === undefined ? nothing : html`<p class="ended warn">${icons.warning}<span>${ended}</span></p>`}`;
 }
 
 function renderQueue({ waiting, trouble, failures }: QueueState, own: OwnOrder | undefined) {
   if (waiting > 0) {
-    const why = own?.phase === "waiting" ? "" : (trouble ?? "They go out as fast as the shop takes them."); // said once
-    return html`<p class="queue warn tabular">${icons.pause}<span><b>${waiting}</b> ${waiting === 1 ? "order waits" : "orders wait"} in this page. ${why}</span></p>`;
+    if (own?.phase === "waiting") return nothing; // said once
+    const why = trouble ?? "What waits goes out as fast as the shop takes it.";
+    return html`<p class="queue warn">${icons.pause}<span>${why}</span></p>`;
   }
   if (failures === 0) return nothing;
-  const attempts = failures === 1 ? "One attempt failed and was" : `${failures} attempts failed and were`;
-  return html`<p class="queue muted tabular">${icons.restart}<span>${attempts} repeated with the same key: nothing lost, nothing placed twice.</span></p>`;
+  const attempts = failures === 1 ? "One attempt was" : `${failures} attempts were`;
+  return html`<p class="queue muted tabular">${icons.restart}<span>${attempts} repeated: nothing lost, nothing placed twice.</span></p>`;
 }
 
 /** Spoken when it changes, so it holds no figure that always does. */

@@ -1,4 +1,4 @@
-import { type SVGTemplateResult, svg } from "lit";
+import { nothing, type SVGTemplateResult, svg } from "lit";
 import type { Box, Geometry } from "../model/geometry.ts";
 import { isModule, type ModuleName, moduleNames, type ServiceName } from "../model/places.ts";
 import { hostOf, type ProcessGroup, pidOf } from "../model/topology.ts";
@@ -9,13 +9,22 @@ const ROOMY = 3;
 /** How far apart the frames pass below others whose modules do not lie side by side. */
 const LANE = 14;
 
+const RADIUS = 14;
+
+/** A part of a frame that belongs to a service or the bus; what lies between two has no name. */
+interface Part {
+  readonly of: ServiceName | "bus" | undefined;
+  readonly box: Box;
+}
+
 /** One frame around everything that shares a process, whatever the split. */
 export function drawFrames(geometry: Geometry, groups: readonly ProcessGroup[]): SVGTemplateResult[] {
   const scattered = groups.filter(isScattered);
   return groups.map((group) => {
-    const boxes = boxesOf(group, geometry, LANE * Math.max(0, scattered.indexOf(group)));
-    const rects = boxes.map(
-      (box) => svg`<rect x=${box.x} y=${box.y} width=${box.width} height=${box.height} rx="14"></rect>`,
+    const parts = partsOf(group, geometry, LANE * Math.max(0, scattered.indexOf(group)));
+    const rects = parts.map(
+      ({ of, box }) =>
+        svg`<rect data-part=${of ?? nothing} x=${box.x} y=${box.y} width=${box.width} height=${box.height} rx=${RADIUS}></rect>`,
     );
     // Drawn twice: with its line and then without, the parts of one frame become one shape.
     return svg`<g class="frame" data-services=${group.services.join(" ")}>
@@ -62,44 +71,41 @@ function isScattered({ services }: ProcessGroup): boolean {
 }
 
 /** @param drop how much deeper than usual it reaches */
-function boxesOf({ services, holdsBus }: ProcessGroup, geometry: Geometry, drop: number): Box[] {
-  const cell = (name: (typeof services)[number] | "bus"): Box[] => {
-    const box = geometry.cells.get(name);
-    return box === undefined ? [] : [box];
+function partsOf(group: ProcessGroup, geometry: Geometry, drop: number): Part[] {
+  const modules = moduleNames.filter((name) => group.services.includes(name));
+  const rows = [...group.services.filter((name) => !isModule(name)), ...(group.holdsBus ? (["bus"] as const) : [])];
+  return [
+    ...rows.flatMap((of): Part[] => {
+      const box = geometry.cells.get(of);
+      return box === undefined ? [] : [{ of, box }];
+    }),
+    ...modules.map((of) => ({ of, box: columnOf(of, group, geometry, drop) })),
+    ...(isScattered(group) ? bridge(modules, geometry, drop) : []),
+  ];
+}
+
+/** The column of a module, which reaches into those parts of its frame that lie beside it: so they become one. */
+function columnOf(name: ModuleName, { services, holdsBus }: ProcessGroup, { cells }: Geometry, drop: number): Box {
+  const cell = cells.get(name);
+  if (cell === undefined) throw new Error(`${name} has no cell`);
+  const index = moduleNames.indexOf(name);
+  const reach = (neighbour: ModuleName | undefined): number => {
+    const other = neighbour !== undefined && services.includes(neighbour) ? cells.get(neighbour) : undefined;
+    return other === undefined ? 0 : (Math.abs(other.x - cell.x) - cell.width) / 2 + RADIUS;
   };
-  // A bus in memory is of a process that holds everything.
-  if (holdsBus) return wholeOf(geometry);
-  const modules = moduleNames.filter((name) => services.includes(name));
-  const boxes = services.filter((name) => !isModule(name)).flatMap(cell);
-  const columns = modules.flatMap(cell).map((box) => ({ ...box, height: box.height + drop }));
-  return [...boxes, ...columns, ...joints(modules, services.includes("gateway"), geometry, drop)];
+  const [left, right] = [reach(moduleNames[index - 1]), reach(moduleNames[index + 1])];
+  const [row, bus] = [
+    services.includes("gateway") ? cells.get("gateway") : undefined,
+    holdsBus ? cells.get("bus") : undefined,
+  ];
+  const top = row === undefined ? cell.y : row.y + row.height / 2;
+  const bottom = bus === undefined ? cell.y + cell.height + drop : bus.y + bus.height / 2;
+  return { x: cell.x - left, y: top, width: cell.width + left + right, height: bottom - top };
 }
 
-/** What fills the gaps between cells of one frame. */
-function joints(modules: readonly ModuleName[], gateway: boolean, geometry: Geometry, drop: number): Box[] {
-  const columns = modules.flatMap((name) => geometry.cells.get(name) ?? []);
-  const row = geometry.cells.get("gateway");
-  const found: Box[] = [];
-  for (const [index, column] of columns.entries()) {
-    if (gateway && row !== undefined) found.push({ ...column, y: row.y + row.height / 2, height: column.y - row.y });
-    const next = columns[index + 1];
-    if (next === undefined) continue;
-    const adjacent = next.x - column.x - column.width < column.width;
-    if (adjacent) found.push({ ...column, width: next.x + next.width - column.x });
-    else if (!gateway) found.push(...bridge(modules, geometry, drop));
-  }
-  return found;
-}
-
-function bridge(modules: readonly ModuleName[], geometry: Geometry, drop: number): Box[] {
+function bridge(modules: readonly ModuleName[], geometry: Geometry, drop: number): Part[] {
   const [from, to] = [modules[0], modules.at(-1)];
   if (from === undefined || to === undefined) return [];
   const box = geometry.bridge(from, to);
-  return [{ ...box, y: box.y + drop }];
-}
-
-function wholeOf({ cells }: Geometry): Box[] {
-  const gateway = cells.get("gateway");
-  const bus = cells.get("bus");
-  return gateway === undefined || bus === undefined ? [] : [{ ...gateway, height: bus.y + bus.height - gateway.y }];
+  return [{ of: undefined, box: { ...box, y: box.y + drop } }];
 }

@@ -1,7 +1,7 @@
 import { css, html, nothing, svg } from "lit";
 import { formatMs } from "../model/format.ts";
 import { moduleNames, placeName } from "../model/places.ts";
-import { describePulses, type Pulse, SHOWN_SECONDS, waitingOf } from "../model/pulse.ts";
+import { describePulses, eventsOf, type Pulse, SHOWN_SECONDS, waitingOf } from "../model/pulse.ts";
 import { areaPath, bandPath, barsPath, linePath, roundUp } from "../model/strip.ts";
 import type { App } from "../store/app.ts";
 import { base } from "./base-styles.ts";
@@ -38,11 +38,12 @@ export class PulseStrip extends View {
       @media (min-width: 641px) { .row { min-height: 92px; } }
       .place { min-height: 0; padding: 4px 0; border: 0; }
       .row:not(.place) + .place { margin-top: -1px; padding-top: 12px; border-top: 1px solid var(--line); }
-      .place svg { height: 6px; overflow: hidden; }
+      .place svg { height: 6px; }
       .place dl { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 10px; }
       .place dd { font-size: 13px; }
       .here { fill: var(--line-strong); opacity: 0.4; }
       .there { fill: var(--direct); opacity: 0.6; }
+      .gone { fill: var(--bad-soft); stroke: var(--bad); stroke-width: 1.5; stroke-dasharray: 3 3; }
       .axis { display: flex; justify-content: space-between; grid-column: 2; font-size: 12px; color: var(--text-2); }
       .stale svg { opacity: 0.45; }
       .key { display: inline-block; width: 18px; height: 0; margin-inline-end: 5px; vertical-align: 4px; border-top: 2px solid var(--query); }
@@ -135,7 +136,7 @@ function renderLatency(pulses: readonly Pulse[]) {
 /** @param withPage whether orders can wait in this page */
 function renderWaiting(pulses: readonly Pulse[], latest: Pulse, withPage: boolean) {
   const top = roundUp(Math.max(0, ...pulses.map(waitingOf)), 10);
-  const events = (pulse: Pulse): number => (waitingOf(pulse) - pulse.held) / top;
+  const events = (pulse: Pulse): number => eventsOf(pulse) / top;
   const waiting = Object.entries(latest.backlog).map(([module, count]) => `${module} ${count}`);
   return html`<div class="row">
     <dl>
@@ -154,29 +155,31 @@ function renderWaiting(pulses: readonly Pulse[], latest: Pulse, withPage: boolea
   </div>`;
 }
 
-/** A line for each module: where it is, and since when. */
-function renderPlaces(pulses: readonly Pulse[], { placement }: Pulse) {
-  const isAt = (module: string, wanted: (place: string) => boolean) => (pulse: Pulse) => {
-    const place = pulse.placement[module];
-    return place !== undefined && wanted(place);
-  };
+/** A line for each module: where it is, and since when, and when it did not answer. */
+function renderPlaces(pulses: readonly Pulse[], { placement, down }: Pulse) {
   const modules = moduleNames.filter((name) => placement[name] !== undefined);
-  return modules.map(
-    (name) => html`<div class="row place">
-      <dl><dt>${placeName(name)}</dt> <dd>${placement[name] === "here" ? "with the gateway" : placement[name]?.replaceAll("http://", "")}</dd></dl>
+  return modules.map((name) => {
+    const isDown = (pulse: Pulse): boolean => pulse.down.includes(name);
+    const isAt = (wanted: (place: string) => boolean) => (pulse: Pulse) => {
+      const place = pulse.placement[name];
+      return place !== undefined && wanted(place) && !isDown(pulse);
+    };
+    const place = placement[name] === "here" ? "with the gateway" : placement[name]?.replaceAll("http://", "");
+    return html`<div class="row place">
+      <dl><dt>${placeName(name)}</dt> ${down.includes(name) ? html`<dd class="failed">does not answer</dd>` : html`<dd>${place}</dd>`}</dl>
       <svg aria-hidden="true" viewBox="0 0 ${SHOWN_SECONDS} 1" preserveAspectRatio="none">
-        <path class="here" d=${bandPath(
-          pulses,
-          isAt(name, (place) => place === "here"),
-        )} />
+        <path class="here" d=${bandPath(pulses, isAt(isHere))} />
         <path class="there" d=${bandPath(
           pulses,
-          isAt(name, (place) => place !== "here"),
+          isAt((at) => !isHere(at)),
         )} />
+        <path class="gone" d=${bandPath(pulses, isDown)} />
       </svg>
-    </div>`,
-  );
+    </div>`;
+  });
 }
+
+const isHere = (place: string): boolean => place === "here";
 
 /** A drawing of what the text beside it says. */
 function renderPlot(scale: string, content: unknown) {

@@ -1,3 +1,4 @@
+import { formatMs } from "./format.ts";
 import type { ArrowKind, Place } from "./places.ts";
 import { isModule } from "./places.ts";
 import { type Span, textAttribute } from "./span.ts";
@@ -152,6 +153,7 @@ function arrowOf(span: Span, tree: SpanTree): Arrow | undefined {
     case "apply":
       return { from: "bus", to: service, kind: "event", what: name, how: applied(span, tree) };
     case "serve":
+    case "gate":
       return undefined;
   }
 }
@@ -162,10 +164,19 @@ function call(span: Span, tree: SpanTree): Pick<Arrow, "kind" | "what" | "how"> 
   const method = served && textAttribute(served, "method");
   const route = served && textAttribute(served, "route");
   const what = method !== undefined && route !== undefined ? `${method} ${route}` : span.name;
-  if (served === undefined) return { kind: "http", what, how: "no answer from there" };
+  const waited = waitedAtGate(span, tree);
+  if (served === undefined) return { kind: "http", what, how: `no answer from there${waited}` };
   return served.process === span.process
-    ? { kind: "direct", what, how: "direct call, same process" }
-    : { kind: "http", what, how: "HTTP, other process" };
+    ? { kind: "direct", what, how: `direct call, same process${waited}` }
+    : { kind: "http", what, how: `HTTP, other process${waited}` };
+}
+
+/** What it waited for while the module moved, in words. */
+function waitedAtGate(span: Span, tree: SpanTree): string {
+  const gates = tree.childrenOf(span).filter(({ kind }) => kind === "gate");
+  if (gates.length === 0) return "";
+  const waitedUs = gates.reduce((sum, gate) => sum + gate.duration_us, 0);
+  return `, waited ${formatMs(waitedUs / 1_000)} at the gate`;
 }
 
 function applied(span: Span, tree: SpanTree): string {

@@ -13,6 +13,8 @@ export interface Pulse {
   readonly backlog: Readonly<Record<string, number>>;
   /** Module → `here`, or where it listens. */
   readonly placement: Readonly<Record<string, string>>;
+  /** The modules that did not answer. */
+  readonly down: readonly string[];
   /** How many orders waited in this page when it came. */
   readonly held: number;
 }
@@ -33,6 +35,7 @@ export function readPulse(data: unknown, held: number): Pulse | undefined {
     p99Ms: typeof data.p99_ms === "number" ? data.p99_ms : null,
     backlog: readEntries(data.backlog, Number),
     placement: readEntries(data.placement, String),
+    down: Array.isArray(data.down) ? data.down.map(String) : [],
     held,
   };
 }
@@ -51,8 +54,13 @@ export function addPulses(known: readonly Pulse[], more: readonly Pulse[]): read
 }
 
 /** All that waits: events for their subscribers, and orders in this page. */
-export function waitingOf({ backlog, held }: Pulse): number {
-  return Object.values(backlog).reduce((sum, count) => sum + count, held);
+export function waitingOf(pulse: Pulse): number {
+  return eventsOf(pulse) + pulse.held;
+}
+
+/** The events that wait for their subscribers. */
+export function eventsOf({ backlog }: Pulse): number {
+  return Object.values(backlog).reduce((sum, count) => sum + count, 0);
 }
 
 /** How many seconds something has to last before it is spoken of: what is over at once is no news. */
@@ -66,7 +74,9 @@ export function describePulses(pulses: readonly Pulse[]): string {
   const failing = last.some(({ failed }) => failed > 0) ? "Requests fail." : "No request fails.";
   const isLasting = (waits: (pulse: Pulse) => number): boolean => last.every((pulse) => waits(pulse) > 0);
   const behind = Object.keys(latest.backlog).filter((module) => isLasting(({ backlog }) => backlog[module] ?? 0));
+  const down = latest.down.filter((module) => last.every((pulse) => pulse.down.includes(module)));
   const waiting = [
+    ...down.map((module) => ` ${module} does not answer.`),
     ...behind.map((module) => ` Events wait for ${module}.`),
     ...(isLasting(({ held }) => held) ? [" Orders wait in this page."] : []),
   ];

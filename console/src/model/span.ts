@@ -1,7 +1,7 @@
 import { isRecord } from "./json.ts";
 import { isService, type ServiceName } from "./places.ts";
 
-export const spanKinds = ["request", "serve", "call", "store", "publish", "apply"] as const;
+export const spanKinds = ["request", "serve", "call", "gate", "store", "publish", "apply"] as const;
 
 /** A finished piece of work, as the gateway's stream tells it (docs/console-stream.md). */
 export interface Span {

@@ -5,6 +5,7 @@ import { readSpans } from "../model/span.ts";
 import type { Status } from "../model/topology.ts";
 import { type Controls, createControls } from "./controls.ts";
 import { createDeadLetters, type DeadLetters } from "./dead-letters.ts";
+import { createGates, type Gates } from "./gates.ts";
 import { createKnowledge, type Knowledge } from "./known.ts";
 import { createOrders, type Orders } from "./orders.ts";
 import { createPulses, type Pulses } from "./pulses.ts";
@@ -42,6 +43,7 @@ export interface App {
   readonly dropped: Cell<number>;
   readonly stream: Stream;
   readonly pulses: Pulses;
+  readonly gates: Gates;
   readonly traces: Traces;
   readonly stages: Stages;
   readonly sessions: Sessions;
@@ -71,6 +73,7 @@ export function createApp({ fetch, still }: AppDeps): App {
   const requests = createRequests({ fetch, sessions });
   const known = createKnowledge(requests, sessions);
   const pulses = createPulses(() => orders.queue.waiting);
+  const gates = createGates();
 
   const asked = async (path: string, init: RequestInit = {}): Promise<Response> => {
     // A customer's token opens nothing here, so the admin goes on watching; where one click is enough, none is needed.
@@ -106,6 +109,7 @@ export function createApp({ fetch, still }: AppDeps): App {
     status: board.take,
     pulse: pulses.take,
     pulses: pulses.take,
+    gate: gates.take,
     controls: controls.take,
   };
   const receive = (event: string, data: unknown): void => {
@@ -129,7 +133,7 @@ export function createApp({ fetch, still }: AppDeps): App {
     knownProductId: () => known.productId,
     watching: () => stream.state.get() !== "denied",
   });
-  const orders: Orders = createOrders({ requests, sessions, oneClick });
+  const orders: Orders = createOrders({ requests, sessions, oneClick, knownProducts: () => known.products });
   const deadLetters = createDeadLetters(requests, sessions.admin.get);
   const poll = createStatusPoll({
     fetch,
@@ -148,6 +152,7 @@ export function createApp({ fetch, still }: AppDeps): App {
     dropped,
     stream,
     pulses,
+    gates,
     traces,
     stages,
     sessions,

@@ -8,6 +8,8 @@ import type { Sessions } from "./session.ts";
 /** What the page has learnt from the answers it got, to fill in requests to come. */
 export interface Knowledge extends Known {
   readonly version: Cell<number>;
+  /** The products as they were last told. */
+  readonly products: readonly unknown[];
   /** Learns of a product before anything has been asked. */
   start(): Promise<void>;
 }
@@ -36,6 +38,9 @@ export function createKnowledge(requests: Requests, { session }: Pick<Sessions, 
 
   return {
     version,
+    get products() {
+      return products;
+    },
     get productId() {
       return idOf(products.find(isOrderable));
     },

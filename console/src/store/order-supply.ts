@@ -29,6 +29,8 @@ export interface OrderSupplyDeps {
   readonly requests: Pick<Requests, "sendQuietly">;
   readonly sessions: Pick<Sessions, "session" | "admin" | "signInWithOneClick">;
   oneClick(): Promise<boolean>;
+  /** What the page has seen of products, for as long as no list can be had. */
+  knownProducts(): readonly unknown[];
 }
 
 /** As many orders as are made of what was on offer before, while no list can be had. */
@@ -37,7 +39,7 @@ const FROM_MEMORY = 10;
 /** How many are put on the shelf: enough for a minute and a half of ten a second. */
 export const REFILL = 1_000;
 
-export function createOrderSupply({ requests, sessions, oneClick }: OrderSupplyDeps): OrderSupply {
+export function createOrderSupply({ requests, sessions, oneClick, knownProducts }: OrderSupplyDeps): OrderSupply {
   const soldOut = createCell<Product | undefined>(undefined);
   let product: Product | undefined;
   /** How many more the product has, as far as this page knows. */
@@ -49,10 +51,11 @@ export function createOrderSupply({ requests, sessions, oneClick }: OrderSupplyD
     const response = await requests.sendQuietly("/products?limit=100", init).catch(() => undefined);
     const body = response?.ok ? parseJson(await response.text()) : undefined;
     if (!isRecord(body) || !Array.isArray(body.data)) {
+      product ??= mostOf(knownProducts());
       left = FROM_MEMORY;
       return product === undefined ? "The products cannot be listed now. Try again in a moment." : undefined;
     }
-    product = body.data.filter(isProduct).toSorted((one, other) => other.stock - one.stock)[0];
+    product = mostOf(body.data);
     left = product?.stock ?? 0;
     soldOut.set(left > 0 || sessions.admin.get() === undefined ? undefined : product);
     return left > 0 ? undefined : "Nothing is left in stock, so there is nothing to order.";
@@ -93,4 +96,9 @@ export function createOrderSupply({ requests, sessions, oneClick }: OrderSupplyD
       return isGone;
     },
   };
+}
+
+/** The product that has the largest stock. */
+function mostOf(products: readonly unknown[]): Product | undefined {
+  return products.filter(isProduct).toSorted((one, other) => other.stock - one.stock)[0];
 }

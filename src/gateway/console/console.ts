@@ -65,11 +65,16 @@ export function createConsole(deps: ConsoleDeps): Console {
   const askAround = () => bus.broadcast(ROLL_CALL_TOPIC, {});
   const watchers = createWatchers({
     askAround,
-    readStatus: async () => ({
-      ...(await readStatus(health)),
-      processes: fleet.processes(),
-      engines: fleet.engines(),
-    }),
+    async readStatus() {
+      const [status, placement] = await Promise.all([readStatus(health), readPlacement(health)]);
+      return {
+        ...status,
+        // One that has moved listens elsewhere than the settings say.
+        modules: status.modules.map((module) => ({ ...module, port: portAt(placement[module.name]) ?? module.port })),
+        processes: fleet.processes(),
+        engines: fleet.engines(),
+      };
+    },
   });
   const pulses = createPulses({
     look: async () => {
@@ -192,4 +197,10 @@ async function signIn(koa: Context, access: ConsoleAccess, deps: ConsoleDeps): P
 /** The text of a file that may not be there. */
 function textOf(path: string): Promise<string | null> {
   return readFile(path, "utf8").catch(() => null);
+}
+
+/** @param address where a module listens, in a URL if it is alone there */
+function portAt(address: string | undefined): number | undefined {
+  const url = address === undefined ? null : URL.parse(address);
+  return url === null || url.port === "" ? undefined : Number(url.port);
 }
