@@ -46,7 +46,11 @@ export function createVerifier(config: Config, places: Places): TokenVerifier {
 export function deploymentOf(places: Places): System["deployment"] {
   const users = places.of("users");
   const learnt = learnDeployment(async () => (await users.there?.addresses()) ?? []);
-  return () => (users.here === undefined ? learnt() : nameDeployment(users.here.store.seat));
+  let own: string | undefined; // it goes on being the name when users has moved from here: that is with its file
+  return () => {
+    if (users.here !== undefined) own = nameDeployment(users.here.store.seat);
+    return own ?? learnt();
+  };
 }
 
 /** In memory where no Redis is named, which needs all modules in this process. */

@@ -18,7 +18,8 @@ const EVERY_MS = 20;
 const STOCK = 10_000;
 
 interface Status {
-  readonly modules: readonly { readonly name: string; readonly placement: string }[];
+  readonly deployment?: string;
+  readonly modules: readonly { readonly name: string; readonly placement: string; readonly status: string }[];
   readonly bus: { readonly kind: string };
 }
 
@@ -135,6 +136,29 @@ describe("a module that moves to another process and back while the shop runs", 
     const told = /orders belongs to 127\.0\.0\.1:9, as is written beside its database, .* within 10 s/;
     await until("it says so", () => told.test(waiting.output()));
     await waiting.kill();
+  });
+
+  it("leaves the deployment its name at every moment, when it is users", async () => {
+    const another = await shop.startBeside("users", { STANDBY: "on" });
+    try {
+      const { deployment } = await statusOf();
+      const told: unknown[] = [];
+      let isOver = false;
+      const listen = async (url: string) => {
+        while (!isOver) {
+          const { modules, ...status } = (await (await fetch(`${url}/status`)).json()) as Status;
+          if (modules.some(({ name, status }) => name === "users" && status === "running"))
+            told.push(status.deployment);
+        }
+      };
+      const listening = [shop.url, another.url].map(listen);
+      for (const to of [another, "here", another, "here"] as const) await move(to, "users");
+      isOver = true;
+      await Promise.all(listening);
+      expect(new Set(told)).to.deep.equal(new Set([deployment]));
+    } finally {
+      await another.kill();
+    }
   });
 
   it("stays where it is when there is nowhere to go, and the operator is told why", async () => {
