@@ -25,8 +25,7 @@ export function drawGates({ boxes, cells }: Geometry, gates: readonly Gate[], na
 
 /** In two short lines. */
 function tell({ closed, waiting, waited, closedMs }: Gate): readonly [string, string] {
-  if (closed) return [`${waiting} wait`, "at the gate"];
-  return [`${waited} waited`, waited === 0 ? "nobody came" : formatMs(closedMs)];
+  return [closed ? `${waiting} wait` : `${waited} waited`, formatMs(closedMs)];
 }
 
 /** The same in words. */

@@ -1,5 +1,6 @@
 import { css, html, nothing } from "lit";
 import { type Control, controlTexts } from "../model/control.ts";
+import { eventsOf } from "../model/pulse.ts";
 import type { App } from "../store/app.ts";
 import { base } from "./base-styles.ts";
 import { icons } from "./icons.ts";
@@ -76,8 +77,10 @@ export class HarmControls extends View {
   #renderMeanwhile(control: Control) {
     const { queue, own } = this.app.orders;
     const { waiting } = queue.state.get();
+    const latest = this.app.pulses.recent.get().at(-1);
+    const events = latest === undefined ? 0 : eventsOf(latest);
     return html`<button class="order" @click=${() => own.place()}>Place one order</button>
-      <p class="tabular"><b>${waiting}</b> ${waiting === 1 ? "order waits" : "orders wait"} now.</p>
+      <p class="tabular"><b>${waiting}</b> ${waiting === 1 ? "order" : "orders"}, <b>${events}</b> ${events === 1 ? "event" : "events"} wait now.</p>
       <p class="in tabular">Undone by itself in ${secondsLeft(control)} s.</p>`;
   }
 }

@@ -18,7 +18,7 @@ export const controlTexts = {
     do: "Move orders out",
     undo: "Move orders back",
     ready: "Orders leaves for a process of its own, while it serves: calls wait for a moment, and none fails.",
-    active: "Orders is in a process of its own. Watch its line above, and that nothing fails.",
+    active: "Orders is in a process of its own, and events go over Redis: the diagram above shows it.",
   },
   "kill-products": {
     do: "Kill products",
