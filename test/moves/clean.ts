@@ -177,6 +177,7 @@ class CleanRun {
       wrong: this.#wrong,
       moves: this.#moves,
       gatesMs,
+      killedAfter: [],
       details: [describeOutcomes(outcomes)],
     };
   }

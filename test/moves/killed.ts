@@ -79,6 +79,7 @@ class KilledRun {
   readonly #options: KilledOptions;
   readonly #wrong: string[] = [];
   readonly #done: string[] = [];
+  readonly #killedAfter: string[] = [];
   #slowestMs = 0;
 
   constructor(moving: MovingShop, name: ModuleName, api: Api, point: StepFile, random: Random, options: KilledOptions) {
@@ -113,6 +114,7 @@ class KilledRun {
       wrong: this.#wrong,
       moves: this.#options.moves,
       gatesMs: this.#moving.gateTimes().map(({ waitedMs }) => waitedMs),
+      killedAfter: this.#killedAfter,
       details: this.#moving.outputs(),
     };
   }
@@ -148,6 +150,7 @@ class KilledRun {
       this.#options.tell(`${told}: not reached, ${await moved}`);
       return;
     }
+    this.#killedAfter.push(`${step} of ${who}`);
     await until("all victims have ended", () => !pids.some(isAlive));
     if (victims.includes("redis")) await this.#moving.redis.kill(); // it is known then that it has ended
     await sleep(integer(0, MOST_AWAY_MS));

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { proveClean } from "./clean.ts";
 import { HARMS, type Harm, proveKilled } from "./killed.ts";
-import { medianOf, type Proof } from "./proof.ts";
+import { countOf, medianOf, type Proof } from "./proof.ts";
 
 /**
  * Modules move between real processes while a shop is in use.
@@ -56,6 +56,7 @@ const gateMs = medianOf(proofs.flatMap(({ gatesMs }) => gatesMs));
 console.log(
   `${total} moves in ${proofs.length} seeds, ${bad} of which were not as wanted; the gate was closed for ${gateMs} ms at the median`,
 );
+if (harms.length > 0) console.log(`killed after: ${countOf(proofs.flatMap(({ killedAfter }) => killedAfter))}`);
 process.exitCode = bad > 0 ? 1 : 0;
 
 function prove(seed: number): Promise<Proof> {

@@ -7,6 +7,8 @@ export interface Proof {
   readonly moves: number;
   /** How long the gate was closed, of each move. */
   readonly gatesMs: readonly number[];
+  /** The steps in the midst of which somebody was killed, as often as that was. */
+  readonly killedAfter: readonly string[];
   /** What else there is to be looked at. */
   readonly details: readonly string[];
 }
@@ -14,4 +16,10 @@ export interface Proof {
 /** Of figures in whatever order; 0 of none. */
 export function medianOf(figures: readonly number[]): number {
   return figures.toSorted((a, b) => a - b)[Math.floor(figures.length / 2)] ?? 0;
+}
+
+/** How often each of some names is there, in words. */
+export function countOf(names: readonly string[]): string {
+  const counts = [...Map.groupBy(names, (name) => name)].map(([name, some]) => `${name} ${some.length}`);
+  return counts.sort().join(", ");
 }
