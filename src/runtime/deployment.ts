@@ -43,5 +43,5 @@ export function learnDeployment(users: Addresses): () => string | undefined {
 
 /** Only older code names no deployment while it serves users; a process to which users has moved does not know it before it has opened them. */
 function servesUsers({ modules }: NonNullable<Awaited<ReturnType<typeof askStatus>>>): boolean {
-  return modules.some(({ name, status }) => name === "users" && status !== "down");
+  return modules.some(({ name, status }) => name === "users" && status === "running");
 }

@@ -178,7 +178,7 @@ class CleanRun {
       moves: this.#moves,
       gatesMs,
       killedAfter: [],
-      details: [describeOutcomes(outcomes)],
+      details: [describeOutcomes(outcomes), ...this.#moving.outputs()],
     };
   }
 }

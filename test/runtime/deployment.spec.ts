@@ -8,7 +8,7 @@ import { until } from "../support/process.ts";
 describe("the name of a deployment, learnt from a process of users", () => {
   let server: Server;
   let asked: number;
-  let users: { readonly status: "running" | "down"; readonly deployment?: string };
+  let users: { readonly status: "running" | "degraded"; readonly deployment?: string };
 
   beforeEach(async () => {
     asked = 0;
@@ -27,7 +27,7 @@ describe("the name of a deployment, learnt from a process of users", () => {
   const learn = () => learnDeployment(async () => [`http://127.0.0.1:${(server.address() as AddressInfo).port}`]);
 
   it("is not taken from one that does not serve users yet, and is asked for until one does", async () => {
-    users = { status: "down" };
+    users = { status: "degraded" }; // it stands by
     const deployment = learn();
     await until("it was asked twice", () => {
       expect(deployment()).to.equal(undefined);

@@ -69,6 +69,14 @@ describe("a module that moves to another process and back while the shop runs", 
     await until("it is confirmed", isConfirmed);
   }
 
+  it("is moved by one of two who ask at once, while the other is told so", async () => {
+    const asked = await Promise.allSettled([move({ url: standby.url }), move({ url: standby.url })]);
+    const told = asked.map((each) => (each.status === "fulfilled" ? each.value : each.reason.message));
+    expect(told).to.include(`orders is at ${standby.url}.`);
+    expect(told).to.include("orders is moving just now: one module moves at a time");
+    await move("here");
+  });
+
   it("fails no request that comes meanwhile, loses no order, and moves events to Redis", async () => {
     const load = startRequests(api, admin, [...opening.keys()]);
     const told = await readStream(shop.url, { authorization: `Bearer ${admin.token}` });
@@ -86,7 +94,7 @@ describe("a module that moves to another process and back while the shop runs", 
     }
     told.close();
     expect(await load.stop()).to.deep.equal([]);
-    expect(readPlacement(shop.dataDir, "orders")).to.include({ generation: 4, owner: "home" });
+    expect(readPlacement(shop.dataDir, "orders")).to.include({ generation: 6, owner: "home" });
     await shop.settled();
     expect(await assertBalanced(api, admin, opening)).to.have.length.of.at.least(load.orders());
   });

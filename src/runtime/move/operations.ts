@@ -56,6 +56,7 @@ export function moveOperations({ movers, followed, surround, redisPrefix }: Move
       requireRest();
       if (url !== undefined && surround.redis === undefined) await surround.goByRedis({ url, prefix: redisPrefix });
       if (mover.seat.place === HOME) await surround.surroundingsOf(module); // what keeps it from leaving is known before it begins
+      requireRest(); // another may have begun meanwhile
       await mover.give(to);
     }),
     [OFFERED]: taking(ofGeneration, ({ module, generation }) => moverOf(module).ask("offered", generation)),

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { reasonOf } from "../../base/fault-reason.ts";
 import { Problem } from "../../base/problem.ts";
 import { createTurns } from "../../base/turns.ts";
 import { createBus, type System } from "../compose.ts";
@@ -31,12 +32,25 @@ export class Surround {
     return this.#redis;
   }
 
-  /** Opens the doors that a module needs which is elsewhere, and its own, for those who look for it here when it has come back. */
+  /**
+   * Opens the doors that a module needs which is elsewhere, and its own, for those who look for it here when it has come back.
+   * @throws Problem where somebody else listens at one
+   */
   async openFor(name: ModuleName): Promise<Record<string, string>> {
     const urls: [string, string][] = [];
-    for (const neighbour of remoteNeighbours([name])) urls.push([neighbour, await this.#openDoor(neighbour, false)]);
-    urls.push([name, await this.#openDoor(name, true)]);
+    for (const neighbour of remoteNeighbours([name])) urls.push([neighbour, await this.#open(neighbour, false)]);
+    urls.push([name, await this.#open(name, true)]);
     return Object.fromEntries(urls);
+  }
+
+  async #open(name: ModuleName, isOwn: boolean): Promise<string> {
+    try {
+      return await this.#openDoor(name, isOwn);
+    } catch (error) {
+      throw new Problem("dependency-unavailable", `the door of ${name} does not open: ${reasonOf(error)}`, {
+        cause: error,
+      });
+    }
   }
 
   /** What a module needs of this process, which it has left. @throws Problem while events stay in the memory of this process */

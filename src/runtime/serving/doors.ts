@@ -1,5 +1,6 @@
 import type { RequestListener } from "node:http";
 import { Problem } from "../../base/problem.ts";
+import { createTurns } from "../../base/turns.ts";
 import { refuseRequest } from "../../http/parser-errors.ts";
 import { type HttpServer, listen } from "../../http/server.ts";
 import { type Config, portOf } from "../config.ts";
@@ -17,6 +18,7 @@ export interface Door {
 export class Doors {
   readonly #config: Config;
   readonly #doors = new Map<ServiceName, Door & { readonly server: HttpServer }>();
+  readonly #inTurn = createTurns();
 
   constructor(config: Config) {
     this.#config = config;
@@ -27,10 +29,12 @@ export class Doors {
    * @param port 0 for any free one
    * @throws Error EADDRINUSE and the like
    */
-  async listen(name: ServiceName, port = portOf(this.#config, name)): Promise<Door> {
-    const door = this.#doors.get(name) ?? (await this.#make(name, port));
-    this.#doors.set(name, door);
-    return door;
+  listen(name: ServiceName, port = portOf(this.#config, name)): Promise<Door> {
+    return this.#inTurn(name, async () => {
+      const door = this.#doors.get(name) ?? (await this.#make(name, port));
+      this.#doors.set(name, door);
+      return door;
+    });
   }
 
   get urls(): ReadonlyMap<ServiceName, string> {
