@@ -9,9 +9,10 @@ import { findViolations } from "./axe.ts";
 export async function killProductsAndOrder(page: Page): Promise<void> {
   const control = page.locator("quartet-controls [data-control=kill-products]");
   const trickle = page.locator("quartet-trickle");
-  const strip = page.locator("quartet-pulse-strip");
+  // What is drawn; the same is spoken, too, in a sentence, once it has lasted.
+  const down = page.locator("quartet-pulse-strip").getByText("does not answer", { exact: true });
   await control.getByRole("button", { name: "Kill products" }).click();
-  await strip.getByText("does not answer").waitFor();
+  await down.waitFor();
   await control.getByRole("button", { name: "Place one order" }).click();
   await trickle.locator(".own.waiting").waitFor();
   await control.getByText(/^[1-9]\d* orders?, \d+ events? wait now\.$/).waitFor();
@@ -21,7 +22,7 @@ export async function killProductsAndOrder(page: Page): Promise<void> {
   const undo = control.getByRole("button", { name: "Start it again" });
   await undo.click({ timeout: 5_000 }).catch(() => undefined);
   await trickle.locator(".own.confirmed").waitFor();
-  await strip.getByText("does not answer").waitFor({ state: "detached" });
+  await down.waitFor({ state: "detached" });
 }
 
 /** Moves orders out of the process and back, and looks at what the diagram shows of it. */
