@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { median } from "../../bench/quantile.ts";
 import { isProblem } from "../../src/base/problem.ts";
 import { createRandom, type Random } from "../bus/simulation/random.ts";
 import { describeOutcomes } from "../rehearsal/figures.ts";
@@ -8,7 +9,7 @@ import { MODULES, type ModuleName } from "../support/databases.ts";
 import { until } from "../support/process.ts";
 import { judge } from "../torture/judge.ts";
 import { MovingShop, type Where } from "./moving-shop.ts";
-import { medianOf, type Proof } from "./proof.ts";
+import type { Proof } from "./proof.ts";
 import { openWaits } from "./waits.ts";
 import { readList, watchConsole } from "./watchers.ts";
 
@@ -163,9 +164,9 @@ class CleanRun {
   #proof(outcomes: readonly Outcome[], told: string): Proof {
     const { owners } = this.#moving;
     const gatesMs = this.#moving.gateTimes().map(({ waitedMs }) => waitedMs);
-    const median = medianOf(gatesMs);
-    if (median >= GATE_MEDIAN_MS && !this.#options.isPatient)
-      this.#wrong.push(`the gate was closed for ${median} ms at the median`);
+    const gateMs = median(gatesMs);
+    if (gateMs >= GATE_MEDIAN_MS && !this.#options.isPatient)
+      this.#wrong.push(`the gate was closed for ${gateMs} ms at the median`);
     this.#wrong.push(...owners.wrong, ...(this.#options.isPatient ? [] : this.#moving.warnings()));
     const slowest = (isDecision: boolean) => {
       const some = outcomes.filter(({ kind }) => (kind === "decision") === isDecision);
@@ -173,7 +174,7 @@ class CleanRun {
     };
     const failed = outcomes.filter(({ failure }) => failure !== undefined).length;
     return {
-      told: `${this.#moves} moves, ${this.#refused} refused; the gate was closed for ${median} ms at the median, ${Math.max(...gatesMs)} at most; ${outcomes.length} requests, failed ${failed}, slowest ${slowest(false)} ms, a decision ${slowest(true)} ms; ${owners.looks} looks at who is the owner; ${told}`,
+      told: `${this.#moves} moves, ${this.#refused} refused; the gate was closed for ${gateMs} ms at the median, ${Math.max(...gatesMs)} at most; ${outcomes.length} requests, failed ${failed}, slowest ${slowest(false)} ms, a decision ${slowest(true)} ms; ${owners.looks} looks at who is the owner; ${told}`,
       wrong: this.#wrong,
       moves: this.#moves,
       gatesMs,

@@ -1,9 +1,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { median } from "../../bench/quantile.ts";
 import { proveClean } from "./clean.ts";
 import { HARMS, type Harm, proveKilled } from "./killed.ts";
-import { countOf, medianOf, type Proof } from "./proof.ts";
+import { countOf, type Proof } from "./proof.ts";
 
 /**
  * Modules move between real processes while a shop is in use.
@@ -52,7 +53,7 @@ for (let seed = Number(flags.seed); seed < Number(flags.seed) + Number(flags.see
 }
 const bad = proofs.filter(({ wrong }) => wrong.length > 0).length;
 const total = proofs.reduce((sum, proof) => sum + proof.moves, 0);
-const gateMs = medianOf(proofs.flatMap(({ gatesMs }) => gatesMs));
+const gateMs = median(proofs.flatMap(({ gatesMs }) => gatesMs));
 console.log(
   `${total} moves in ${proofs.length} seeds, ${bad} of which were not as wanted; the gate was closed for ${gateMs} ms at the median`,
 );

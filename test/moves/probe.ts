@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Answer, Api, OrderBody, Session } from "../support/api.ts";
+import { type Answer, type Api, accountOf, type OrderBody, type Session } from "../support/api.ts";
 
 const PAUSE_MS = 50;
 
@@ -41,9 +41,7 @@ export class Probe {
     const [product_id = ""] = this.#products;
     const read = await this.#api.get(`/products/${product_id}`);
     if (read.status !== 200) return told(read);
-    const name = key.replace(" ", "-");
-    const body = { name, email: `${name}@example.org`, password: `the password of ${name}` };
-    const registered = await this.#api.post("/users/register", body, undefined, headers);
+    const registered = await this.#api.post("/users/register", accountOf(key), undefined, headers);
     if (registered.status !== 201) return told(registered);
     const placed = await this.#api.post("/orders", { product_id, quantity: 1 }, token, headers);
     if (placed.status !== 201) return told(placed);

@@ -13,11 +13,6 @@ export interface Proof {
   readonly details: readonly string[];
 }
 
-/** Of figures in whatever order; 0 of none. */
-export function medianOf(figures: readonly number[]): number {
-  return figures.toSorted((a, b) => a - b)[Math.floor(figures.length / 2)] ?? 0;
-}
-
 /** How often each of some names is there, in words. */
 export function countOf(names: readonly string[]): string {
   const counts = [...Map.groupBy(names, (name) => name)].map(([name, some]) => `${name} ${some.length}`);

@@ -1,6 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createRandom, type Random } from "../bus/simulation/random.ts";
-import { type Answer, addProduct, type Calls, type OrderBody, register, type Session } from "../support/api.ts";
+import {
+  type Answer,
+  accountOf,
+  addProduct,
+  type Calls,
+  type OrderBody,
+  register,
+  type Session,
+} from "../support/api.ts";
 
 const BUYERS = 10;
 const PRODUCTS = 5;
@@ -115,13 +123,11 @@ class Customers {
     const { token } = this.#random.pick(this.#buyers);
     switch (kind) {
       case "sign in": {
-        const name = nameOf(this.#random.integer(0, BUYERS - 1));
-        const body = { email: `${name}@example.org`, password: `the password of ${name}` };
-        return void (await this.#measure(kind, () => this.#api.post("/users/login", body)));
+        const { email, password } = accountOf(nameOf(this.#random.integer(0, BUYERS - 1)));
+        return void (await this.#measure(kind, () => this.#api.post("/users/login", { email, password })));
       }
       case "register": {
-        const name = `newcomer-${this.#newcomers++}`;
-        const body = { name, email: `${name}@example.org`, password: `the password of ${name}` };
+        const body = accountOf(`newcomer-${this.#newcomers++}`);
         return void (await this.#measure(kind, () => this.#api.post("/users/register", body)));
       }
       case "product":

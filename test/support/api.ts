@@ -92,10 +92,15 @@ export async function signIn(
   return { token, id: user.id };
 }
 
-/** Registers somebody new. @param name part of the address, so it is taken once per shop */
+/** What somebody registers with, and signs in. @param name part of the address, so it is taken once per shop */
+export function accountOf(name: string): { name: string; email: string; password: string } {
+  return { name, email: `${name.replaceAll(" ", "-")}@example.org`, password: `the password of ${name}` };
+}
+
+/** Registers somebody new, see `accountOf`. */
 export async function register(api: Calls, name: string): Promise<Session> {
-  const body = { name, email: `${name}@example.org`, password: `the password of ${name}` };
-  const { token, user } = bodyOf<{ token: string; user: { id: string } }>(await api.post("/users/register", body));
+  const answer = await api.post("/users/register", accountOf(name));
+  const { token, user } = bodyOf<{ token: string; user: { id: string } }>(answer);
   return { token, id: user.id };
 }
 

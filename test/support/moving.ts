@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 import { askForMove } from "../../src/runtime/move/ask-for-move.ts";
+import { HOME } from "../../src/runtime/move/placement.ts";
+import { readPlacement } from "../../src/runtime/move/placement-file.ts";
 import { type Databases, MODULES, type ModuleName } from "./databases.ts";
 import {
   type ExtraProcess,
@@ -48,7 +50,6 @@ class MovingShop implements Shop {
   readonly #home: ProcessShop;
   readonly #standbys: Standbys;
   readonly #every: number;
-  readonly #out = new Set<ModuleName>();
   readonly #steps = new Map<string, number>();
   moves = 0;
 
@@ -95,9 +96,10 @@ class MovingShop implements Shop {
   }
 
   async #move(name: ModuleName): Promise<void> {
+    const { dataDir } = this.#home;
     const { url = "" } = this.#standbys.get(name) ?? {};
-    await askForMove(this.#home.dataDir, name, this.#out.has(name) ? "here" : { url }, undefined);
-    if (!this.#out.delete(name)) this.#out.add(name);
+    const isHome = readPlacement(dataDir, name).owner === HOME;
+    await askForMove(dataDir, name, isHome ? { url } : "here", undefined);
     this.moves += 1;
   }
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Answer, Calls, OrderBody, Request, Session } from "../support/api.ts";
+import { type Answer, accountOf, type Calls, type OrderBody, type Request, type Session } from "../support/api.ts";
 import { inCharge, type Load } from "../system/steady-load.ts";
 
 /** Of every so many orders a client gives one up again, and asks for one of what is scarce. */
@@ -83,8 +83,7 @@ export function startTrade(gateways: readonly Calls[], admin: Session, { plenty,
   }
 
   async function newcomer(name: string, client: Client): Promise<Session | undefined> {
-    const body = { name, email: `${name.replaceAll(" ", "-")}@example.org`, password: `the password of ${name}` };
-    const answer = await post("/users/register", body, undefined, name, client);
+    const answer = await post("/users/register", accountOf(name), undefined, name, client);
     if (answer === undefined) return undefined;
     const { token, user } = expectStatus(answer, 201) as { token: string; user: { id: string } };
     registered.add(user.id);
