@@ -14,15 +14,21 @@ export interface Gates {
   take(data: Readonly<Record<string, unknown>>): void;
 }
 
+/** What is told of one module. */
+interface Told {
+  /** Process → the gate there. */
+  readonly gates: ReadonlyMap<string, Gate>;
+  /** When the last of them opened. */
+  readonly openedAtMs: number;
+  readonly timer: ReturnType<typeof setTimeout>;
+}
+
 export function createGates(shownMs = SHOWN_MS): Gates {
   const shown = createCell<readonly Gate[]>([]);
-  /** Module → process → the gate there. */
-  const told = new Map<string, Map<string, Gate>>();
-  const timers = new Map<string, ReturnType<typeof setTimeout>>();
-  const openedAtMs = new Map<string, number>();
+  const told = new Map<string, Told>();
 
   function show(): void {
-    shown.set(Array.from(told, ([module, gates]) => joinGates(module, [...gates.values()])));
+    shown.set(Array.from(told, ([module, { gates }]) => joinGates(module, [...gates.values()])));
   }
 
   function forget(module: string): void {
@@ -36,13 +42,16 @@ export function createGates(shownMs = SHOWN_MS): Gates {
       const gate = readGate(data);
       if (gate === undefined) return;
       const { module, process } = gate;
-      const before = told.get(module) ?? new Map<string, Gate>();
+      const { gates: before = new Map<string, Gate>(), openedAtMs = 0, timer } = told.get(module) ?? {};
+      const nowMs = performance.now();
       const isOpen = Array.from(before.values()).every(({ closed }) => !closed);
-      const isAnother = isOpen && performance.now() - (openedAtMs.get(module) ?? 0) > ONE_MOVE_MS;
-      told.set(module, isAnother ? new Map([[process, gate]]) : before.set(process, gate));
-      if (!gate.closed) openedAtMs.set(module, performance.now());
-      clearTimeout(timers.get(module));
-      timers.set(module, setTimeout(forget, shownMs, module)); // a process that ends tells nothing more
+      const isAnother = isOpen && nowMs - openedAtMs > ONE_MOVE_MS;
+      clearTimeout(timer);
+      told.set(module, {
+        gates: new Map([...(isAnother ? [] : before), [process, gate]]),
+        openedAtMs: gate.closed ? openedAtMs : nowMs,
+        timer: setTimeout(forget, shownMs, module), // a process that ends tells nothing more
+      });
       show();
     },
   };

@@ -63,10 +63,11 @@ export function createConsole(deps: ConsoleDeps): Console {
   const sampler = createTraceSampler(deps.exporting);
   const access = createConsoleAccess(verify, deps.signIn !== undefined);
   const askAround = () => bus.broadcast(ROLL_CALL_TOPIC, {});
+  const look = () => Promise.all([readStatus(health), readPlacement(health)]);
   const watchers = createWatchers({
     askAround,
     async readStatus() {
-      const [status, placement] = await Promise.all([readStatus(health), readPlacement(health)]);
+      const [status, placement] = await look();
       return {
         ...status,
         // One that has moved listens elsewhere than the settings say.
@@ -78,7 +79,7 @@ export function createConsole(deps: ConsoleDeps): Console {
   });
   const pulses = createPulses({
     look: async () => {
-      const [{ events, modules }, placement] = await Promise.all([readStatus(health), readPlacement(health)]);
+      const [{ events, modules }, placement] = await look();
       return { events, placement, down: modules.filter(({ status }) => status === "down").map(({ name }) => name) };
     },
     isOfShop: deps.isOperation,
