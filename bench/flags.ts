@@ -7,6 +7,9 @@ export const ROUNDS = {
   warmup: { type: "string", default: "2" },
 } as const;
 
+/** How long each topology is under load first where they are compared: V8 takes thousands of calls to compile what is used often. */
+export const UNTIL_WARM = { type: "string", default: "10" } as const;
+
 /** @throws Error when one of the names is no topology's */
 export function topologyNames(text: string): TopologyName[] {
   return text.split(",").map((name) => {

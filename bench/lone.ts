@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { positive, ROUNDS, topologyNames } from "./flags.ts";
+import { positive, ROUNDS, topologyNames, UNTIL_WARM } from "./flags.ts";
 import { interleave } from "./interleave.ts";
 import { type Kind, type Measured, type Shop, withShops } from "./shop.ts";
 import { cpuCells, cpuOf, latency, ratio, table } from "./table.ts";
@@ -15,6 +15,7 @@ import { cpuCells, cpuOf, latency, ratio, table } from "./table.ts";
 const { values: flags } = parseArgs({
   options: {
     ...ROUNDS,
+    warmup: UNTIL_WARM,
     topologies: { type: "string", default: "bare,one,four" },
     beside: { type: "string" },
     "per-second": { type: "string", default: "25" },
@@ -29,7 +30,7 @@ await withShops(
   names.map((topology) => ({ topology })),
   async (shops) => {
     const warmUpMs = positive("warmup", flags.warmup) * 1_000;
-    for (const shop of shops) await shop.measure("confirmed", { connections: 4 }, warmUpMs);
+    for (const shop of shops) await shop.measure("confirmed", { connections: 32 }, warmUpMs);
     const rounds = positive("rounds", flags.rounds);
     const measure = (kind: Kind) => (shop: Shop) => shop.measure(kind, pace, durationMs);
     const answered = await interleave(shops, rounds, measure("orders"));

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { positive, positives, ROUNDS, topologyNames } from "./flags.ts";
+import { positive, positives, ROUNDS, topologyNames, UNTIL_WARM } from "./flags.ts";
 import { interleave } from "./interleave.ts";
 import { median } from "./quantile.ts";
 import { type Measured, type Shop, withShops } from "./shop.ts";
@@ -19,6 +19,7 @@ import { cpuCells, latency, ratio, table } from "./table.ts";
 const { values: flags } = parseArgs({
   options: {
     ...ROUNDS,
+    warmup: UNTIL_WARM,
     topologies: { type: "string", default: "bare,one" },
     beside: { type: "string" },
     ask: { type: "string", default: "orders" },
