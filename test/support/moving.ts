@@ -29,7 +29,7 @@ function moving(home: ProcessTopology, every = 1): Topology {
     async start(settings) {
       const shop = await home.start(settings);
       try {
-        return new MovingShop(shop, await startStandbys(shop), every);
+        return new ShopOnTheMove(shop, await startStandbys(shop), every);
       } catch (error) {
         await shop.stop();
         throw error;
@@ -46,7 +46,7 @@ async function startStandbys(shop: ProcessShop): Promise<Standbys> {
   return new Map(await Promise.all(started));
 }
 
-class MovingShop implements Shop {
+class ShopOnTheMove implements Shop {
   readonly #home: ProcessShop;
   readonly #standbys: Standbys;
   readonly #every: number;
