@@ -3,7 +3,7 @@ import { type TopologyName, topologies } from "./topologies.ts";
 /** How long and how often to measure, which each benchmark can be told. */
 export const ROUNDS = {
   rounds: { type: "string", default: "9" },
-  seconds: { type: "string", default: "2" },
+  seconds: { type: "string", default: "1.5" },
   warmup: { type: "string", default: "2" },
 } as const;
 

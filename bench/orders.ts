@@ -9,7 +9,7 @@ import { cpuCells, latency, ratio, table } from "./table.ts";
  * POST /orders under load in several topologies, interleaved in one run, because absolute figures drift from minute to minute
  * and only what ran side by side can be compared. With `--ask looks` it is GET /products/{id}.
  *
- *     node bench/orders.ts --topologies bare,one --connections 32 --rounds 9 --seconds 2
+ *     node bench/orders.ts --topologies bare,one --connections 32 --rounds 9 --seconds 1.5
  *
  * With `--sync-delay 2` each sync to the disk takes two milliseconds longer. `--beside` names those that the others are compared
  * with, by default the first. Figures are medians over the rounds, latencies are over all requests; a ratio is the median of the

@@ -19,7 +19,7 @@ interface DeadLetter {
   readonly attempts: number;
 }
 
-const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../bin/main.js", import.meta.url));
 const POISON = { FAULTS: "products:order.created=poison" };
 const NOBODY = "0193f0a0-0000-7000-8000-000000000000";
 

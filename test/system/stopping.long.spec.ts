@@ -11,7 +11,7 @@ import { freePorts, until } from "../support/process.ts";
 import { portSettingOf, SERVICES, type Settings, TEST_SETTINGS } from "../support/topology.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const MAIN = join(ROOT, "src/main.ts");
+const MAIN = join(ROOT, "bin/main.js");
 
 describe("whoever stops it, it stops", () => {
   let folder: string;

@@ -19,7 +19,7 @@ import {
 import { until } from "../support/process.ts";
 import { fourProcesses, type ProcessShop } from "../support/topology.ts";
 
-const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../bin/main.js", import.meta.url));
 
 describe("a shop and a copy of it on one Redis by mistake, four processes each", () => {
   let shop: ProcessShop;

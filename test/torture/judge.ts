@@ -7,7 +7,7 @@ import { until } from "../support/process.ts";
 import type { ProcessShop } from "../support/topology.ts";
 import type { Load } from "../system/steady-load.ts";
 
-const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../bin/main.js", import.meta.url));
 
 /** How long it may take until all is final, and since when, on the clock of `performance.now`. */
 export interface Term {
