@@ -44,6 +44,16 @@ inWholeRun("Compose: one image, nothing made anew, and what is killed is started
       expect(await containersNow()).to.deep.equal(before);
     });
 
+    it("has its code compiled in the image: a start strips no types, and compiles nothing of ours", async () => {
+      const told = ["exec", "-T", "-e", "NODE_DEBUG_NATIVE=COMPILE_CACHE", "orders"];
+      const said = (await project.compose(...told, "sh", "-c", "node src/main.ts topology 2>&1")).split("\n");
+      const ours = said.filter((line) => line.includes("file:///app/src/"));
+      expect(ours.filter((line) => line.endsWith("was accepted, keeping the in-memory entry"))).to.have.length.above(
+        100,
+      );
+      expect(ours.filter((line) => /no transpile cache|was not initialized|rejected/.test(line))).to.deep.equal([]);
+    });
+
     for (const service of CONTAINERS) {
       it(`starts ${service} again when it is killed`, async () => {
         const before = await project.restarts(service);
