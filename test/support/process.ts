@@ -115,7 +115,10 @@ export async function until(what: string, isSo: () => Promise<boolean> | boolean
 
 const FIRST_PORT = 20_000;
 const PORTS = 12_000;
-let nextPort = Math.floor(Math.random() * PORTS);
+/** No two of Mocha's workers take the same: each goes in steps of as many from a place of its own. */
+const WORKERS = 16;
+const ownPlace = Number(process.env.MOCHA_WORKER_ID ?? 0) % WORKERS;
+let nextPort = Math.floor((Math.random() * PORTS) / WORKERS) * WORKERS + ownPlace;
 
 /**
  * Ports of this machine that nobody listens on now. They lie below those that the system gives to outgoing
@@ -124,7 +127,8 @@ let nextPort = Math.floor(Math.random() * PORTS);
 export async function freePorts(count: number): Promise<number[]> {
   const ports: number[] = [];
   while (ports.length < count) {
-    const port = FIRST_PORT + (nextPort++ % PORTS);
+    const port = FIRST_PORT + (nextPort % PORTS);
+    nextPort += WORKERS;
     if (await isFree(port)) ports.push(port);
   }
   return ports;
