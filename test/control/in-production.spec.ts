@@ -6,6 +6,7 @@ import { askProcess } from "../../src/control/client.ts";
 import { controlNames, LIST_CONTROLS, USE_CONTROL } from "../../src/control/controls.ts";
 import { socketsIn } from "../../src/control/sockets.ts";
 import { TOPOLOGY } from "../../src/control/topology.ts";
+import { until } from "../support/process.ts";
 import { oneProcess, type ProcessShop } from "../support/topology.ts";
 
 const NOBODY = 65_534;
@@ -29,7 +30,10 @@ describe("a shop in production", () => {
 
   before(async () => {
     shop = await oneProcess.start({ NODE_ENV: "production" });
-    [socket = ""] = await socketsIn(shop.dataDir);
+    await until("it can be spoken to", async () => {
+      [socket = ""] = await socketsIn(shop.dataDir);
+      return socket !== "";
+    });
   });
   after(() => shop?.stop());
 

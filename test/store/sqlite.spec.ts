@@ -33,7 +33,8 @@ describe("the SQLite engine", () => {
 describe("a unit of work", () => {
   it("does not compile when it awaits anything, or yields what is no step, or writes where it only reads", () => {
     const project = fileURLToPath(new URL("../fixtures/foreign-steps/tsconfig.json", import.meta.url));
-    const { stdout } = spawnSync("tsc", ["-p", project], { encoding: "utf8" });
+    const compiler = fileURLToPath(new URL("../../node_modules/typescript-7/bin/tsc", import.meta.url));
+    const { stdout } = spawnSync(process.execPath, [compiler, "-p", project], { encoding: "utf8" });
     const refused = Array.from(stdout.matchAll(/foreign-steps\.ts\((\d+),\d+\): error TS/g), ([, line]) => line);
     expect(refused, stdout).to.deep.equal(["9", "15", "21"]);
   });
