@@ -5,14 +5,17 @@ COPY .npmrc package.json package-lock.json ./
 # better-sqlite3 brings its binaries: no package needs its install script.
 RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 
-# The page is built with packages that the image does not keep.
-FROM node:24-slim AS page
+# The page and the server are built with packages that the image does not keep.
+FROM node:24-slim AS built
 WORKDIR /app
 COPY .npmrc package.json package-lock.json ./
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json ./
 COPY console ./console
 RUN npm run build:console
+COPY tools/build-server.ts ./tools/
+COPY src ./src
+RUN npm run build:server
 
 FROM node:24-slim
 WORKDIR /app
@@ -20,19 +23,21 @@ RUN mkdir /data compiled && chown node:node /data compiled
 ENV NODE_ENV=production HOST=0.0.0.0 DATA_DIR=/data LIVE_URL=http://127.0.0.1:8000/livez
 COPY --from=packages /app/node_modules ./node_modules
 # Readable by the user node, whatever umask the files were checked out with.
-COPY --chmod=755 package.json ./
+COPY --chmod=755 package.json package-lock.json ./
+COPY --chmod=755 bin ./bin
 COPY --chmod=755 src ./src
 # The page shows lines of the two.
 COPY --chmod=755 Dockerfile docker-compose.yml ./
-COPY --chmod=755 --from=page /app/dist ./dist
+COPY --chmod=755 --from=built /app/dist ./dist
 USER node
-# Compiled once, and not by each container at each start: what strips types need not be loaded then. Node takes what the same user has compiled.
+# Compiled once, and not by each container at each start. Node takes what the same user has compiled.
 ENV NODE_COMPILE_CACHE=/app/compiled
-RUN node src/main.ts topology && node -e "for (const file of require('node:fs').globSync('src/*/**/*.ts')) import('./' + file)"
+RUN node bin/main.js topology \
+  && node -e "for (const file of require('node:fs').globSync('{dist/server/*-*.js,src/**/*-worker.ts}')) import('./' + file)"
 VOLUME /data
 EXPOSE 8000
 # Its own life, not that of others: who waits for a module that is away need not be started again. An agent of its own goes
 # through no proxy that the environment names.
 HEALTHCHECK --interval=3s --timeout=3s --retries=3 --start-period=30s \
   CMD ["node", "-e", "require('node:http').get(process.env.LIVE_URL, { agent: false }, ({ statusCode }) => process.exit(statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]
-CMD ["node", "src/main.ts"]
+CMD ["node", "bin/main.js"]

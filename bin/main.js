@@ -1,5 +1,21 @@
+import { readFileSync, statSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 
-// In JavaScript: where the cache has the rest, Node need not load what strips types, which takes 40 ms and 12 MB of each process.
+const root = new URL("../", import.meta.url);
+
+/** Whether what `npm run build:server` has built is of the sources that are there now (tools/build-server.ts). */
+function isBuilt() {
+  try {
+    const builtFrom = JSON.parse(readFileSync(new URL("dist/server/built-from.json", root), "utf8"));
+    return Object.entries(builtFrom).every(([file, stamp]) => {
+      const { size, mtimeMs } = statSync(new URL(file, root));
+      return stamp === `${size} ${Math.trunc(mtimeMs)}`;
+    });
+  } catch {
+    return false; // nothing is built, or a source has gone since
+  }
+}
+
+// In JavaScript: what is built, and what the cache has of the source, needs nothing of Node's that strips types: 40 ms and 12 MB of each process.
 enableCompileCache();
-await import("../src/main.ts");
+await import(isBuilt() ? "../dist/server/main.js" : "../src/main.ts");

@@ -40,7 +40,7 @@ function help(): string {
     ([name, { operands = "", meaning }]) => `  ${`${name} ${operands}`.padEnd(33)}${meaning}`,
   );
   return [
-    "node src/main.ts [command] [settings]",
+    "node bin/main.js [command] [settings]",
     `Commands; without one it serves:\n\n${lines.join("\n")}`,
     `Settings, as flags or as environment variables (--x-y is X_Y):\n\n${settingsHelp}`,
   ].join("\n\n");

@@ -139,7 +139,7 @@ for (const topology of extent("the page over four processes", [oneProcess, fourP
         expect(await newest.locator(".request").innerText()).to.equal(`$ ${method} ${path}`);
         expect(answer.status(), `${method} ${path}`).to.be.below(300);
         const text = await answer.text();
-        await newest.locator(".figures", { hasText: /\d m?s\b/ }).waitFor();
+        await newest.locator(".figures", { hasText: /\d m?s/ }).waitFor();
         if (answer.headers()["content-type"]?.startsWith("application/json")) {
           const body: Record<string, unknown> = JSON.parse(text);
           tokens.push(...[body.token, body.refresh_token].filter((secret) => typeof secret === "string"));

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, renameSync } from "node:fs";
+import { registerHooks } from "node:module";
 import { isMoving } from "../../src/runtime/move/hand-over.ts";
 import { Mover } from "../../src/runtime/move/mover.ts";
 import type { Message, TaskName } from "../../src/runtime/move/protocol.ts";
@@ -20,8 +21,15 @@ export interface Point {
 
 /**
  * Loaded before the product with `--import`: signals processes when the hand-over of a module has come in this process to the step that the file
- * of `STEP_FILE` says. The file is renamed to `….reached` before that. The product's code is untouched.
+ * of `STEP_FILE` says. The file is renamed to `….reached` before that. The product's code is untouched, but runs from its source, whose class this is.
  */
+registerHooks({
+  resolve(specifier, context, nextResolve) {
+    const isBuild = specifier.endsWith("/dist/server/main.js");
+    return nextResolve(isBuild ? new URL("../../src/main.ts", import.meta.url).href : specifier, context);
+  },
+});
+
 const file = process.env.STEP_FILE ?? "";
 
 function reached(step: Step): void {

@@ -44,14 +44,13 @@ inWholeRun("Compose: one image, nothing made anew, and what is killed is started
       expect(await containersNow()).to.deep.equal(before);
     });
 
-    it("has its code compiled in the image: a start strips no types, and compiles nothing of ours", async () => {
+    it("has its code built and compiled in the image: a start strips no types, and compiles nothing of ours", async () => {
       const told = ["exec", "-T", "-e", "NODE_DEBUG_NATIVE=COMPILE_CACHE", "orders"];
-      const said = (await project.compose(...told, "sh", "-c", "node src/main.ts topology 2>&1")).split("\n");
-      const ours = said.filter((line) => line.includes("file:///app/src/"));
-      expect(ours.filter((line) => line.endsWith("was accepted, keeping the in-memory entry"))).to.have.length.above(
-        100,
-      );
-      expect(ours.filter((line) => /no transpile cache|was not initialized|rejected/.test(line))).to.deep.equal([]);
+      const said = (await project.compose(...told, "sh", "-c", "node bin/main.js topology 2>&1")).split("\n");
+      const ours = said.filter((line) => /file:\/\/\/app\/(bin|dist|src)\//.test(line));
+      const accepted = ours.filter((line) => line.endsWith("was accepted, keeping the in-memory entry"));
+      expect(accepted.filter((line) => line.includes("/dist/server/"))).to.have.length.above(10);
+      expect(ours.filter((line) => /app\/src|was not initialized|rejected/.test(line))).to.deep.equal([]);
     });
 
     for (const service of CONTAINERS) {

@@ -19,7 +19,7 @@ const MISTAKES = {
   "wrong-variable": "Deployment/users: LOG_LEVLE: there is no such setting",
   "wrong-value": "Deployment/users: TRUSTED_PROXIES=all: expected a whole number from 0 to 10",
   "wrong-name": "HorizontalPodAutoscaler/orders: there is no Deployment/order",
-  "wrong-command": "Job/migrate: runs node src/main.ts migrat, and there is no such command",
+  "wrong-command": "Job/migrate: runs node bin/main.js migrat, and there is no such command",
   "no-secret": "StatefulSet/shop: ADMIN_PASSWORD_FILE=/run/secrets/admin/password: nothing is mounted there",
   "no-volume": "StatefulSet/shop: users,products,orders would be in /data, and nothing is mounted there",
   "no-security-context": "Deployment/gateway: not so: securityContext.readOnlyRootFilesystem of the container is true",

@@ -32,7 +32,7 @@ export async function manifestFaults(manifests: readonly Manifest[]): Promise<st
 
 function commandFaults({ container }: Pod): string[] {
   const [program, file, command = ""] = container.command ?? [];
-  const isKnown = program === "node" && file === "src/main.ts" && Object.hasOwn(commands, command);
+  const isKnown = program === "node" && file === "bin/main.js" && Object.hasOwn(commands, command);
   return isKnown ? [] : [`runs ${container.command?.join(" ")}, and there is no such command`];
 }
 
