@@ -41,7 +41,10 @@ for (const file of readdirSync(`${ROOT}/${KUBERNETES}/base/services`)) {
   if (!services.some(({ name }) => file === `${name}.yaml`))
     await hold(`${KUBERNETES}/base/services/${file}`, () => "");
 }
-await hold("src/modules/users/passwords/common-passwords.txt", () => `${dictionary["passwords-common"].join("\n")}\n`);
+await hold(
+  "src/modules/users/passwords/common-passwords.txt",
+  () => `${dictionary["passwords-common"].toSorted().join("\n")}\n`,
+);
 
 /** @param make what the file has to be, of what it is; "" for one that is not to be */
 async function hold(file: string, make: (text: string) => string | Promise<string>): Promise<void> {

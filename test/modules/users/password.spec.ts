@@ -1,9 +1,11 @@
+import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import { loadCommonPasswords } from "../../../src/modules/users/passwords/common-passwords.ts";
 import { canonicalPassword, fitsHash, passwordWeakness } from "../../../src/modules/users/passwords/password.ts";
+import { SortedLines } from "../../../src/modules/users/passwords/sorted-lines.ts";
 
 describe("password rules", () => {
-  let common: ReadonlySet<string>;
+  let common: SortedLines;
 
   before(async () => {
     common = await loadCommonPasswords();
@@ -44,6 +46,19 @@ describe("password rules", () => {
       expect(passwordWeakness(password, common)).to.match(/most common/);
     });
   }
+
+  it("know each line of the list, and no other", () => {
+    const list = readFileSync(new URL("../../../src/modules/users/passwords/common-passwords.txt", import.meta.url));
+    const lines = new Set(list.toString().trimEnd().split("\n"));
+    expect(lines.size).to.be.above(49_000);
+    const tried = [...lines].flatMap((line) => [line, line.slice(1), line.slice(0, -1), `${line}é`, `${line}\n`]);
+    expect(tried.filter((line) => common.has(line) !== lines.has(line))).to.deep.equal([]);
+    for (const text of ["", "b", "b\n", "b\nd", "b\nd\n"]) {
+      const some = new SortedLines(Buffer.from(text));
+      const has = ["a", "b", "c", "d", "e"].filter((line) => some.has(line));
+      expect(has, JSON.stringify(text)).to.deep.equal(text.trim().split("\n").filter(Boolean));
+    }
+  });
 
   it("see the same password in both ways of writing an accent", () => {
     expect(canonicalPassword("cafe\u0301")).to.equal(canonicalPassword("caf\u00e9"));
