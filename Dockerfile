@@ -14,21 +14,20 @@ COPY tsconfig.json ./
 COPY console ./console
 RUN npm run build:console
 COPY tools/build-server.ts ./tools/
+COPY bin ./bin
 COPY src ./src
-RUN npm run build:server
+RUN npm run build:server && rm -r console node_modules tools tsconfig.json
 
 FROM node:24-slim
 WORKDIR /app
 RUN mkdir /data compiled && chown node:node /data compiled
 ENV NODE_ENV=production HOST=0.0.0.0 DATA_DIR=/data LIVE_URL=http://127.0.0.1:8000/livez
 COPY --from=packages /app/node_modules ./node_modules
+# The source and what is built of it at once, so that both have the same times whatever Docker has kept (bin/main.js looks at them).
 # Readable by the user node, whatever umask the files were checked out with.
-COPY --chmod=755 package.json package-lock.json ./
-COPY --chmod=755 bin ./bin
-COPY --chmod=755 src ./src
+COPY --chmod=755 --from=built /app ./
 # The page shows lines of the two.
 COPY --chmod=755 Dockerfile docker-compose.yml ./
-COPY --chmod=755 --from=built /app/dist ./dist
 USER node
 # Compiled once, and not by each container at each start. Node takes what the same user has compiled.
 ENV NODE_COMPILE_CACHE=/app/compiled
