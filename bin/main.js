@@ -1,14 +1,14 @@
 import { readFileSync, statSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 
-const root = new URL("../", import.meta.url);
+const root = `${import.meta.dirname}/../`;
 
 /** Whether what `npm run build:server` has built is of the sources that are there now (tools/build-server.ts). */
 function isBuilt() {
   try {
-    const builtFrom = JSON.parse(readFileSync(new URL("dist/server/built-from.json", root), "utf8"));
+    const builtFrom = JSON.parse(readFileSync(`${root}dist/server/built-from.json`, "utf8"));
     return Object.entries(builtFrom).every(([file, stamp]) => {
-      const { size, mtimeMs } = statSync(new URL(file, root));
+      const { size, mtimeMs } = statSync(root + file);
       return stamp === `${size} ${Math.trunc(mtimeMs)}`;
     });
   } catch {
