@@ -6,16 +6,18 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Client, DatabaseError } from "pg";
 import { leftOut } from "./extent.ts";
 import { ownerOfServer } from "./postgres.ts";
-import { freePorts } from "./process.ts";
+import { freePorts, until } from "./process.ts";
 
 const START_TIMEOUT_MS = 10_000;
+const REFUSED = "08P01"; // what it says to a role that it does not know
 
 /** A PgBouncer in transaction mode: each transaction of a client may have another connection to the server. */
 export interface Pooler {
   readonly port: number;
-  /** Lets a role of the server sign in, without a password. */
+  /** Lets a role of the server sign in, without a password. Resolves once it can. */
   admit(role: string): Promise<void>;
   /** Starts it again after `kill`, on the same port. */
   start(): Promise<void>;
@@ -86,8 +88,8 @@ export async function startPooler(postgresPort: number): Promise<Pooler> {
     async admit(role) {
       roles.push(role);
       await writeRoles();
-      child?.kill("SIGHUP");
-      await sleep(50); // it reads the file when it comes to it
+      child?.kill("SIGHUP"); // it reads the file when it comes to it
+      await until(`PgBouncer knows ${role}`, () => canSignIn(role, port));
     },
     start,
     kill,
@@ -98,6 +100,19 @@ export async function startPooler(postgresPort: number): Promise<Pooler> {
 function program(): string | undefined {
   const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin"];
   return folders.map((folder) => join(folder, "pgbouncer")).find((path) => existsSync(path));
+}
+
+async function canSignIn(role: string, port: number): Promise<boolean> {
+  const client = new Client({ host: "127.0.0.1", port, user: role, database: "postgres" });
+  try {
+    await client.connect();
+    return true;
+  } catch (error) {
+    if (error instanceof DatabaseError && error.code === REFUSED) return false;
+    throw error;
+  } finally {
+    await client.end();
+  }
 }
 
 async function listens(port: number): Promise<boolean> {
