@@ -3,6 +3,7 @@ import { promisify } from "node:util";
 import type { PageOptions } from "./follow.ts";
 
 const execute = promisify(execFile);
+const LOGS = { maxBuffer: 64 * 1024 * 1024 };
 let pages = 0;
 
 /** For a page that starts containers. @param sections those that can only be followed where a Docker engine answers */
@@ -13,6 +14,11 @@ export function containers(sections: readonly string[]): PageOptions {
     needs: Object.fromEntries(sections.map((section) => [section, hasDocker])),
     // An image of its own, so that nobody who runs the real one gets what a page has made of it.
     prepare: async () => ({ COMPOSE_PROJECT_NAME: project, IMAGE: project }),
+    async told() {
+      if (!hasDocker()) return "";
+      const { stdout } = await execute("docker", ["compose", "-p", project, "logs", "--timestamps"], LOGS);
+      return stdout;
+    },
     async cleanUp() {
       if (!hasDocker()) return;
       await execute("docker", ["compose", "-p", project, "down", "--volumes", "--timeout", "3"]);

@@ -13,6 +13,8 @@ export interface PageOptions {
   prepare?(): Promise<NodeJS.ProcessEnv>;
   /** What only a test can see, once a section has been followed. */
   readonly checks?: Readonly<Record<string, () => Promise<void>>>;
+  /** What else is to be told of a step that failed. */
+  told?(): Promise<string>;
   /** Ends what `prepare` began, and what the page left running. */
   cleanUp?(scratch: Scratch): Promise<void>;
   /** Time for one section, in milliseconds. */
@@ -29,7 +31,7 @@ const PORTS = ["PORT", "USERS_PORT", "PRODUCTS_PORT", "ORDERS_PORT", "REVIEWS_PO
  */
 export function followPage(
   path: string,
-  { needs = {}, prepare, checks = {}, cleanUp, timeoutMs = 600_000 }: PageOptions = {},
+  { needs = {}, prepare, checks = {}, told, cleanUp, timeoutMs = 600_000 }: PageOptions = {},
 ): void {
   const file = fileURLToPath(new URL(`../../${path}`, import.meta.url));
   describe(path, function () {
@@ -45,6 +47,7 @@ export function followPage(
         PATH: pathOfReader(),
         HOME: process.env.HOME,
         BCRYPT_COST: "4",
+        CALL_TIMEOUT: "60000", // on a machine that does much else
         ...Object.fromEntries(PORTS.map((name, at) => [name, String(ports[at])])),
       };
       const more = await prepare?.();
@@ -61,12 +64,24 @@ export function followPage(
       it(heading, async function () {
         if (failed || needs[heading]?.() === false) this.skip();
         failed = true;
-        for (const step of steps) await reader.follow(step);
-        await checks[heading]?.();
+        await tellingMore(told, async () => {
+          for (const step of steps) await reader.follow(step);
+          await checks[heading]?.();
+        });
         failed = false;
       });
     }
   });
+}
+
+/** @throws what `work` does, with what else is told of it */
+async function tellingMore(told: PageOptions["told"], work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (told === undefined || !(error instanceof Error)) throw error;
+    throw new Error(`${error.message}\n${await told()}`, { cause: error });
+  }
 }
 
 /** Without the programs that packages bring, Node among them: npm puts those there for whoever calls it. */

@@ -69,7 +69,7 @@ function postgres(sections: readonly string[]): PageOptions {
       await server.query("CREATE ROLE shop LOGIN CREATEROLE PASSWORD 'secret'");
       await server.query("CREATE DATABASE shop OWNER shop ENCODING 'UTF8' TEMPLATE template0");
       const database = `postgres://shop:secret@127.0.0.1:${server.port}/shop`;
-      return { DATABASE: database, CALL_TIMEOUT: "60000" }; // on a machine that does much else
+      return { DATABASE: database };
     },
     cleanUp: async () => server?.stop(),
   };
@@ -93,7 +93,6 @@ function pair(): PageOptions {
         STANDBY_URL: standby?.url ?? "",
         STOP_PRIMARY: `kill -KILL ${primary.pid}`,
         DATABASE: url.replace("postgres@", "shop:secret@").replace("/postgres?", "/shop?"),
-        CALL_TIMEOUT: "60000",
       };
     },
     cleanUp: async () => servers?.stop(),

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { freePorts } from "./process.ts";
+import { TEST_SETTINGS } from "./topology.ts";
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -40,7 +41,8 @@ export async function composeProject(
     COMPOSE_FILE: files.join(":"),
     IMAGE: name,
     PORT: `${port}`,
-    BCRYPT_COST: "4",
+    BCRYPT_COST: TEST_SETTINGS.BCRYPT_COST,
+    CALL_TIMEOUT: TEST_SETTINGS.CALL_TIMEOUT,
   };
   const env = { ...process.env, ...own, ...settings };
   const compose = async (...args: readonly string[]) =>

@@ -22,7 +22,7 @@ describe("the shop in containers, its data in PostgreSQL", function () {
     const password = join(folder, "database-password");
     await writeFile(password, "a secret of this test\n", { mode: 0o644 });
     const files = ["docker-compose.yml", "compose.postgres.yml"];
-    project = await composeProject(files, { DATABASE_PASSWORD_FILE: password, CALL_TIMEOUT: "5000" });
+    project = await composeProject(files, { DATABASE_PASSWORD_FILE: password });
     await project.compose("up", "--build", "--wait");
     api = createApi(project.url);
     buyer = await register(api, "ada");
