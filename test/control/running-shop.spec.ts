@@ -96,7 +96,7 @@ describe("a running shop and its control socket", () => {
     expect(stateIn((await api.get("/console/controls")).body, "kill-products")).to.equal("active");
     expect((await use("kill-products", "undo")).body).to.deep.equal({ name: "kill-products", state: "ready" });
     expect(await lightOf("products")).to.deep.equal(["running", "in-process", null]);
-    await reader.next("pulse", (data) => backlogIn(data) === 0);
+    await reader.nextNew("pulse", (data) => backlogIn(data) === 0);
     expect((await place()).status).to.equal(201);
     reader.close();
   });

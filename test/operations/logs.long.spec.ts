@@ -186,6 +186,8 @@ describe("logs", () => {
       await api.get("/after");
       signal();
       await until("it has changed again", () => linesOf(shop).length > lines);
+      await api.get("/later");
+      await until("what comes later is told again", () => said("/later"));
       expect(said("/after")).to.equal(false);
     } finally {
       await api.close();

@@ -52,9 +52,15 @@ describe("callers of a module that is served elsewhere", () => {
   it("look now and then, and go on where what is written cannot be read", async () => {
     const folder = mkdtempSync(join(tmpdir(), "quartet-followed-"));
     writeFileSync(join(folder, ".orders.db-placement"), "?");
+    let looks = 0;
+    const look = followed.look.bind(followed);
+    followed.look = async (...asked) => {
+      await look(...asked);
+      looks += 1;
+    };
     const stop = followed.keepLooking(folder, 5);
     try {
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await until("they have looked in vain", () => looks > 2);
       expect(await there()).to.equal("home.example");
       writePlacement(folder, "orders", out(7), undefined);
       await until("they have looked", async () => (await there()) === "7.example");

@@ -8,6 +8,8 @@ export interface StreamMessage {
   readonly data: Record<string, unknown>;
 }
 
+type IsWanted = (data: StreamMessage["data"]) => boolean;
+
 /** A reader of `/console/stream`, as the page is one. */
 export interface StreamReader {
   /** All text so far, as it came. */
@@ -15,7 +17,9 @@ export interface StreamReader {
   messages(event?: string): StreamMessage[];
   spans(): SpanRecord[];
   /** Resolves the first message of this kind that is as wanted. */
-  next(event: string, isWanted?: (data: StreamMessage["data"]) => boolean): Promise<StreamMessage>;
+  next(event: string, isWanted?: IsWanted): Promise<StreamMessage>;
+  /** As `next`, but of those that come from now on. */
+  nextNew(event: string, isWanted?: IsWanted): Promise<StreamMessage>;
   /** Settles when the stream has ended. */
   readonly ended: Promise<void>;
   close(): void;
@@ -38,15 +42,17 @@ export async function readStream(url: string, headers: Readonly<Record<string, s
       .slice(0, -1)
       .flatMap(parseMessage)
       .filter((message) => event === undefined || message.event === event);
+  const firstFrom = async (from: number, event: string, isWanted: IsWanted = () => true) => {
+    const find = () => messages(event).find(({ data }, at) => at >= from && isWanted(data));
+    await until(`there is such a message: ${event}`, () => find() !== undefined);
+    return find() as StreamMessage;
+  };
   return {
     text: () => text,
     messages,
     spans: () => messages("spans").flatMap(({ data }) => data.spans as SpanRecord[]),
-    async next(event, isWanted = () => true) {
-      const find = () => messages(event).find(({ data }) => isWanted(data));
-      await until(`there is such a message: ${event}`, () => find() !== undefined);
-      return find() as StreamMessage;
-    },
+    next: (event, isWanted) => firstFrom(0, event, isWanted),
+    nextNew: (event, isWanted) => firstFrom(messages(event).length, event, isWanted),
     ended,
     close: () => abort.abort(),
   };

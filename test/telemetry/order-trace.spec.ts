@@ -84,7 +84,7 @@ for (const topology of [oneProcess, fourProcesses]) {
     });
 
     it("says in which process each step ran, as the status does", async () => {
-      const { data } = await stream.next("status", ({ processes }) => Object.keys(processes as object).length === 4);
+      const { data } = await stream.nextNew("status", ({ processes }) => Object.keys(processes as object).length === 4);
       const { processes } = data as { processes: Record<string, string> };
       for (const { service, process } of stream.spans()) expect(process).to.equal(processes[service]);
       expect(new Set(Object.values(processes)).size).to.equal(topology === oneProcess ? 1 : 4);
@@ -135,7 +135,7 @@ for (const topology of [oneProcess, fourProcesses]) {
 
     it("counts the events that are not yet applied", async () => {
       await shop.settled();
-      const { data } = await stream.next("status", ({ backlog }) => {
+      const { data } = await stream.nextNew("status", ({ backlog }) => {
         const { products, orders } = backlog as Record<string, Record<string, number>>;
         return products?.orders === 0 && orders?.products === 0;
       });
