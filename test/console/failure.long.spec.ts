@@ -5,6 +5,7 @@ import { inWholeRun } from "../support/extent.ts";
 import { until } from "../support/process.ts";
 import { fourProcesses } from "../support/topology.ts";
 import { findViolations } from "./axe.ts";
+import { orderUnlessUnderWay, undoByButton, untilSeenWhile } from "./heals.ts";
 import { orderToTheEnd, textOf, untilLive, type Visit } from "./page.ts";
 import { showShop } from "./shown-shop.ts";
 
@@ -65,22 +66,18 @@ describe("console: what fails is drawn where it failed", () => {
     const trickle = orders.getByRole("switch", { name: "10 orders a second" });
     await trickle.click();
     await orders.getByText(/: [1-9]\d* taken, 0 refused\.$/).waitFor();
-    await control("fill-orders").getByRole("button", { name: "Fill the disk of orders" }).click();
-    await control("fill-orders")
-      .getByText(/^Undone by itself in \d+ s\.$/)
-      .waitFor();
-    await strip.getByText(/^Orders in this page: [1-9]/).waitFor();
-    await strip
-      .getByText(/^[1-9]\d* failed$/)
-      .first()
-      .waitFor();
-    await orders.locator(".queue", { hasText: "507: " }).waitFor();
-    await orders.getByRole("button", { name: "Place one order" }).click();
-    await orders.locator(".own.waiting, .own.pending").waitFor(); // room for one more may be left
+    for (const seen of [
+      control("fill-orders").getByText(/^Undone by itself in \d+ s\.$/),
+      strip.getByText(/^Orders in this page: [1-9]/),
+      strip.getByText(/^[1-9]\d* failed$/).first(),
+      orders.locator(".queue", { hasText: "507: " }),
+    ]) {
+      await untilSeenWhile(page, "fill-orders", seen);
+    }
+    const waits = orders.locator("p.own.waiting, p.own.pending"); // room for one more may be left
+    await untilSeenWhile(page, "fill-orders", waits, () => orderUnlessUnderWay(page, orders));
     expect(await findViolations(page, "quartet-pulse-section")).to.deep.equal([]);
-    // On a machine that is busy it may have undone itself by now.
-    const undo = control("fill-orders").getByRole("button", { name: "Make room again" });
-    await undo.click({ timeout: 5_000 }).catch(() => undefined);
+    await undoByButton(page, "fill-orders");
     await control("fill-orders").and(page.locator(".ready")).waitFor();
     await orders.locator(".own.confirmed").waitFor();
     await orders.locator(".queue", { hasText: "nothing lost, nothing placed twice" }).waitFor();

@@ -90,23 +90,50 @@ export async function orderToTheEnd(page: Page): Promise<void> {
   });
 }
 
+/** What a run that is known to its end shows: of each process the step that it tells last. */
+const LAST_STEPS = {
+  registration: ["Users → users.db: ", "API Gateway → Client: "],
+  order: ["API Gateway → Client: ", "Products → Event bus: stock.reserved", "Event bus → Orders: stock.reserved"],
+  oversold: ["API Gateway → Client: ", "Products → Event bus: stock.rejected", "Event bus → Orders: stock.rejected"],
+};
+
+/** On a machine that is busy a few may be needed; a page that leaves out a step does so in each. */
+const MOST_RUNS = 5;
+
+export interface WatchedRun {
+  /** The numbers of the steps in the order in which they were lit. */
+  readonly lit: readonly number[];
+  readonly steps: readonly ShownStep[];
+}
+
 /**
- * Starts a run and resolves with the numbers of the steps in the order in which they were lit. One more is run while there are steps
- * that came when it was on show already.
+ * Starts a run and resolves with what was shown of it. A run is shown with what is known of it after a few seconds: on a machine that
+ * is busy one more has to be run, as where steps came when it was on show already.
  */
-export async function runAndWatch(page: Page, tab: "Registration" | "Order", run: string): Promise<number[]> {
+export async function runAndWatch(
+  page: Page,
+  tab: "Registration" | "Order",
+  run: keyof typeof LAST_STEPS,
+): Promise<WatchedRun> {
   await page.getByRole("tab", { name: tab }).click();
   await page.locator("quartet-playback-bar select").selectOption("8");
-  let lit: number[] = [];
-  await until("a run has lit all its steps", async () => {
-    await watchLights(page);
-    await page.locator(`[data-run=${run}]`).click();
-    await page.locator("quartet-playback-bar .play", { hasText: "Pause" }).waitFor();
-    await page.locator("quartet-playback-bar .play", { hasText: "Replay" }).waitFor();
-    lit = await page.evaluate(() => (globalThis as unknown as { lit: number[] }).lit);
-    return lit.length === (await readSteps(page)).length;
-  });
-  return lit;
+  for (let runs = 1; ; runs += 1) {
+    const { lit, steps } = await runOnce(page, run);
+    const told = steps.map(({ route, what }) => `${route}: ${what}`);
+    const isWhole = LAST_STEPS[run].every((last) => told.some((each) => each.startsWith(last)));
+    if (isWhole && lit.length === steps.length) return { lit, steps };
+    if (runs === MOST_RUNS) throw new Error(`no run is told to its end: lit ${lit}, in ${told.join("; ")}`);
+  }
+}
+
+async function runOnce(page: Page, run: string): Promise<WatchedRun> {
+  await watchLights(page);
+  await page.locator(`[data-run=${run}]`).click();
+  await page.locator(`[data-run=${run}][aria-disabled=false]`).waitFor();
+  // It plays by now, unless nothing of it has come.
+  await page.locator("quartet-playback-bar :is(.play, .progress)", { hasText: /Replay|A run is played/ }).waitFor();
+  const lit = await page.evaluate(() => (globalThis as unknown as { lit: number[] }).lit);
+  return { lit, steps: await readSteps(page) };
 }
 
 /** Collects which steps are lit, change by change. */
