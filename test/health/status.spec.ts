@@ -10,6 +10,9 @@ import { createReplicatedProbe } from "../../src/health/replicated-probe.ts";
 import { type HealthDeps, mountHealth } from "../../src/health/status.ts";
 import { createHttpApp } from "../../src/http/app.ts";
 
+/** For whoever is not to be slow: a machine that stands still for a second makes nobody hang. */
+const TIMEOUT_MS = 30_000;
+
 describe("health and status", () => {
   const servers: Server[] = [];
   let usersFault: string | undefined;
@@ -133,7 +136,7 @@ describe("health and status", () => {
   describe("of a module in another process", () => {
     it("is running, with the time that its answer took", async () => {
       const { url, port } = await serve([users]);
-      const probe = createRemoteProbe({ name: "users", port, url });
+      const probe = createRemoteProbe({ name: "users", port, url, timeoutMs: TIMEOUT_MS });
       expect(probe).to.include({ name: "users", port, placement: "remote" });
       const health = await probe.check();
       expect(health).to.include({ ready: true, reachable: true });
@@ -143,20 +146,20 @@ describe("health and status", () => {
     it("is not ready for the reason that it gives itself", async () => {
       usersFault = "the disk is full";
       const { url, port } = await serve([users]);
-      const health = await createRemoteProbe({ name: "users", port, url }).check();
+      const health = await createRemoteProbe({ name: "users", port, url, timeoutMs: TIMEOUT_MS }).check();
       expect(health).to.include({ ready: false, reachable: true, reason: "the disk is full" });
     });
 
     it("is not ready while it drains", async () => {
       draining = true;
       const { url, port } = await serve([users]);
-      const health = await createRemoteProbe({ name: "users", port, url }).check();
+      const health = await createRemoteProbe({ name: "users", port, url, timeoutMs: TIMEOUT_MS }).check();
       expect(health).to.include({ ready: false, reachable: true, reason: "This process is about to stop." });
     });
 
     it("is not ready when something else answers there", async () => {
       const { url, port } = await listen((_, res) => res.writeHead(502).end("<html>Bad gateway</html>"));
-      const health = await createRemoteProbe({ name: "users", port, url }).check();
+      const health = await createRemoteProbe({ name: "users", port, url, timeoutMs: TIMEOUT_MS }).check();
       expect(health).to.include({ ready: false, reachable: true, reason: "answers 502" });
     });
 
@@ -165,7 +168,7 @@ describe("health and status", () => {
       servers.splice(0);
       server.close();
       await once(server, "close");
-      const remote = createRemoteProbe({ name: "users", port, url });
+      const remote = createRemoteProbe({ name: "users", port, url, timeoutMs: TIMEOUT_MS });
       const { url: own } = await serve([gateway, remote]);
       const { modules } = (await (await fetch(`${own}/status`)).json()) as { modules: Record<string, unknown>[] };
       expect(modules[1]).to.include({ name: "users", status: "down", detail: "does not answer" });
@@ -184,7 +187,7 @@ describe("health and status", () => {
         if (req.url === "/readyz") requests++;
         res.end("{}");
       });
-      const remote = createRemoteProbe({ name: "users", port, url, cacheMs: 60_000 });
+      const remote = createRemoteProbe({ name: "users", port, url, timeoutMs: TIMEOUT_MS, cacheMs: 60_000 });
       const { url: own } = await serve([remote]);
       await Promise.all(Array.from({ length: 50 }, () => fetch(`${own}/status`)));
       await fetch(`${own}/readyz`);
@@ -205,7 +208,7 @@ describe("health and status", () => {
       });
       busStatus = { kind: "redis", status: "running" };
       positions = { published: { orders: 12 }, applied: {} };
-      const remote = createRemoteProbe({ name: "users", port, url });
+      const remote = createRemoteProbe({ name: "users", port, url, timeoutMs: TIMEOUT_MS });
       const { url: own } = await serve([gateway, remote]);
       const status = (await (await fetch(`${own}/status`)).json()) as Record<string, unknown>;
       const [, users] = status.modules as Record<string, unknown>[];
@@ -220,7 +223,7 @@ describe("health and status", () => {
       const away = { kind: "redis", status: "down", detail: "connect ECONNREFUSED" } as const;
       const { url, port } = await serve([users], { busStatus: () => away });
       busStatus = { kind: "redis", status: "running" };
-      const remote = createRemoteProbe({ name: "users", port, url, cacheMs: 0 });
+      const remote = createRemoteProbe({ name: "users", port, url, timeoutMs: TIMEOUT_MS, cacheMs: 0 });
       const { url: own } = await serve([gateway, remote]);
       const busNow = async () => ((await (await fetch(`${own}/status`)).json()) as { bus: BusStatus }).bus;
       expect(await busNow()).to.deep.equal({ ...away, detail: "users: connect ECONNREFUSED" });
@@ -239,7 +242,9 @@ describe("health and status", () => {
       );
       const urls = replicas.map(({ url }) => url);
       const addresses = createAddresses(urls);
-      const { url } = await serve([createReplicatedProbe({ name: "users", port: 8001, addresses, cacheMs: 0 })]);
+      const { url } = await serve([
+        createReplicatedProbe({ name: "users", port: 8001, addresses, timeoutMs: TIMEOUT_MS, cacheMs: 0 }),
+      ]);
       const look = async () => {
         const { modules, events } = (await (await fetch(`${url}/status`)).json()) as {
           modules: { status: string; detail: string | null; replicas: { address: string; status: string }[] }[];
@@ -262,7 +267,7 @@ describe("health and status", () => {
 
     it("is asked again when its answer is old", async () => {
       const { url, port } = await serve([users]);
-      const probe = createRemoteProbe({ name: "users", port, url, cacheMs: 0 });
+      const probe = createRemoteProbe({ name: "users", port, url, timeoutMs: TIMEOUT_MS, cacheMs: 0 });
       expect((await probe.check()).ready).to.equal(true);
       usersFault = "the disk is full";
       expect((await probe.check()).ready).to.equal(false);

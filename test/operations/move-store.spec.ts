@@ -25,8 +25,7 @@ const isOfServer = (column: string) =>
 
 const columnsOf = ({ name, columns }: Table) => columns.map((column) => `${name}.${column}`);
 
-describe("moving a shop's data to PostgreSQL and back", function () {
-  this.timeout(60_000);
+describe("moving a shop's data to PostgreSQL and back", () => {
   let server: PostgresServer;
   let folder: string;
   let shop: string;

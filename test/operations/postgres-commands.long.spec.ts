@@ -4,8 +4,7 @@ import { ask, missingPostgres } from "../support/postgres.ts";
 import { startShopProcess } from "../support/process.ts";
 import { oneOnPostgres, type ProcessShop } from "../support/topology.ts";
 
-describe("the commands, where the data are in PostgreSQL", function () {
-  this.timeout(60_000);
+describe("the commands, where the data are in PostgreSQL", () => {
   let shop: ProcessShop;
   let url: string;
 

@@ -19,9 +19,7 @@ const BUYERS = 500;
 /** The first admin; in production not with the password that everybody knows. */
 const OWNER = { ...ADMIN, password: "known to the owner alone" };
 
-describe("four replicas of all modules on PostgreSQL", function () {
-  this.timeout(120_000);
-
+describe("four replicas of all modules on PostgreSQL", () => {
   it(`sell seven to ${BUYERS} who want one each, and no more`, async function () {
     if (missingPostgres() !== undefined) return this.skip();
     const shop = await fourOfOne.start({

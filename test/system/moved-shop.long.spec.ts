@@ -21,8 +21,7 @@ import { TEST_SETTINGS } from "../support/topology.ts";
 
 const STOCK = 1_000;
 
-describe("a shop that was moved to PostgreSQL, and back, with events through Redis", function () {
-  this.timeout(90_000);
+describe("a shop that was moved to PostgreSQL, and back, with events through Redis", () => {
   let server: PostgresServer;
   let redis: RedisServer;
   let folder: string;

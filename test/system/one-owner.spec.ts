@@ -46,14 +46,26 @@ describe("the files of a shop", () => {
     return process;
   }
 
+  /** Whether a second process serves what a first has served until then. False when the first took longer to end than it waits. */
+  async function handsOver(): Promise<boolean> {
+    const first = await serve();
+    const { process, url } = await start();
+    await until("it waits", () => process.output().includes("another process serves"));
+    expect(await first.terminate()).to.include({ code: 0 });
+    try {
+      await untilReady(url, [process]);
+      return true;
+    } catch (error) {
+      if (!process.output().includes("has not ended within 5 seconds")) throw error;
+      return false;
+    }
+  }
+
   const filesOf = () => readdirSync(data).map((name) => join(data, name));
 
   it("are served by one process: a second waits for the first to end, and serves then", async () => {
-    const first = await serve();
-    const second = await start();
-    await until("it waits", () => second.process.output().includes("another process serves"));
-    expect(await first.terminate()).to.include({ code: 0 });
-    await untilReady(second.url, [second.process]);
+    // It waits for five seconds; on a busy machine the first may take longer to end.
+    await until("a second has come in time", handsOver);
   });
 
   it("are refused to a second process when the first does not end, in one line, and to who would migrate them", async () => {

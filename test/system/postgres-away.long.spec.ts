@@ -4,8 +4,7 @@ import { missingPostgres } from "../support/postgres.ts";
 import { until, untilReady } from "../support/process.ts";
 import { oneOnPostgres, type ProcessShop } from "../support/topology.ts";
 
-describe("a shop whose PostgreSQL goes away for a while", function () {
-  this.timeout(60_000);
+describe("a shop whose PostgreSQL goes away for a while", () => {
   let shop: ProcessShop;
 
   before(async function () {

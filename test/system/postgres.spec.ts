@@ -9,8 +9,7 @@ import { TEST_SETTINGS } from "../support/topology.ts";
 
 const TELLING_OF_PG = new URL("telling-of-pg.ts", import.meta.url);
 
-describe("a setting puts the data in PostgreSQL", function () {
-  this.timeout(60_000);
+describe("a setting puts the data in PostgreSQL", () => {
   let server: PostgresServer;
   let folder: string;
 

@@ -11,8 +11,7 @@ const ONE_AFTER_THE_OTHER = { connections: 1 };
 const ONCE = 0;
 
 describe("the benchmarks", () => {
-  it("measure a bare program that takes an order to its end, and writes the rows that the shop writes", async function () {
-    this.timeout(60_000);
+  it("measure a bare program that takes an order to its end, and writes the rows that the shop writes", async () => {
     await withShops([{ topology: "one" }, { topology: "bare" }], async (shops) => {
       for (const shop of shops) {
         for (const kind of ["orders", "confirmed", "orders", "confirmed"] as const) {

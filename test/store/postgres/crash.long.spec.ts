@@ -3,10 +3,14 @@ import { expect } from "chai";
 import { isProblem } from "../../../src/base/problem.ts";
 import { sql } from "../../../src/store/sql.ts";
 import type { LogEntry } from "../../../src/store/store.ts";
+import { until } from "../../support/process.ts";
 import { addNote } from "../temporary-store.ts";
 import { allRows, temporaryPostgres } from "./temporary-postgres.ts";
 
 const KILLS = 5;
+
+/** Units of work that are done before each kill, and after the last. */
+const DONE_EACH = 25;
 
 /** Units of work at once. */
 const WRITERS = 16;
@@ -17,14 +21,14 @@ describe("a PostgreSQL that is killed in the midst of commits", () => {
   before(() => postgres.begin());
   after(() => postgres.end());
 
-  it("loses nothing that was acknowledged, and does nothing twice", async function () {
-    this.timeout(120_000);
+  it("loses nothing that was acknowledged, and does nothing twice", async () => {
     const store = await postgres.open();
     const told: LogEntry[] = [];
     store.log.onAppended((entries) => told.push(...entries));
     const fates = new Map<string, "done" | "not done" | "unknown">();
     let isOver = false;
     let made = 0;
+    const done = () => [...fates.values()].filter((fate) => fate === "done").length;
     const write = async () => {
       while (!isOver) {
         const id = `note-${String(++made).padStart(6, "0")}`;
@@ -32,13 +36,18 @@ describe("a PostgreSQL that is killed in the midst of commits", () => {
       }
     };
     const writers = Array.from({ length: WRITERS }, write);
+    const untilMoreAreDone = () => {
+      const enough = done() + DONE_EACH;
+      return until(`${DONE_EACH} more are done`, () => done() >= enough);
+    };
     for (let kill = 0; kill < KILLS; kill++) {
-      await sleep(200 + Math.random() * 300);
+      await untilMoreAreDone();
+      await sleep(Math.random() * 300); // in whatever moment of a commit
       await postgres.server.kill();
       await sleep(Math.random() * 200);
       await postgres.server.start();
     }
-    await sleep(300);
+    await untilMoreAreDone();
     isOver = true;
     await Promise.all(writers);
 

@@ -34,8 +34,7 @@ describe("a store whose PostgreSQL goes away", () => {
     return error as Problem;
   };
 
-  it("names the fault while it is away, and works again by itself", async function () {
-    this.timeout(60_000);
+  it("names the fault while it is away, and works again by itself", async () => {
     await postgres.server.kill();
     await until(() => store.fault()?.includes("ECONNREFUSED") === true);
     const write = await problemOf(store.write(addNote("during")));
@@ -57,8 +56,7 @@ describe("a store whose PostgreSQL goes away", () => {
     ]);
   });
 
-  it("tries once more what its server's end has cut short, and nobody notices", async function () {
-    this.timeout(60_000);
+  it("tries once more what its server's end has cut short, and nobody notices", async () => {
     let runs = 0;
     const written = store.write(function* (unit) {
       runs += 1;
@@ -76,8 +74,7 @@ describe("a store whose PostgreSQL goes away", () => {
     expect(store.fault()).to.equal(undefined);
   });
 
-  it("names new rows of its log by another epoch once the server was started anew, as that may have forgotten some", async function () {
-    this.timeout(60_000);
+  it("names new rows of its log by another epoch once the server was started anew, as that may have forgotten some", async () => {
     await store.log.head();
     await postgres.server.kill();
     await postgres.server.start();

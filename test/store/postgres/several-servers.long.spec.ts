@@ -11,8 +11,7 @@ import { until } from "../../support/process.ts";
 import { addNote } from "../temporary-store.ts";
 import { POSTGRES_NOTES } from "./temporary-postgres.ts";
 
-describe("a store of several servers, one of which is written to", function () {
-  this.timeout(60_000);
+describe("a store of several servers, one of which is written to", () => {
   let pair: PostgresPair;
   let store: Store | undefined;
   let schemas = 0;

@@ -24,7 +24,6 @@ export function temporaryPostgres(settings: readonly string[] = []): TemporaryPo
   let opened: Store[] = [];
 
   before(async function () {
-    this.timeout(60_000);
     const missing = missingPostgres();
     if (missing !== undefined) {
       console.log(`    ${missing}`);

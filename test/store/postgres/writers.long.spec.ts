@@ -24,8 +24,7 @@ describe("the log of several writers in PostgreSQL", () => {
   before(() => postgres.begin());
   after(() => postgres.end());
 
-  it(`has ${ROWS} rows of ${WRITERS} writers without a gap, each subject's in the order of its changes`, async function () {
-    this.timeout(120_000);
+  it(`has ${ROWS} rows of ${WRITERS} writers without a gap, each subject's in the order of its changes`, async () => {
     const stores = await Promise.all(Array.from({ length: WRITERS }, () => postgres.open()));
     const [reader] = stores;
     if (reader === undefined) throw new Error("there are no writers");
