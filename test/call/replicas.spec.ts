@@ -136,7 +136,7 @@ for (const [transport, createTransport] of Object.entries(transports)) {
       await once(server, "listening");
       const { send, close } = createTransport(originOf(server), 20);
       await until("another is made", async () => {
-        const signal = AbortSignal.timeout(5_000);
+        const signal = AbortSignal.timeout(60_000);
         const answer = await send({ method: "GET", path: "/", headers: {}, body: undefined, signal });
         for await (const piece of answer.body) expect(piece).to.equal("hi");
         return connections > 2;

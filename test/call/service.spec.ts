@@ -151,5 +151,5 @@ describe("a service of an idempotent operation", () => {
 });
 
 function contextOf(principal: Principal | null): CallContext {
-  return { principal, token: null, deadline: performance.now() + 1_000, requestId: "r", trace: traceOf(undefined) };
+  return { principal, token: null, deadline: performance.now() + 60_000, requestId: "r", trace: traceOf(undefined) };
 }

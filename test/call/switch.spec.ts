@@ -40,10 +40,10 @@ describe("the switch that callers hold of a module", () => {
   });
 
   it("leads calls to where the module is, and lets those that are under way end where they began", async () => {
-    const before = held.call("addNote", { text: "one" }, within(1_000));
+    const before = held.call("addNote", { text: "one" }, within(60_000));
     held.close();
     held.lead(there);
-    const after = held.call("addNote", { text: "two" }, within(1_000));
+    const after = held.call("addNote", { text: "two" }, within(60_000));
     expect(here.asked.map(({ input }) => input)).to.deep.equal([{ text: "one" }]);
     expect(there.asked.map(({ input }) => input)).to.deep.equal([{ text: "two" }]);
     here.asked[0]?.answer("from here");
@@ -53,7 +53,7 @@ describe("the switch that callers hold of a module", () => {
 
   it("has those wait that come while it is closed, and lets them go in their order", async () => {
     held.close();
-    const calls = ["one", "two"].map((text) => held.call("addNote", { text }, within(1_000)));
+    const calls = ["one", "two"].map((text) => held.call("addNote", { text }, within(60_000)));
     expect(there.asked).to.deep.equal([]);
     held.lead(there);
     expect(there.asked.map(({ input }) => input.text)).to.deep.equal(["one", "two"]);
@@ -88,7 +88,7 @@ describe("the switch that callers hold of a module", () => {
   it("refuses who comes when too many wait", async () => {
     held.close();
     const waiting = Array.from({ length: 5_000 }, () => held.call("addNote", { text: "" }, within(60_000)));
-    const told = await held.call("addNote", { text: "" }, within(1_000)).catch((error: unknown) => error);
+    const told = await held.call("addNote", { text: "" }, within(60_000)).catch((error: unknown) => error);
     expect(told).to.be.instanceOf(Problem).with.property("code", "dependency-unavailable");
     held.lead(there);
     for (const asked of there.asked) asked.answer("done");

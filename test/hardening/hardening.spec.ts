@@ -2,18 +2,20 @@ import { fourProcesses, oneProcess } from "../support/topology.ts";
 import { failureRows, startAgainstObstacles } from "./failure-rows.ts";
 import { identityRows } from "./identity-rows.ts";
 import { inputRows } from "./input-rows.ts";
-import { messageRows } from "./message-rows.ts";
+import { messageRows, slownessRow } from "./message-rows.ts";
 import { RowTable } from "./row-table.ts";
 import { startTarget, type Target } from "./target.ts";
 
-/** Short enough to be waited for, and long enough for a request that is sent in one piece. */
 const SETTINGS = {
-  HEADERS_TIMEOUT: "4000",
-  REQUEST_TIMEOUT: "6000",
+  HEADERS_TIMEOUT: "60000",
+  REQUEST_TIMEOUT: "60000",
   CORS_ORIGINS: "https://shop.example",
   TRUSTED_PROXIES: "1",
   LOGIN_FAILURES: "3",
 };
+
+/** Short enough to be waited for, and long enough for a request that is sent in one piece. */
+const IMPATIENT = { HEADERS_TIMEOUT: "4000", REQUEST_TIMEOUT: "6000" };
 
 const rows = [...messageRows, ...inputRows, ...identityRows];
 
@@ -35,6 +37,15 @@ describe("bad inputs and attacks", () => {
   }
 
   for (const topology of [oneProcess, fourProcesses]) {
+    it(`in ${topology.name}, ${slownessRow.input} → ${slownessRow.answer}`, async () => {
+      const target = await startTarget(topology, IMPATIENT);
+      try {
+        await table.record(slownessRow, topology.name, () => slownessRow.run(target));
+      } finally {
+        await target.stop();
+      }
+    });
+
     for (const row of failureRows) {
       it(`in ${topology.name}, ${row.input} → ${row.answer}`, async () => {
         const shop = await topology.start(row.settings);

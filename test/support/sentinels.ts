@@ -15,7 +15,7 @@ export const PASSWORD = "secret-word";
 const PRIMARY = "mymaster";
 
 /** How long the primary has to be silent to be taken for gone. */
-const DOWN_AFTER_MS = 3_000;
+const DOWN_AFTER_MS = 8_000;
 
 const SENTINELS = 3;
 
