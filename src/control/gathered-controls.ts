@@ -41,14 +41,14 @@ export interface GatheredControls {
   use(name: ControlName, action: ControlAction): Promise<ControlState>;
 }
 
-export function gatherControls(dataDir: string): GatheredControls {
+export function gatherControls(dataDir: string, tellWithinMs = TELL_WITHIN_MS): GatheredControls {
   async function list(): Promise<ControlState[]> {
-    const told = (await tellAll(dataDir)).flatMap(([, states]) => states);
+    const told = (await tellAll(dataDir, tellWithinMs)).flatMap(([, states]) => states);
     return controlNames.map((name) => pick(told, name));
   }
 
   async function use(name: ControlName, action: ControlAction): Promise<ControlState> {
-    const told = await tellAll(dataDir);
+    const told = await tellAll(dataDir, tellWithinMs);
     const can = ({ name: each, state }: ControlState) => each === name && state !== "unavailable";
     const able = told.filter(([, states]) => states.some(can)).map(([socket]) => socket);
     const input = { name, action };
@@ -72,10 +72,10 @@ export function gatherControls(dataDir: string): GatheredControls {
 }
 
 /** What each process says of its controls; one that does not answer says nothing. */
-async function tellAll(dataDir: string): Promise<[socket: string, states: ControlState[]][]> {
+async function tellAll(dataDir: string, withinMs: number): Promise<[socket: string, states: ControlState[]][]> {
   return Promise.all(
     (await socketsIn(dataDir)).map(async (socket): Promise<[string, ControlState[]]> => {
-      const asked = { operation: LIST_CONTROLS, withinMs: TELL_WITHIN_MS };
+      const asked = { operation: LIST_CONTROLS, withinMs };
       const told = await askProcess(socket, asked).catch(() => undefined);
       return [socket, controlList.safeParse(told).data?.controls ?? []];
     }),

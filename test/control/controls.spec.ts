@@ -2,7 +2,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { type Control, type ControlName, type Controls, createControls } from "../../src/control/controls.ts";
+import {
+  type Control,
+  type ControlName,
+  type Controls,
+  createControls,
+  LIST_CONTROLS,
+} from "../../src/control/controls.ts";
 import { type GatheredControls, gatherControls } from "../../src/control/gathered-controls.ts";
 import { openControlSocket } from "../../src/control/server.ts";
 import { until } from "../support/process.ts";
@@ -68,7 +74,7 @@ describe("controls of the page", () => {
     return own;
   }
 
-  const gathered = (): GatheredControls => gatherControls(dataDir);
+  const gathered = (): GatheredControls => gatherControls(dataDir, LONG_MS);
   const stateOf = async (name: ControlName) => (await gathered().list()).find((each) => each.name === name)?.state;
 
   it("do and undo once, whoever asks for it, and say how long it lasts", async () => {
@@ -154,6 +160,13 @@ describe("controls of the page", () => {
     await serve([new Lamp()]);
     const somebody = await gathered().list();
     expect(somebody).to.deep.equal(nobody.with(3, { name: "slow-users", state: "ready" }));
+  });
+
+  it("are told without those of a process that hangs", async () => {
+    const { close } = await openControlSocket(dataDir, { [LIST_CONTROLS]: () => new Promise(() => {}) }, () => {});
+    closing.push(close);
+    const nobody = (await gatherControls(dataDir).list()).map(({ state }) => state);
+    expect(new Set(nobody)).to.deep.equal(new Set(["unavailable"]));
   });
 
   it("of several processes are done in each that has them, and are there as long as one has", async () => {

@@ -13,6 +13,7 @@ import { pino } from "pino";
 import { problemHeaders } from "../../src/call/problem-body.ts";
 import { createRateLimit, type RateLimit, rateLimited, writeRateHeaders } from "../../src/gateway/rate-limit.ts";
 import { createMemoryWindows } from "../../src/gateway/rate-windows.ts";
+import { until } from "../support/process.ts";
 
 const MAX = 5;
 const WINDOW_MS = 10_000;
@@ -196,8 +197,14 @@ describe("the rate limit", () => {
       await sleep(20);
     }
     expect((await limit.count("a")).allowed, "what was used up stays so").to.equal(false);
-    expect((await limit.count("met meanwhile")).remaining, "and what was counted counts").to.equal(0);
-    expect(Number(await redis.hget("rate:default:met meanwhile", "requests"))).to.equal(MAX);
+    let counted = MAX - 1;
+    // A machine that stands still may be taken for an outage once more, until Redis is tried again.
+    await until("that one is counted in Redis", async () => {
+      expect((await limit.count("met meanwhile")).remaining, "and what was counted counts").to.equal(0);
+      counted += 1;
+      return (await redis.exists("rate:default:met meanwhile")) === 1;
+    });
+    expect(Number(await redis.hget("rate:default:met meanwhile", "requests"))).to.equal(counted);
     expect(lines).to.have.length(1);
   });
 

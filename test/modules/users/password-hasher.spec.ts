@@ -27,18 +27,23 @@ describe("password hasher", () => {
   it("leaves the event loop free meanwhile", async () => {
     hasher = createPasswordHasher({ cost: 10, threads: 1 });
     await hasher.hash("start the thread");
-    let turns = 0;
-    let done = false;
-    const hashing = hasher.hash("any password").finally(() => {
-      done = true;
-    });
-    while (!done) {
-      await nextTurn();
-      turns++;
-    }
-    await hashing;
-    // On this thread bcryptjs would give way about once in 100 ms.
-    expect(turns).to.be.greaterThan(20);
+    const turnsOfOne = async () => {
+      let turns = 0;
+      let done = false;
+      const hashing = hasher.hash("any password").finally(() => {
+        done = true;
+      });
+      while (!done) {
+        await nextTurn();
+        turns++;
+      }
+      await hashing;
+      return turns;
+    };
+    // On this thread bcryptjs would give way about once in 100 ms, however often; others may have had the core during one.
+    const turns: number[] = [];
+    for (let round = 0; round < 10 && Math.max(0, ...turns) <= 20; round++) turns.push(await turnsOfOne());
+    expect(Math.max(...turns)).to.be.greaterThan(20);
   });
 
   it("refuses what is more than may wait, and takes more when that is done", async () => {
