@@ -7,6 +7,10 @@ import { showShop } from "./shown-shop.ts";
 
 const WATCHED_MS = 8_000;
 
+/** In how many a page may show that it rests: on a busy machine its work takes longer, but one that is busy itself is so in all. */
+const WINDOWS = 6;
+const MOST_OF_CORE = 0.02;
+
 describe("console: a page that nobody touches", () => {
   const shown = showShop(oneProcess);
 
@@ -17,10 +21,14 @@ describe("console: a page that nobody touches", () => {
       const work = await watchWork(page);
       await until("it moves nothing", async () => (await runningAnimations(page)).length === 0);
       await page.waitForTimeout(2_500);
-      const before = await work();
-      await page.waitForTimeout(WATCHED_MS);
-      const after = await work();
-      expect((after.task - before.task) / (after.at - before.at)).to.be.within(0, 0.02);
+      let share = Number.POSITIVE_INFINITY;
+      for (let window = 0; window < WINDOWS && share > MOST_OF_CORE; window += 1) {
+        const before = await work();
+        await page.waitForTimeout(WATCHED_MS);
+        const after = await work();
+        share = (after.task - before.task) / (after.at - before.at);
+      }
+      expect(share).to.be.within(0, MOST_OF_CORE);
       expect(await runningAnimations(page)).to.deep.equal([]);
     } finally {
       await close();

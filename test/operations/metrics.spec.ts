@@ -75,7 +75,10 @@ for (const topology of [oneProcess, fourProcesses]) {
       expect(sampleValue(orders, "quartet_store_queued_writes", { module: "orders" })).to.equal(0);
       const products = await readMetrics(await originOf("products"));
       expect(sampleValue(products, "quartet_dead_letters", { module: "products" })).to.equal(1);
-      expect(sampleValue(products, "quartet_bus_running", { kind: isSplit ? "redis" : "memory" })).to.equal(1);
+      await until("the bus runs", async () => {
+        const page = await readMetrics(await originOf("products"));
+        return sampleValue(page, "quartet_bus_running", { kind: isSplit ? "redis" : "memory" }) === 1;
+      });
       // Positions are reported once a second.
       await until("nobody is behind", async () => {
         const page = await readMetrics(await originOf("orders"));
