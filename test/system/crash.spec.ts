@@ -35,7 +35,8 @@ const everyVictim: readonly [typeof oneProcess, Service][] = [
 const victims = extent("kills of products, and of orders in four processes", everyVictim, everyVictim.slice(0, 1));
 
 for (const [topology, victim] of victims) {
-  describe(`kill -9 between any two statements: ${victim} in ${topology.name}`, () => {
+  describe(`kill -9 between any two statements: ${victim} in ${topology.name}`, function () {
+    this.timeout(300_000);
     let folder: string;
     let crashFile: string;
     let shop: ProcessShop;
