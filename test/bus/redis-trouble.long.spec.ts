@@ -273,7 +273,7 @@ describe("Redis in trouble", () => {
     const DEPLOYMENT = ["quartet:holder"];
     const DATABASES = ["quartet:holder:orders", "quartet:holder:products"];
 
-    /** Has places stay with who holds them until that is told to others: all are in this process, which may stand still for longer than a lease. */
+    /** Has places stay with who holds them until others are told: all are in this process, which may stand still longer than a lease. */
     async function keepPlaces(keys: readonly string[], untilTold: () => Promise<void>): Promise<void> {
       const keep = () => Promise.all(keys.map((key) => redis.pexpire(key, 120_000))).catch(() => {});
       const timer = setInterval(keep, 10);
