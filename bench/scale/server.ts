@@ -26,7 +26,7 @@ export interface Server extends Process {
  * @throws Error that says what to do where there is no PostgreSQL
  */
 export async function startServer(name: string): Promise<Server> {
-  const postgres = await startPostgresServer(["max_connections=400"]);
+  const postgres = await startPostgresServer(["max_connections=400", "fsync=on"]);
   const end = () => process.kill(postgres.pid, "SIGQUIT");
   process.once("exit", end); // it does not outlive us
   const url = await postgres.createDatabase();

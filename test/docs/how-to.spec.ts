@@ -65,7 +65,7 @@ function postgres(sections: readonly string[]): PageOptions {
     needs: Object.fromEntries(sections.map((section) => [section, hasPostgres])),
     async prepare() {
       if (!hasPostgres()) return {};
-      server = await startPostgresServer(["fsync=off"]);
+      server = await startPostgresServer();
       await server.query("CREATE ROLE shop LOGIN CREATEROLE PASSWORD 'secret'");
       await server.query("CREATE DATABASE shop OWNER shop ENCODING 'UTF8' TEMPLATE template0");
       const database = `postgres://shop:secret@127.0.0.1:${server.port}/shop`;

@@ -19,7 +19,7 @@ export interface FailureRow {
   run(shop: Shop): Promise<number>;
 }
 
-const DELAY_MS = 3_000;
+const DELAY_MS = 6_000;
 
 export const failureRows: readonly FailureRow[] = [
   {
@@ -33,7 +33,7 @@ export const failureRows: readonly FailureRow[] = [
     answer: "504 upstream-timeout, no order row · 429 rate-limited",
     settings: {
       FAULTS: `products.getProduct=delay:${DELAY_MS}`,
-      CALL_TIMEOUT: "2000",
+      CALL_TIMEOUT: "5000",
       RATE_LIMIT: "40/3600s",
       AUTH_RATE_LIMIT: "5/3600s",
     },

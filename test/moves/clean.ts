@@ -6,6 +6,7 @@ import { describeOutcomes } from "../rehearsal/figures.ts";
 import { type Outcome, startTraffic, type Traffic } from "../rehearsal/traffic.ts";
 import { type Api, createApi, type Session, signIn } from "../support/api.ts";
 import { MODULES, type ModuleName } from "../support/databases.ts";
+import { moveModule } from "../support/move-module.ts";
 import { until } from "../support/process.ts";
 import { judge } from "../torture/judge.ts";
 import { MovingShop, type Where } from "./moving-shop.ts";
@@ -125,7 +126,7 @@ class CleanRun {
   /** Resolves why it was refused. */
   async #move(name: ModuleName, to: Where): Promise<string | undefined> {
     try {
-      await this.#moving.move(name, to);
+      await this.#moving.move(name, to, this.#options.isPatient ? moveModule : undefined);
       this.#options.tell(`${name} ${to}`);
       return undefined;
     } catch (error) {

@@ -3,6 +3,7 @@ import { isProblem } from "../../src/base/problem.ts";
 import { createRandom, type Random } from "../bus/simulation/random.ts";
 import { type Api, addProduct, allOrders, createApi, type Session, signIn } from "../support/api.ts";
 import { MODULES, type ModuleName } from "../support/databases.ts";
+import { moveModule } from "../support/move-module.ts";
 import { until } from "../support/process.ts";
 import { judge } from "../torture/judge.ts";
 import { judgeCancellations } from "../torture/records.ts";
@@ -40,6 +41,7 @@ const WHOLE_WITHIN_MS = 10_000;
 
 const CLIENTS = 2;
 const PATIENCE_MS = 5_000;
+const MUCH_PATIENCE_MS = 20_000;
 const PLENTY = { products: 3, stock: 1_000_000 };
 const SCARCE = { products: 2, stock: 20 };
 
@@ -60,7 +62,7 @@ export async function proveKilled(options: KilledOptions): Promise<Proof> {
   const name = random.pick(MODULES);
   const point = new StepFile();
   const moving = await MovingShop.start([name], point.settings, random.chance(0.5));
-  const api = createApi(moving.shop.url, 128, PATIENCE_MS);
+  const api = createApi(moving.shop.url, 128, options.isPatient ? MUCH_PATIENCE_MS : PATIENCE_MS);
   try {
     return await new KilledRun(moving, name, api, point, random, options).run();
   } finally {
@@ -184,7 +186,7 @@ class KilledRun {
   /** Resolves what whoever asked for it was told. */
   async #move(to: Where): Promise<string> {
     try {
-      await this.#moving.move(this.#name, to);
+      await this.#moving.move(this.#name, to, this.#options.isPatient ? moveModule : undefined);
       return "moved";
     } catch (error) {
       if (isProblem(error)) return `not moved: ${error.message}`;

@@ -81,10 +81,13 @@ export class MovingShop {
     await started;
   }
 
-  /** @throws Problem why it could not be */
-  async move(name: ModuleName, to: Where): Promise<void> {
+  /**
+   * @param ask how, where a refusal is not to be taken for an answer
+   * @throws Problem why it could not be
+   */
+  async move(name: ModuleName, to: Where, ask = askForMove): Promise<void> {
     const destination = to === "home" ? "here" : { url: this.#standbyOf(name).url };
-    await askForMove(this.shop.dataDir, name, destination, this.redis.url);
+    await ask(this.shop.dataDir, name, destination, this.redis.url);
   }
 
   /** The longest that each gate was closed, move by move, as the processes tell it. */

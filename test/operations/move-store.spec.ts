@@ -37,7 +37,7 @@ describe("moving a shop's data to PostgreSQL and back", () => {
       console.log(`    ${missing}`);
       return this.skip();
     }
-    server = await startPostgresServer(["fsync=off"]);
+    server = await startPostgresServer();
     folder = mkdtempSync(join(tmpdir(), "quartet-move-"));
     await writeShop(join(folder, "whole"));
   });

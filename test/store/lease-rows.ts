@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import type { Store } from "../../src/store/store.ts";
+import { until } from "../support/process.ts";
 
 /** What one process at a time does, in every engine. `opened` gives the store of each test. */
 export function leaseRows(opened: () => Store): void {
@@ -13,10 +13,7 @@ export function leaseRows(opened: () => Store): void {
       happened = [];
     });
 
-    const begins = async (what: string) => {
-      for (let left = 2_000; left > 0 && !happened.includes(`${what} begins`); left -= 1) await sleep(1);
-      expect(happened).to.include(`${what} begins`);
-    };
+    const begins = (what: string) => until(`${what} begins`, () => happened.includes(`${what} begins`));
     const hold = (role: string, what: string, until: Promise<unknown>) =>
       store.lease(role, async () => {
         happened.push(`${what} begins`);

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { askForMove } from "../../src/runtime/move/ask-for-move.ts";
 import { HOME } from "../../src/runtime/move/placement.ts";
 import { readPlacement } from "../../src/runtime/move/placement-file.ts";
 import { type Databases, MODULES, type ModuleName } from "./databases.ts";
+import { moveModule } from "./move-module.ts";
 import {
   type ExtraProcess,
   oneProcessWithRedis,
@@ -99,7 +99,7 @@ class ShopOnTheMove implements Shop {
     const { dataDir } = this.#home;
     const { url = "" } = this.#standbys.get(name) ?? {};
     const isHome = readPlacement(dataDir, name).owner === HOME;
-    await askForMove(dataDir, name, isHome ? { url } : "here", undefined);
+    await moveModule(dataDir, name, isHome ? { url } : "here", undefined);
     this.moves += 1;
   }
 }

@@ -28,7 +28,7 @@ import {
 const CALLS = Number(process.env.LATE_CALLS ?? 10);
 
 /** What is stopped stands still for longer: until all answers have come. Less is too little for a machine that does much else. */
-const SETTINGS = { CALL_TIMEOUT: "2000" };
+const SETTINGS = { CALL_TIMEOUT: "4000" };
 
 const STOP_POINT = new URL("stop-point.ts", import.meta.url);
 

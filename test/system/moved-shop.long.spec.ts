@@ -38,7 +38,7 @@ describe("a shop that was moved to PostgreSQL, and back, with events through Red
 
   before(async function () {
     if (missingPostgres() !== undefined) return this.skip();
-    [server, redis] = await Promise.all([startPostgresServer(["fsync=off"]), startRedisServer()]);
+    [server, redis] = await Promise.all([startPostgresServer(), startRedisServer()]);
     folder = await mkdtemp(join(tmpdir(), "quartet-moved-"));
     const [port = 0] = await freePorts(1);
     url = `http://127.0.0.1:${port}`;

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import type { ModuleName } from "../../src/runtime/modules.ts";
-import { askForMove } from "../../src/runtime/move/ask-for-move.ts";
 import { readPlacement, writePlacement } from "../../src/runtime/move/placement-file.ts";
 import { type Answer, type Api, addProduct, createApi, type OrderBody, type Session, signIn } from "../support/api.ts";
 import { assertBalanced } from "../support/books.ts";
 import { readStream } from "../support/event-stream.ts";
+import { moveModule } from "../support/move-module.ts";
 import { freePorts, startShopProcess, until } from "../support/process.ts";
 import { type RedisServer, startRedisServer } from "../support/redis.ts";
 import { type ExtraProcess, oneProcess, type ProcessShop, TEST_SETTINGS } from "../support/topology.ts";
@@ -49,7 +49,7 @@ describe("a module that moves to another process and back while the shop runs", 
   });
 
   const move = (to: "here" | { url: string }, name: ModuleName = "orders") =>
-    askForMove(shop.dataDir, name, to, redis.url);
+    moveModule(shop.dataDir, name, to, redis.url);
 
   const statusOf = async () => (await api.get("/status")).body as Status;
   const placementOf = async (name: string) =>

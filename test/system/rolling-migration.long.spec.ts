@@ -99,7 +99,7 @@ describe("a version of the code, and the next one, which migrates", function () 
 
     before(async function () {
       if (missingPostgres() !== undefined) return this.skip();
-      server = await startPostgresServer(["fsync=off"]);
+      server = await startPostgresServer();
     });
     after(() => server?.stop());
     beforeEach(async () => {

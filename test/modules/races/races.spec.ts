@@ -7,13 +7,7 @@ import { type Arena, type Outcome, openArena, type Racer } from "./arena.ts";
 import { schemaOf, UNITS } from "./units.ts";
 
 /** What is raced is locks: nothing has to outlive the machine. */
-const QUICK = [
-  "fsync=off",
-  "synchronous_commit=off",
-  "full_page_writes=off",
-  "deadlock_timeout=20ms",
-  "max_connections=20",
-];
+const QUICK = ["synchronous_commit=off", "full_page_writes=off", "deadlock_timeout=20ms", "max_connections=20"];
 
 /** Of so many pairs one is raced in the short run too, and in the whole one with more turns. */
 const SAMPLE = 5;

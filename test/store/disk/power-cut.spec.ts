@@ -74,7 +74,7 @@ describe("a store on a disk that loses its power", () => {
     disk.behave("hold 1 -wal");
     await until("a sync is held", () => disk.syncs().some(({ outcome }) => outcome === "held"));
     const told = await finallyTold(witness);
-    await pause();
+    await witness.turn();
     expect(everythingTold(witness)).to.deep.equal(told);
     disk.behave();
     await until("more is told", () => everythingTold(witness).size > told.size);
@@ -92,7 +92,7 @@ describe("a store on a disk that loses its power", () => {
       await until("the file is distrusted", () => witness.known.distrusted.size > 0);
       const told = await finallyTold(witness);
       disk.behave();
-      await pause();
+      await witness.turn();
       expect(everythingTold(witness), "the disk is well again, or says so").to.deep.equal(told);
       witness.kill();
       await witness.exited;
@@ -141,19 +141,14 @@ function everythingTold({ known }: Witness): Set<string> {
   return known.written.union(known.shown).union(known.told);
 }
 
-/** The same, once no more of it comes: what was told in time may be read late. */
+/** The same, once no more of it comes: what was known in time may be told late. */
 async function finallyTold(witness: Witness): Promise<Set<string>> {
   let told = everythingTold(witness);
   await until("no more is told", async () => {
     const { size } = told;
-    await pause();
+    await witness.turn();
     told = everythingTold(witness);
     return told.size === size;
   });
   return told;
-}
-
-/** Gives a program that does wrong the time to do it. */
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 100));
 }

@@ -1,11 +1,11 @@
 /**
  * Writes notes for ever into a database of the folder it is started in, reads them meanwhile, and prints what became known of each:
  * `written` when the write was acknowledged, `refused` when it was not, `shown` when a read answered it, `told` when the log told of it;
- * and `distrusted` when the store does not trust its file any more.
+ * and `distrusted` when the store does not trust its file any more. On SIGUSR2, `turned` once it has had the time to say what it knew then.
  * To be watched on a disk that fails, and ended in the middle of it.
  */
 import { writeSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import { openStore } from "../../../src/store/engines/sqlite/open-store.ts";
 import { sql } from "../../../src/store/sql.ts";
 import { addNote, NOTES_MIGRATIONS } from "../temporary-store.ts";
@@ -17,15 +17,23 @@ const store = openStore({
   migrations: NOTES_MIGRATIONS,
   onDistrust: () => tell("distrusted", "file"),
 });
+let marks = 0;
 /** Large, so that the write-ahead log is often emptied into the database. */
 const TEXT = "x".repeat(8_000);
 
 store.log.onAppended((rows) => {
   for (const { event } of rows) tell("told", JSON.parse(event).subject);
 });
+process.on("SIGUSR2", async () => {
+  for (let turns = 0; turns < 100; turns++) await sleep(1);
+  tell("turned", String(++marks));
+});
 void follow();
 void read();
-for (let group = 0; ; group++) await Promise.all(idsOf(group).map(write));
+for (let group = 0; ; group++) {
+  await Promise.all(idsOf(group).map(write));
+  await turn(); // what is refused at once would leave those who read no time
+}
 
 function idsOf(group: number): string[] {
   return Array.from({ length: 1 + (group % 20) }, (_, i) => `${prefix}-${group}-${i}`);

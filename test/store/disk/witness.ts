@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { Exit } from "../../support/process.ts";
+import { type Exit, until } from "../../support/process.ts";
 
 const PROGRAM = fileURLToPath(new URL("./witness-process.ts", import.meta.url));
 
@@ -12,6 +12,8 @@ export interface Witness {
   readonly known: Readonly<Record<"written" | "refused" | "shown" | "told" | "distrusted", ReadonlySet<string>>>;
   /** Settles when it has ended and all it said has been read. */
   readonly exited: Promise<Exit & { readonly complaint: string }>;
+  /** Gives it the time to say what it knows, or to do wrong. Resolves once all that it said until then has been read. */
+  turn(): Promise<void>;
   kill(): void;
 }
 
@@ -32,17 +34,24 @@ export function startWitness(folder: string, prefix: string, env: Readonly<Recor
     told: new Set<string>(),
     distrusted: new Set<string>(),
   };
+  const turned = new Set<string>();
   let complaint = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     complaint += text;
   });
   createInterface({ input: child.stdout }).on("line", (line) => {
     const [what, id] = line.split(" ");
+    if (what === "turned" && id !== undefined) turned.add(id);
     if (what !== undefined && what in known && id !== undefined) known[what as keyof typeof known].add(id);
   });
   return {
     known,
     exited: once(child, "close").then(([code, signal]) => ({ code, signal, complaint })),
+    async turn() {
+      const before = turned.size;
+      child.kill("SIGUSR2");
+      await until("the witness has turned", () => turned.size > before);
+    },
     kill: () => child.kill("SIGKILL"),
   };
 }

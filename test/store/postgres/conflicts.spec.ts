@@ -34,12 +34,14 @@ describe("units of work in PostgreSQL that are in each other's way", () => {
   it("are begun again when they deadlock, and forget what they wanted done", async () => {
     let runs = 0;
     const done: string[] = [];
+    const locked = new Set<string>();
     const both = (first: string, second: string) =>
       store.write(function* (unit) {
         runs += 1;
         unit.afterCommit(() => done.push(first));
         yield* increaseNote(unit, first);
-        yield* unit.get(PAUSE);
+        locked.add(first);
+        while (locked.size < 2) yield* unit.get(PAUSE);
         yield* increaseNote(unit, second);
       });
     await Promise.all([both("a", "b"), both("b", "a")]);
@@ -56,6 +58,7 @@ describe("units of work in PostgreSQL that are in each other's way", () => {
       strict.write(function* (unit) {
         runs += 1;
         const row = yield* unit.get(sql<{ text: string }>`SELECT text FROM notes WHERE id = 'a'`);
+        while (runs < 2) yield* unit.get(PAUSE);
         yield* unit.run(sql`UPDATE notes SET text = ${String(Number(row?.text) + 1)} WHERE id = 'a'`);
       }),
     );
@@ -77,26 +80,35 @@ describe("units of work in PostgreSQL that are in each other's way", () => {
 
   it("see one moment where they only read, whatever is committed meanwhile", async () => {
     const count = sql<{ count: number }>`SELECT count(*) AS count FROM notes`;
-    let added: Promise<void> | undefined;
+    let isAdded = false;
     const counts = await store.read(function* (reading) {
       const before = yield* reading.get(count);
-      added = store.write(addNote("c"));
-      yield* reading.get(PAUSE);
+      void store.write(addNote("c")).then(() => {
+        isAdded = true;
+      });
+      while (!isAdded) yield* reading.get(PAUSE);
       const after = yield* reading.get(count);
       return [before?.count, after?.count];
     });
-    await added;
     expect(counts).to.deep.equal([2, 2]);
   });
 
   describe("of two processes that apply the same row", () => {
+    let looked: number;
+
+    beforeEach(() => {
+      looked = 0;
+    });
+
     /** Applies a row with an effect of its own, as a consumer does that sees where it stands. */
     const apply = (from: Store, effect: string, takes: boolean) =>
       from.write(function* (unit) {
         if (takes) yield* from.cursors.take(unit, "orders");
         const reached = yield* from.cursors.position(unit, "orders", "e");
         if (reached >= 1) return "applied before";
-        yield* unit.get(PAUSE);
+        looked += 1;
+        do yield* unit.get(PAUSE);
+        while (!takes && looked < 2); // who takes the cursor waits for the other
         yield* addNote(effect)(unit);
         yield* from.cursors.move(unit, "orders", { epoch: "e", seq: 1 });
         return "applied";

@@ -8,7 +8,7 @@ describe("modules that share a database of PostgreSQL", () => {
 
   before(async function () {
     if (missingPostgres() !== undefined) return this.skip();
-    server = await startPostgresServer(["fsync=off"]);
+    server = await startPostgresServer();
     await server.query("CREATE ROLE maker LOGIN CREATEROLE");
     await server.query("CREATE ROLE plain LOGIN");
   });

@@ -15,7 +15,7 @@ describe("a module signs in to PostgreSQL", () => {
 
   before(async function () {
     if (missingPostgres() !== undefined) return this.skip();
-    server = await startPostgresServer(["fsync=off"]);
+    server = await startPostgresServer();
     database = new URL(await server.createDatabase());
     await server.query("CREATE ROLE keyed LOGIN SUPERUSER PASSWORD 'right'");
     const data = join(server.dir, "data");

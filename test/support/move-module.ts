@@ -1,0 +1,19 @@
+import { isProblem } from "../../src/base/problem.ts";
+import { askForMove } from "../../src/runtime/move/ask-for-move.ts";
+
+const TRIES = 5;
+
+/**
+ * Moves a module as its operator does, who asks again where it stayed because calls would have waited for too long: on a machine that
+ * does much else, what is done meanwhile takes that long.
+ * @throws Problem any other refusal, and this one when it comes each time
+ */
+export async function moveModule(...of: Parameters<typeof askForMove>): Promise<string> {
+  for (let left = TRIES; ; left -= 1) {
+    try {
+      return await askForMove(...of);
+    } catch (error) {
+      if (left === 1 || !isProblem(error) || !error.message.includes("calls have waited for")) throw error;
+    }
+  }
+}
