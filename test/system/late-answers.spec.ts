@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -156,7 +156,7 @@ for (const topology of extent("late answers by node-fetch", both, [fourProcesses
         await rename(`${stopFile}.new`, stopFile); // whole, or not there
         const { pid } = shop.process(callee);
         const first = Promise.all(Array.from({ length: CALLS }, (_, n) => keyed(n)));
-        await until("it stands still", () => !existsSync(stopFile));
+        await until("it stands still", () => !existsSync(stopFile) && isStopped(pid));
         const answers = await first;
         process.kill(pid, "SIGCONT");
         await becomesReady();
@@ -199,6 +199,11 @@ for (const topology of extent("late answers by node-fetch", both, [fourProcesses
       });
     }
   });
+}
+
+/** Whether a process has been stopped by a signal, as proc(5) tells it: its name in brackets, and then the state. */
+function isStopped(pid: number): boolean {
+  return /\) T /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
 }
 
 function outcomeOf({ status, body }: Answer): string {
