@@ -41,6 +41,7 @@ export interface GatheredControls {
   use(name: ControlName, action: ControlAction): Promise<ControlState>;
 }
 
+/** @param tellWithinMs how long a process may take to tell of its controls; one that takes longer has none */
 export function gatherControls(dataDir: string, tellWithinMs = TELL_WITHIN_MS): GatheredControls {
   async function list(): Promise<ControlState[]> {
     const told = (await tellAll(dataDir, tellWithinMs)).flatMap(([, states]) => states);
