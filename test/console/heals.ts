@@ -1,9 +1,7 @@
 import { expect } from "chai";
 import type { Locator, Page, Request } from "playwright-core";
 import { type ControlName, controlTexts } from "../../console/src/model/control.ts";
-import { isProblem } from "../../src/base/problem.ts";
-import { askForMove, type Destination } from "../../src/runtime/move/ask-for-move.ts";
-import { findSeats } from "../../src/runtime/move/others.ts";
+import { moveModule } from "../support/move-module.ts";
 import { until } from "../support/process.ts";
 import { startRedisServer } from "../support/redis.ts";
 import type { ProcessShop } from "../support/topology.ts";
@@ -105,7 +103,7 @@ export async function moveOrders(page: Page, shop: ProcessShop): Promise<void> {
   lifetime.defer(() => redis.stop());
   const standby = await shop.startBeside("orders", { STANDBY: "on" });
   lifetime.defer(async () => void (await standby.kill()));
-  await moveInTime(shop, { url: standby.url }, redis.url);
+  await moveModule(shop.dataDir, "orders", { url: standby.url }, redis.url);
   await gate
     .and(page.locator(".open"))
     .getByText(/^\d+ waited$/)
@@ -115,24 +113,6 @@ export async function moveOrders(page: Page, shop: ProcessShop): Promise<void> {
   await diagram.getByText(`:${new URL(standby.url).port}`).waitFor();
   await diagram.getByText("Redis Streams").waitFor();
   expect(await findViolations(page, "quartet-flow-section")).to.deep.equal([]);
-  await moveInTime(shop, "here", redis.url);
+  await moveModule(shop.dataDir, "orders", "here", redis.url);
   await apart.waitFor({ state: "detached" });
-}
-
-const MOST_MOVES = 5;
-
-/** On a machine that is busy it may be given up, as it is to be when calls have waited for too long: it is asked for again. */
-async function moveInTime(shop: ProcessShop, to: Destination, redisUrl: string): Promise<void> {
-  for (let moves = 1; ; moves += 1) {
-    try {
-      await askForMove(shop.dataDir, "orders", to, redisUrl);
-      return;
-    } catch (error) {
-      const isLate = isProblem(error) && error.message.includes("calls have waited for ");
-      if (!isLate || moves === MOST_MOVES) throw error;
-      await until("orders is served again", async () =>
-        (await findSeats(shop.dataDir, "orders")).some(({ state }) => state === "serving"),
-      );
-    }
-  }
 }

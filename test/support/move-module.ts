@@ -1,5 +1,7 @@
 import { isProblem } from "../../src/base/problem.ts";
 import { askForMove } from "../../src/runtime/move/ask-for-move.ts";
+import { findSeats } from "../../src/runtime/move/others.ts";
+import { until } from "./process.ts";
 
 const TRIES = 5;
 
@@ -8,12 +10,16 @@ const TRIES = 5;
  * does much else, what is done meanwhile takes that long.
  * @throws Problem any other refusal, and this one when it comes each time
  */
-export async function moveModule(...of: Parameters<typeof askForMove>): Promise<string> {
+export async function moveModule(...move: Parameters<typeof askForMove>): Promise<string> {
+  const [dataDir, name] = move;
   for (let left = TRIES; ; left -= 1) {
     try {
-      return await askForMove(...of);
+      return await askForMove(...move);
     } catch (error) {
       if (left === 1 || !isProblem(error) || !error.message.includes("calls have waited for")) throw error;
+      await until(`${name} is served again`, async () =>
+        (await findSeats(dataDir, name)).some(({ state }) => state === "serving"),
+      );
     }
   }
 }
