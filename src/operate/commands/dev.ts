@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { type FSWatcher, watch } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { watch } from "chokidar";
+import { reasonOf } from "../../base/fault-reason.ts";
 import type { Arguments } from "../../runtime/config.ts";
 import { stopRequest } from "../../runtime/stop-request.ts";
 import { isReadyMessage } from "../greeting.ts";
@@ -65,7 +66,7 @@ async function serve(args: readonly string[], apart: Apart): Promise<void> {
     console.log("The source has changed: starting again");
     await apart.startAgain();
   }
-  changes.close();
+  await changes.close();
 }
 
 async function stop(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
@@ -76,9 +77,11 @@ async function stop(child: ChildProcess, ended: Promise<unknown>): Promise<void>
   clearTimeout(timer);
 }
 
-/** Waits for changes of the source. */
+/** Waits for changes of the source, whether a file is written in its place or another takes that, as editors and git do it. */
 class Changes {
-  readonly #watcher: FSWatcher = watch(SOURCES, { recursive: true }, () => this.#changed());
+  readonly #watcher = watch(SOURCES, { ignoreInitial: true })
+    .on("all", () => this.#changed())
+    .on("error", (error) => console.log(`Changes of the source may not be seen: ${reasonOf(error)}`));
   #timer: NodeJS.Timeout | undefined;
   #tell: () => void = () => {};
 
@@ -88,9 +91,9 @@ class Changes {
     });
   }
 
-  close(): void {
+  close(): Promise<void> {
     clearTimeout(this.#timer);
-    this.#watcher.close();
+    return this.#watcher.close();
   }
 
   #changed(): void {
