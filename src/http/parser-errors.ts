@@ -65,11 +65,12 @@ function closeAfter(response: ServerResponse, socket: Duplex): void {
   response.once("close", () => socket.destroy());
 }
 
-/** The fault is in the body of a request that is being served. */
+/** The fault is in the body of a request that is being served. Those before it on the connection are answered first. */
 function breakOff({ request, response }: Exchange, problem: Problem): void {
   const isNext = response.socket !== null;
-  if (response.headersSent || !isNext) request.socket.destroy();
-  else refuseRequest(request, response, problem);
+  if (!response.headersSent) refuseRequest(request, response, problem);
+  else if (isNext) request.socket.destroy();
+  else closeAfter(response, request.socket);
 }
 
 function refuse(socket: Duplex, problem: Problem, url?: string): void {

@@ -1,5 +1,5 @@
 import { assertClosed, assertProblem, type Expected, fail } from "./expectations.ts";
-import { flood, request, sendRaw } from "./raw.ts";
+import { flood, request, sendRaw, sendRawToEnd } from "./raw.ts";
 import { type Row, tryAll } from "./row.ts";
 import type { Door, Target } from "./target.ts";
 
@@ -43,6 +43,17 @@ export const messageRows: readonly Row[] = [
         if (answer.status !== 200) fail(name, "200", answer);
         assertClosed(name, answer);
         if (answer.text.split("HTTP/1.1 ").length !== 2) fail(name, "one answer", answer);
+      }),
+  },
+  {
+    input: "a fault in the body of the second of two requests sent at once",
+    answer: "the first one's answer, 400 for the second, then closed",
+    run: ({ doors }) =>
+      tryAll(doors, async ({ name, url, write }) => {
+        const broken = request(`POST ${write.path}`, [...bearer(write.token), JSON_TYPE, "Transfer-Encoding: chunked"]);
+        const answered = await sendRawToEnd(url, `${request("GET /livez")}${broken}ZZ\r\n`);
+        const told = JSON.stringify(answered);
+        if (told !== '{"statuses":[200,400],"closed":true}') throw new Error(`${name}: ${told}`);
       }),
   },
   {

@@ -53,6 +53,29 @@ export async function sendRaw(origin: string, ...pieces: readonly (string | Buff
 }
 
 /**
+ * Writes bytes to a new connection and reads until the server closes it.
+ * @returns the statuses of what was answered, and whether it was the server that ended the connection
+ */
+export async function sendRawToEnd(origin: string, bytes: string): Promise<{ statuses: number[]; closed: boolean }> {
+  const { hostname, port } = new URL(origin);
+  const socket = connect(Number(port), hostname);
+  let text = "";
+  let closed = false;
+  socket.setEncoding("latin1").on("data", (chunk) => {
+    text += chunk;
+  });
+  socket.on("error", () => {}); // a reset after the answers: what was received counts
+  socket.once("end", () => {
+    closed = true;
+  });
+  const timer = setTimeout(() => socket.destroy(), ANSWER_MS);
+  socket.write(bytes);
+  await new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  clearTimeout(timer);
+  return { statuses: Array.from(text.matchAll(/HTTP\/1\.1 (\d{3}) /g), ([, status]) => Number(status)), closed };
+}
+
+/**
  * Writes a head and then a body without end, in chunks of 64 KiB, for as long as the server takes it.
  * @returns the answer, and how many bytes left this process
  */
