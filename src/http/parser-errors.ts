@@ -90,6 +90,9 @@ function problemOf({ code = "" }: NodeJS.ErrnoException): Problem {
   if (code === "HPE_CHUNK_EXTENSIONS_OVERFLOW") {
     return new Problem("payload-too-large", "The body's chunks have extensions that are too long.");
   }
+  if (code === "HPE_INVALID_METHOD") {
+    return new Problem("malformed-request", "This does not begin with a method of HTTP that is known here.");
+  }
   return new Problem("malformed-request", "This is not a request of HTTP/1.1.");
 }
 

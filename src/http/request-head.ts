@@ -52,7 +52,8 @@ function faultOfHeaders({ headers, httpVersion }: IncomingMessage): string | und
   if (!VERSIONS.has(httpVersion)) return "This is not a request of HTTP/1.0 or 1.1."; // Node takes 0.9 and 2.0, too
   // Nobody knows how an older reader on the way has understood it (RFC 9112, 6.1).
   if (httpVersion !== "1.1" && "transfer-encoding" in headers) return "HTTP/1.0 has no transfer codings.";
-  if (host === undefined ? httpVersion === "1.1" : !HOST.test(host)) return "The Host header is not a host.";
+  if (host === undefined && httpVersion === "1.1") return "There is no Host header.";
+  if (host !== undefined && !HOST.test(host)) return "The Host header is not a host.";
   if (coding.toLowerCase() !== "chunked") return "The only transfer coding that is understood is chunked.";
   return undefined;
 }

@@ -138,6 +138,16 @@ for (const { name, groups } of splits) {
       expect(again).to.include({ code: 1, stderr: "Not found: There is no such dead letter.\n" });
       expect(await stockOf(api, productId)).to.equal(5);
     });
+
+    it("say who cannot sign in, and what is expected, when they are asked for by the command", async () => {
+      const flags = ["--admin-email", "nobody@example.org", "--admin-password", "the password of nobody"];
+      const refused = await shop.command(flags).catch((error: { code: number; stderr: string }) => error);
+      expect(refused).to.include({
+        code: 1,
+        stderr:
+          "This configuration cannot work:\nnobody@example.org cannot sign in: expected ADMIN_TOKEN, or ADMIN_EMAIL and ADMIN_PASSWORD, of an admin of that shop\n",
+      });
+    });
   });
 }
 

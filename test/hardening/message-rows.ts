@@ -35,6 +35,19 @@ export const messageRows: readonly Row[] = [
       }),
   },
   {
+    input: "a method that nobody knows; no Host header",
+    answer: "400 malformed-request, which says so",
+    run: ({ doors }) =>
+      tryAll(doors, async ({ name, url }) => {
+        const unknown = await sendRaw(url, request("FOO /livez"));
+        assertProblem(name, unknown, "400 malformed-request");
+        if (!unknown.body.includes("a method of HTTP that is known here")) fail(name, "the method is named", unknown);
+        const hostless = await sendRaw(url, "GET /livez HTTP/1.1\r\n\r\n");
+        assertProblem(name, hostless, "400 malformed-request");
+        if (!hostless.body.includes("There is no Host header.")) fail(name, "the header is named", hostless);
+      }),
+  },
+  {
     input: "a fault after a good request on the same connection",
     answer: "the good one's answer, then closed",
     run: ({ doors }) =>

@@ -76,7 +76,14 @@ function urlOf({ GATEWAY_URL, HOST, PORT }: Config): string {
 async function signIn(accounts: ClientOf<typeof users>, config: Config): Promise<string> {
   const admin = config.admin ?? (config.production ? undefined : DEMO_ADMIN);
   if (admin === undefined) throw new ConfigError("ADMIN_TOKEN: expected it, or ADMIN_EMAIL and ADMIN_PASSWORD");
-  return (await accounts.loginUser(admin, ownContext(config.CALL_TIMEOUT))).token;
+  try {
+    return (await accounts.loginUser(admin, ownContext(config.CALL_TIMEOUT))).token;
+  } catch (error) {
+    if (!isProblem(error) || error.code !== "invalid-credentials") throw error;
+    throw new ConfigError(
+      `${admin.email} cannot sign in: expected ADMIN_TOKEN, or ADMIN_EMAIL and ADMIN_PASSWORD, of an admin of that shop`,
+    );
+  }
 }
 
 /** All letters of the modules that answer, and the names of those that do not. */
