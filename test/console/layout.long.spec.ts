@@ -59,8 +59,10 @@ describe("console: at a look", () => {
         const answer = row.locator("quartet-endpoint-answer");
         await answer.locator(".figures .chip", { hasText: /^\d{3} / }).waitFor();
         await expectInView(page, answer.locator(".figures"));
-        const { y = 0 } = (await answer.locator("quartet-json").boundingBox()) ?? {};
-        expect(y, `the body of ${endpoint}`).to.be.within(0, 844 - 40);
+        await until(`the body of the answer of ${endpoint} begins in view`, async () => {
+          const body = await answer.locator("quartet-json").boundingBox();
+          return body !== null && body.y >= 0 && body.y <= 844 - 40;
+        });
       }
     }));
 
