@@ -102,6 +102,7 @@ function answerAll(
     const progress: Progress = { begun: false, announce, isGone: () => hasGone(request, response) };
     const callee = served.get(call.operation);
     const line = await answer(call, index, { trace, progress }, callee, verify);
+    announced = true; // what goes on after its deadline has nobody to tell, and after the last answer nowhere to
     open -= 1;
     if (callee !== undefined)
       tell(

@@ -241,7 +241,12 @@ function limitToItsSize(database: Database.Database): () => void {
 
 /** Once all that happens now has ended, what is to be told before it included. In memory nothing else would ever get a turn. */
 function scheduleAloneOf({ file, schedule }: OpenStoreOptions): (run: () => void) => void {
-  return schedule ?? (file === IN_MEMORY ? setImmediate : process.nextTick);
+  return schedule ?? (file === IN_MEMORY ? setImmediate : afterThisTick);
+}
+
+/** After all that is queued for the next tick, by then: others that are in the group have something to tell before it, too. */
+function afterThisTick(work: () => void): void {
+  process.nextTick(() => process.nextTick(work));
 }
 
 /**
