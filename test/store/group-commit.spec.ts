@@ -57,6 +57,19 @@ describe("group commit", () => {
     ]);
   });
 
+  it("begins none before what each of a group has to tell beforehand is told", async () => {
+    const happened: string[] = [];
+    const write = (id: string) => {
+      process.nextTick(() => happened.push(`${id} is told`));
+      return store.write(function* (unit) {
+        happened.push(`${id} begins`);
+        yield* addNote(id)(unit);
+      });
+    };
+    await Promise.all([write("a"), write("b")]);
+    expect(happened).to.deep.equal(["a is told", "b is told", "a begins", "b begins"]);
+  });
+
   it("bounds a group, and commits the rest in the next ones", async () => {
     const sizes: number[] = [];
     store.log.onAppended((entries) => sizes.push(entries.length));
