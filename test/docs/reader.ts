@@ -4,6 +4,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { until } from "../support/process.ts";
 import { isAsShown, type Step } from "./page.ts";
+import { patiently } from "./patiently.ts";
 
 const READY_WITHIN_MS = 240_000;
 const STOP_WITHIN_MS = 20_000;
@@ -39,7 +40,7 @@ export async function createReader(dir: string, env: NodeJS.ProcessEnv, gatewayU
   /** One shell for the whole page: what one block sets, the next can use. It ends with the first command that fails. */
   async function run(script: string, line: number): Promise<{ done: boolean; out: string; all: string }> {
     const file = join(scripts, String(line));
-    await writeFile(file, script.replaceAll(/\bwait=\d+/g, "wait=60")); // on a machine that does much else
+    await writeFile(file, patiently(script));
     const block = `set -e; source '${file}' >'${file}.out' 2>'${file}.err' </dev/null; touch '${file}.done'\n`;
     shell.stdin?.write(block);
     const isDone = () =>

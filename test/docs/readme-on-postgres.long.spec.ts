@@ -11,6 +11,7 @@ import { type RedisServer, startRedisServer } from "../support/redis.ts";
 import { twoOfEach } from "../support/replicas.ts";
 import { placesOf, SERVICES, type Settings } from "../support/topology.ts";
 import { commandsOf } from "./commands.ts";
+import { patiently } from "./patiently.ts";
 
 const run = promisify(execFile);
 
@@ -38,7 +39,7 @@ describe("the README's walk with curl, with DATABASE_URL set", () => {
   /** Takes the walk through the shop at a port. Resolves all answers, in canonical form. */
   async function walkAt(port: string): Promise<unknown[]> {
     const cwd = await mkdtemp(join(folder, "walk-"));
-    const typed = commandsOf("README.md", ["The same with curl"]).replace("wait=5", "wait=30");
+    const typed = patiently(commandsOf("README.md", ["The same with curl"]));
     const script = ["set -euo pipefail", KEEPING, typed].join("\n");
     await run("bash", ["-c", script], { cwd, env: { ...process.env, PORT: port } });
     return canonical(await readFile(join(cwd, "answers"), "utf8"));

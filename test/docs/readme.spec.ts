@@ -3,6 +3,7 @@ import { promisify } from "node:util";
 import { expect } from "chai";
 import { oneProcess, type Shop } from "../support/topology.ts";
 import { commandsOf } from "./commands.ts";
+import { patiently } from "./patiently.ts";
 
 const run = promisify(execFile);
 
@@ -17,8 +18,7 @@ describe("the README and the tutorial", () => {
   it("can be followed one after the other, and each twice, in one shop", async () => {
     const readme = commandsOf("README.md", ["The same with curl"]);
     const tutorial = commandsOf("docs/tutorial.md", ["1. One process", "2. A customer and an order"]);
-    const pages = [readme, readme, tutorial, tutorial].join("\n").replaceAll(/\bwait=\d+/g, "wait=60");
-    const script = `set -euo pipefail\n${pages}`; // the wait is for a machine that does much else
+    const script = patiently(["set -euo pipefail", readme, readme, tutorial, tutorial].join("\n"));
     const env = { ...process.env, PORT: new URL(shop.url).port };
     const { stdout } = await run("bash", ["-c", script], { env });
     expect(stdout).to.not.include("undefined").and.not.include("/problems/");

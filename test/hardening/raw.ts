@@ -24,30 +24,20 @@ const ENDLESS_BYTES = 256 * 1024 * 1024;
  * @param pieces written one after the other, each when the one before is out
  */
 export async function sendRaw(origin: string, ...pieces: readonly (string | Buffer)[]): Promise<RawAnswer> {
-  const { hostname, port } = new URL(origin);
-  const socket = connect(Number(port), hostname);
-  const chunks: Buffer[] = [];
-  let closed = false;
-  socket.on("error", () => {}); // a reset after the answer: what was received counts
-  const ended = new Promise<void>((resolve) => socket.once("close", resolve));
+  const { socket, received, ended, isClosed } = open(origin);
   const whole = new Promise<void>((resolve) => {
-    socket.on("data", (chunk) => {
-      chunks.push(chunk);
-      const answer = parse(Buffer.concat(chunks).toString("latin1"));
+    socket.on("data", () => {
+      const answer = parse(received().toString("latin1"));
       if (answer !== undefined && !willClose(answer)) resolve();
     });
   });
-  socket.once("end", () => {
-    closed = true;
-  });
-  const timer = setTimeout(() => socket.destroy(), ANSWER_MS);
   await Promise.race([once(socket, "connect"), ended]);
   for (const piece of pieces) socket.write(piece);
   await Promise.race([whole, ended]);
-  clearTimeout(timer);
+  const closed = isClosed();
   socket.destroy();
-  const text = Buffer.concat(chunks).toString();
-  const answer = parse(Buffer.concat(chunks).toString("latin1"));
+  const text = received().toString();
+  const answer = parse(received().toString("latin1"));
   if (answer === undefined) throw new Error(`no whole answer came, but ${JSON.stringify(text.slice(0, 500))}`);
   return { ...answer, body: Buffer.from(answer.body, "latin1").toString(), closed, text };
 }
@@ -57,22 +47,13 @@ export async function sendRaw(origin: string, ...pieces: readonly (string | Buff
  * @returns the statuses of what was answered, and whether it was the server that ended the connection
  */
 export async function sendRawToEnd(origin: string, bytes: string): Promise<{ statuses: number[]; closed: boolean }> {
-  const { hostname, port } = new URL(origin);
-  const socket = connect(Number(port), hostname);
-  let text = "";
-  let closed = false;
-  socket.setEncoding("latin1").on("data", (chunk) => {
-    text += chunk;
-  });
-  socket.on("error", () => {}); // a reset after the answers: what was received counts
-  socket.once("end", () => {
-    closed = true;
-  });
-  const timer = setTimeout(() => socket.destroy(), ANSWER_MS);
+  const { socket, received, ended, isClosed } = open(origin);
   socket.write(bytes);
-  await new Promise<void>((resolve) => socket.once("close", () => resolve()));
-  clearTimeout(timer);
-  return { statuses: Array.from(text.matchAll(/HTTP\/1\.1 (\d{3}) /g), ([, status]) => Number(status)), closed };
+  await ended;
+  const lines = received()
+    .toString("latin1")
+    .matchAll(/HTTP\/1\.1 (\d{3}) /g);
+  return { statuses: Array.from(lines, ([, status]) => Number(status)), closed: isClosed() };
 }
 
 /**
@@ -80,12 +61,7 @@ export async function sendRawToEnd(origin: string, bytes: string): Promise<{ sta
  * @returns the answer, and how many bytes left this process
  */
 export async function flood(origin: string, head: string): Promise<RawAnswer & { readonly sentBytes: number }> {
-  const { hostname, port } = new URL(origin);
-  const socket = connect(Number(port), hostname);
-  const received: Buffer[] = [];
-  socket.on("error", () => {}); // a reset, after the answer
-  socket.on("data", (chunk) => received.push(chunk));
-  const ended = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  const { socket, received, ended } = open(origin);
   const size = 64 * 1024;
   const data = `${"x".repeat(size)}`;
   const piece = /transfer-encoding/i.test(head) ? `${size.toString(16)}\r\n${data}\r\n` : data;
@@ -95,13 +71,32 @@ export async function flood(origin: string, head: string): Promise<RawAnswer & {
   socket.write(head);
   socket.on("drain", more);
   more();
-  const timer = setTimeout(() => socket.destroy(), ANSWER_MS);
   await ended;
-  clearTimeout(timer);
-  const text = Buffer.concat(received).toString();
+  const text = received().toString();
   const answer = parse(text);
   if (answer === undefined) throw new Error(`no answer came, but ${JSON.stringify(text)}`);
   return { ...answer, closed: true, text, sentBytes: socket.bytesWritten };
+}
+
+/** A connection of which all is kept that comes, a reset included: what was received before counts. It ends by itself once an answer takes too long. */
+function open(origin: string) {
+  const { hostname, port } = new URL(origin);
+  const socket = connect(Number(port), hostname);
+  const chunks: Buffer[] = [];
+  let closed = false;
+  socket.on("data", (chunk) => chunks.push(chunk));
+  socket.on("error", () => {});
+  socket.once("end", () => {
+    closed = true;
+  });
+  const timer = setTimeout(() => socket.destroy(), ANSWER_MS);
+  const ended = new Promise<void>((resolve) => {
+    socket.once("close", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+  return { socket, ended, received: () => Buffer.concat(chunks), isClosed: () => closed };
 }
 
 /** A request with the headers that every one needs. */

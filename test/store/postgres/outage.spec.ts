@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { Problem } from "../../../src/base/problem.ts";
 import { sql } from "../../../src/store/sql.ts";
 import type { Store } from "../../../src/store/store.ts";
+import { until } from "../../support/process.ts";
 import { addNote } from "../temporary-store.ts";
 import { temporaryPostgres } from "./temporary-postgres.ts";
 
@@ -21,10 +22,6 @@ describe("a store whose PostgreSQL goes away", () => {
     store.read(function* (reading) {
       return (yield* reading.all(sql<{ id: string }>`SELECT id FROM notes ORDER BY id`)).map(({ id }) => id);
     });
-  const until = async (isSo: () => boolean) => {
-    for (let left = 3_000; left > 0 && !isSo(); left -= 1) await sleep(5);
-    expect(isSo()).to.equal(true);
-  };
   const problemOf = async (work: Promise<unknown>) => {
     const error = await work.then(
       () => undefined,
@@ -36,7 +33,7 @@ describe("a store whose PostgreSQL goes away", () => {
 
   it("names the fault while it is away, and works again by itself", async () => {
     await postgres.server.kill();
-    await until(() => store.fault()?.includes("ECONNREFUSED") === true);
+    await until("it is away", () => store.fault()?.includes("ECONNREFUSED") === true);
     const write = await problemOf(store.write(addNote("during")));
     expect([write.code, write.options.retryAfterSeconds, write.options.extensions]).to.deep.equal([
       "dependency-unavailable",
@@ -47,7 +44,7 @@ describe("a store whose PostgreSQL goes away", () => {
     expect((await problemOf(store.log.head())).code).to.equal("dependency-unavailable");
     expect(store.fault()).to.contain("ECONNREFUSED");
     await postgres.server.start();
-    await until(() => store.fault() === undefined);
+    await until("it works again", () => store.fault() === undefined);
     await store.write(addNote("after"));
     expect(await ids()).to.deep.equal(["after", "before"]);
     expect((await store.log.readAfter(0, 10)).map(({ event }) => JSON.parse(event).subject)).to.deep.equal([
@@ -78,7 +75,7 @@ describe("a store whose PostgreSQL goes away", () => {
     await store.log.head();
     await postgres.server.kill();
     await postgres.server.start();
-    await until(() => store.fault() === undefined);
+    await until("it works again", () => store.fault() === undefined);
     await store.write(addNote("after"));
     const [before, after] = await store.log.readAfter(0, 10);
     expect([before?.seq, before?.previousEpoch, after?.seq, after?.previousEpoch]).to.deep.equal([

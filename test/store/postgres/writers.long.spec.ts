@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
 import { sql } from "../../../src/store/sql.ts";
 import type { LogEntry, Store } from "../../../src/store/store.ts";
 import type { Unit, Work } from "../../../src/store/unit.ts";
+import { until } from "../../support/process.ts";
 import { addNote } from "../temporary-store.ts";
 import { allRows, temporaryPostgres } from "./temporary-postgres.ts";
 
@@ -46,7 +46,7 @@ describe("the log of several writers in PostgreSQL", () => {
       expect(data.change).to.equal((reached.get(subject) ?? 0) + 1, `the next change of ${subject}`);
       reached.set(subject, data.change);
     }
-    for (let left = 2_000; told.length < rows.length && left > 0; left--) await sleep(5); // it looks for others' rows now and then
+    await until("all are told", () => told.length >= rows.length); // it looks for others' rows now and then
     expect(told.map(({ seq }) => seq)).to.deep.equal(rows.map(({ seq }) => seq));
     // That a number is not given twice is no accident of its being the table's key.
     const said = await readFile(join(postgres.server.dir, "log"), "utf8");
